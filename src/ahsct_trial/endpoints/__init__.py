@@ -1,0 +1,89 @@
+"""From a `Cohort` and a `Protocol` to a `Summary`: every endpoint of the trial."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ahsct_trial import __version__
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.endpoints.counts import (
+    DISPERSION_LIMIT,
+    disability,
+    lesion_rates,
+    relapse_rates,
+    transplant_related_mortality,
+)
+from ahsct_trial.endpoints.demographics import describe_cohort
+from ahsct_trial.endpoints.time_to_event import DEFINITIONS, all_courses, neda3, survival_endpoint
+from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
+from ahsct_trial.results import SCHEMA_VERSION, Endpoints, ProtocolInfo, Summary, Tool
+
+
+def summarize(cohort: Cohort, protocol: Protocol = BUILT_IN["default"]) -> Summary:
+    """Compute all endpoints of a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The patients, as `read_cohort` gives them.
+    protocol
+        The choices behind the figures.
+
+    Returns
+    -------
+    Summary
+        Unrounded results. An endpoint whose columns the file lacks has None for its figures and a note
+        that names the columns.
+    """
+    courses = all_courses(cohort)
+    survival = {
+        definition.key: survival_endpoint(cohort, definition, courses, protocol) for definition in DEFINITIONS
+    }
+    endpoints = Endpoints(
+        **survival,
+        neda3=neda3(cohort, courses, protocol),
+        relapse_rate=relapse_rates(cohort, protocol),
+        lesions=lesion_rates(cohort, protocol),
+        disability=disability(cohort, protocol),
+        transplant_related_mortality=transplant_related_mortality(cohort, protocol),
+    )
+    return Summary(
+        schema_version=SCHEMA_VERSION,
+        tool=Tool(name="ahsct-trial", version=__version__),
+        source=cohort.source,
+        protocol=_protocol_info(protocol),
+        cohort=describe_cohort(cohort),
+        endpoints=endpoints,
+        account=cohort.account,
+        warnings=(*cohort.warnings, *_warnings(endpoints, protocol)),
+    )
+
+
+def _protocol_info(protocol: Protocol) -> ProtocolInfo:
+    """All settings; a patient table holds what the records-only ones lead to, so they do not apply."""
+    settings = asdict(protocol) | dict.fromkeys(RECORDS_ONLY)
+    return ProtocolInfo(**settings, not_applicable=RECORDS_ONLY)
+
+
+def _warnings(endpoints: Endpoints, protocol: Protocol) -> list[str]:
+    warnings = []
+    default = BUILT_IN["default"]
+    ignored = [name for name in RECORDS_ONLY if getattr(protocol, name) != getattr(default, name)]
+    if ignored:
+        warnings.append(
+            f"Settings that need raw records and change nothing here: {', '.join(ignored)}. "
+            "A patient table already holds confirmed events and counted lesions."
+        )
+    rates = {
+        "Relapses before transplant": endpoints.relapse_rate.before.dispersion,
+        "Relapses after transplant": endpoints.relapse_rate.after.dispersion,
+        "Lesions before transplant": endpoints.lesions.before.dispersion,
+        "New lesions after transplant": endpoints.lesions.after.dispersion,
+    }
+    warnings.extend(
+        f"{what} vary between patients more than a Poisson rate allows (dispersion {dispersion:.2f}, above "
+        f"{DISPERSION_LIMIT}): the interval of the rate is too narrow."
+        for what, dispersion in rates.items()
+        if dispersion is not None and dispersion > DISPERSION_LIMIT
+    )
+    return warnings

@@ -1,0 +1,40 @@
+"""Estimates with their intervals as results: None, never NaN or infinity, where one is undefined."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import SupportsFloat
+
+from ahsct_trial.estimators.proportions import clopper_pearson
+from ahsct_trial.results import Interval
+
+
+def finite(value: SupportsFloat) -> float | None:
+    """The number, or None where it is NaN or infinite."""
+    number = float(value)
+    return number if isfinite(number) else None
+
+
+def proportion(n_successes: int | None, n: int | None, level: float) -> Interval:
+    """A proportion with its Clopper–Pearson interval; None where the counts are unknown or `n` is 0."""
+    if n_successes is None or not n:
+        return Interval(value=None, ci_low=None, ci_high=None, ci_method="clopper-pearson")
+    low, high = clopper_pearson(n_successes, n, level)
+    return Interval(
+        value=n_successes / n, ci_low=finite(low), ci_high=finite(high), ci_method="clopper-pearson"
+    )
+
+
+def not_in_file(columns: tuple[str, ...]) -> str:
+    """The note of an endpoint that lacks columns."""
+    return f"Not in this file: {', '.join(columns)}."
+
+
+def joined(notes: list[str]) -> str | None:
+    """Several notes as one text; None without any."""
+    return " ".join(notes) or None
+
+
+def patients(n: int) -> str:
+    """A number of patients in words that agree with it."""
+    return f"{n:,} patient" if n == 1 else f"{n:,} patients"

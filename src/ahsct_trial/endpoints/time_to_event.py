@@ -1,0 +1,334 @@
+"""The five survival endpoints and NEDA-3: who is event-free, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.endpoints.components import (
+    COMPONENTS,
+    NEW_LESION,
+    RELAPSE,
+    WORSENING,
+    Component,
+    Course,
+    course,
+)
+from ahsct_trial.endpoints.intervals import finite, joined, not_in_file, patients, proportion
+from ahsct_trial.estimators.survival import KaplanMeier, confidence_limits, kaplan_meier, quantile
+from ahsct_trial.protocol import Protocol
+from ahsct_trial.results import Curve, EventsByType, NedaYear, SurvivalEndpoint
+
+DEATH = "years_to_death"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A survival endpoint: its components, besides death."""
+
+    key: str
+    label: str
+    components: tuple[Component, ...]
+
+
+DEFINITIONS = (
+    Definition("activity_free_survival", "MS activity-free survival", COMPONENTS),
+    Definition("relapse_free_survival", "Relapse-free survival", (RELAPSE,)),
+    Definition("mri_activity_free_survival", "MRI activity-free survival", (NEW_LESION,)),
+    Definition("worsening_free_survival", "Worsening-free survival", (WORSENING,)),
+    Definition("overall_survival", "Overall survival", ()),
+)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """When each patient with a known outcome had the event or was last seen without it.
+
+    Attributes
+    ----------
+    years
+        Time of the event or the loss, shape (n_known,).
+    is_event
+        Whether it is an event, shape (n_known,).
+    event_type
+        Index within `types` of the type of each event, shape (n_events,), in the order of `years`.
+    types
+        Names of the types, in the order in which coinciding events are named.
+    n_unknown
+        Patients that are left out.
+    """
+
+    years: NDArray[np.float64]
+    is_event: NDArray[np.bool_]
+    event_type: NDArray[np.intp]
+    types: tuple[str, ...]
+    n_unknown: int
+
+
+def counts_death(definition: Definition, protocol: Protocol) -> bool:
+    """Whether a death is an event: always for overall survival, else by the protocol's rule."""
+    return not definition.components or protocol.death == "event"
+
+
+def needed_columns(definition: Definition, protocol: Protocol) -> tuple[str, ...]:
+    """The columns without which an endpoint is not in a file."""
+    columns = [column for component in definition.components for column in component.columns]
+    return (*columns, DEATH) if counts_death(definition, protocol) else tuple(columns)
+
+
+def observe(
+    cohort: Cohort, definition: Definition, courses: dict[str, Course], protocol: Protocol
+) -> Observation:
+    """Find each patient's first event, or else the last moment at which he was known to be without one.
+
+    The time of an event is its own, whenever it comes. Without one a patient is censored at the earliest
+    of the last assessments of the components and the end of follow-up, which is death for those who died.
+    Left out is whoever has had no event while a component of his is unknown.
+    """
+    parts = [courses[component.key] for component in definition.components]
+    event_years = [part.event_years for part in parts]
+    types = [component.key for component in definition.components]
+    if counts_death(definition, protocol):
+        event_years.append(cohort.numbers(DEATH))
+        types.append("death")
+    first = reduce(np.fmin, event_years)
+    is_event = ~np.isnan(first)
+    # Most patients have no event, so its type is looked up for those who have one.
+    has_had = np.flatnonzero(is_event)
+    event_type = np.argmax([years[has_had] == first[has_had] for years in event_years], axis=0)
+    last_seen = reduce(
+        np.minimum, [part.last_seen_years for part in parts], cohort.numbers("follow_up_years")
+    )
+    years = np.where(is_event, first, last_seen)
+    is_unknown = np.zeros(len(cohort), dtype=bool)
+    for part in parts:
+        is_unknown |= part.is_unknown
+    is_unknown &= ~is_event
+    n_unknown = int(np.count_nonzero(is_unknown))
+    if n_unknown:
+        years, is_event = years[~is_unknown], is_event[~is_unknown]
+    return Observation(years, is_event, event_type, tuple(types), n_unknown)
+
+
+def survival_endpoint(
+    cohort: Cohort, definition: Definition, courses: dict[str, Course], protocol: Protocol
+) -> SurvivalEndpoint:
+    """Estimate one survival endpoint at the protocol's horizon.
+
+    Parameters
+    ----------
+    cohort
+        The patients.
+    definition
+        What counts.
+    courses
+        The components that the cohort has columns for, by key.
+    protocol
+        Horizon, death rule, interval method and level.
+    """
+    missing = cohort.lacking(*needed_columns(definition, protocol))
+    sentence = define(definition, courses, protocol)
+    if missing:
+        return _absent(definition, sentence, not_in_file(missing), protocol)
+    observed = observe(cohort, definition, courses, protocol)
+    curve = kaplan_meier(observed.years, observed.is_event)
+    horizon = protocol.horizon_years
+    at = curve.at(horizon)
+    n_events, n_at_risk = int(at.n_events), int(at.n_at_risk)
+    # Seen at the horizon or after it without an event by then: at risk, less those whose event is then.
+    n_event_free = int(np.count_nonzero(observed.years > horizon)) + int(
+        np.count_nonzero((observed.years == horizon) & ~observed.is_event)
+    )
+    counted = observed.event_type[observed.years[observed.is_event] <= horizon]
+    by_type = np.bincount(counted, minlength=len(observed.types)).tolist()
+    notes = _notes(curve, observed, protocol)
+    is_estimable = _is_estimable(curve, horizon)
+    low, high = confidence_limits(at.estimate, at.log_variance, protocol.ci_method, protocol.confidence_level)
+    return SurvivalEndpoint(
+        label=definition.label,
+        definition=sentence,
+        horizon_years=horizon,
+        n_patients=len(observed.years),
+        n_events=n_events,
+        events_by_type=_by_type(dict(zip(observed.types, by_type, strict=True))),
+        n_unknown=observed.n_unknown,
+        n_censored=int(at.n_censored),
+        n_at_risk=n_at_risk,
+        n_event_free=n_event_free,
+        n_evaluable=n_event_free + n_events,
+        proportion=proportion(n_event_free, n_event_free + n_events, protocol.confidence_level),
+        estimate=float(at.estimate) if is_estimable else None,
+        ci_low=finite(low) if is_estimable else None,
+        ci_high=finite(high) if is_estimable else None,
+        confidence_level=protocol.confidence_level,
+        ci_method=protocol.ci_method,
+        median_years=finite(quantile(curve)),
+        note=joined(notes),
+        curve=Curve(
+            years=curve.time,
+            n_at_risk=curve.n_at_risk,
+            n_events=curve.n_events,
+            n_censored=curve.n_censored,
+            estimate=curve.estimate,
+            limits=lambda: confidence_limits(
+                curve.estimate, curve.log_variance, protocol.ci_method, protocol.confidence_level
+            ),
+        ),
+    )
+
+
+def define(definition: Definition, courses: dict[str, Course], protocol: Protocol) -> str:
+    """The definition in words, with the death rule and what stands in for a missing column."""
+    words = [component.words for component in definition.components]
+    if counts_death(definition, protocol):
+        words.append("death")
+    ends = [component.assessment for component in definition.components if component.last_seen]
+    ends.append("the end of follow-up")
+    censoring = ends[0] if len(ends) == 1 else f"the earliest of {_listed(ends, 'and')}"
+    first = "the first of " if len(words) > 1 else ""
+    sentences = [
+        f"Time from transplant to {first}{_listed(words, 'and')}; "
+        f"a patient without an event is censored at {censoring}."
+    ]
+    if definition.components and protocol.death == "censor":
+        sentences.append("A patient who dies is censored at death.")
+    parts = [courses[component.key] for component in definition.components if component.key in courses]
+    sentences.extend(part.stand_in for part in parts if part.stand_in)
+    return " ".join(sentences)
+
+
+def _listed(words: list[str], conjunction: str) -> str:
+    return f" {conjunction} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _is_estimable(curve: KaplanMeier, horizon: float) -> bool:
+    """Whether the curve says anything at the horizon: somebody was followed to it, or nobody is left."""
+    return bool(curve.time.size) and bool(horizon <= curve.time[-1] or curve.estimate[-1] == 0)
+
+
+def _notes(curve: KaplanMeier, observed: Observation, protocol: Protocol) -> list[str]:
+    notes = []
+    if observed.n_unknown:
+        notes.append(f"{patients(observed.n_unknown)} left out: the outcome is unknown.")
+    if not curve.time.size:
+        return [*notes, "No patient has a known outcome."]
+    horizon = protocol.horizon_years
+    if not _is_estimable(curve, horizon):
+        longest = f"{curve.time[-1]:.4g}"
+        return [
+            *notes,
+            f"No estimate at {horizon:g} years: the longest observation is {longest} years. "
+            "The crude count knows only patients who have had an event.",
+        ]
+    estimate = float(curve.at(horizon).estimate)
+    if estimate == 0:
+        notes.append("The estimate is 0 %, where its interval is undefined; see the exact interval.")
+    elif estimate == 1 and protocol.ci_method in {"log-log", "logit", "arcsin"}:
+        notes.append(
+            f"The estimate is 100 %, where the {protocol.ci_method} interval is undefined; "
+            "see the exact interval."
+        )
+    elif estimate == 1:
+        notes.append(
+            f"The estimate is 100 %, where the {protocol.ci_method} interval has no width; "
+            "see the exact interval."
+        )
+    return notes
+
+
+def _by_type(counts: dict[str, int]) -> EventsByType:
+    return EventsByType(
+        relapse=counts.get("relapse"),
+        new_lesion=counts.get("new_lesion"),
+        worsening=counts.get("worsening"),
+        death=counts.get("death"),
+    )
+
+
+def _absent(definition: Definition, sentence: str, note: str, protocol: Protocol) -> SurvivalEndpoint:
+    nothing = kaplan_meier(np.empty(0), np.empty(0, dtype=bool))
+    return SurvivalEndpoint(
+        label=definition.label,
+        definition=sentence,
+        horizon_years=protocol.horizon_years,
+        n_patients=None,
+        n_events=None,
+        events_by_type=_by_type({}),
+        n_unknown=None,
+        n_censored=None,
+        n_at_risk=None,
+        n_event_free=None,
+        n_evaluable=None,
+        proportion=proportion(None, None, protocol.confidence_level),
+        estimate=None,
+        ci_low=None,
+        ci_high=None,
+        confidence_level=protocol.confidence_level,
+        ci_method=protocol.ci_method,
+        median_years=None,
+        note=note,
+        curve=Curve(
+            years=nothing.time,
+            n_at_risk=nothing.n_at_risk,
+            n_events=nothing.n_events,
+            n_censored=nothing.n_censored,
+            estimate=nothing.estimate,
+            limits=lambda: (nothing.estimate, nothing.estimate),
+        ),
+    )
+
+
+def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tuple[NedaYear, ...]:
+    """No evidence of disease activity at each landmark year up to the horizon.
+
+    No: a component's event came by then. Yes: no event by then, each component known and its last
+    assessment at or after that year. Not evaluable: neither, which includes deaths without activity.
+    """
+    missing = cohort.lacking(*(column for component in COMPONENTS for column in component.columns))
+    level = protocol.confidence_level
+    rows = []
+    for year in range(1, int(protocol.horizon_years) + 1):
+        if missing:
+            rows.append(
+                NedaYear(
+                    years=year,
+                    n_yes=None,
+                    n_no=None,
+                    n_not_evaluable=None,
+                    proportion=proportion(None, None, level),
+                    note=not_in_file(missing),
+                )
+            )
+            continue
+        has_failed = np.zeros(len(cohort), dtype=bool)
+        is_seen = np.ones(len(cohort), dtype=bool)
+        for component in COMPONENTS:
+            part = courses[component.key]
+            has_failed |= part.event_years <= year
+            is_seen &= ~part.is_unknown & (part.last_seen_years >= year)
+        n_no = int(np.count_nonzero(has_failed))
+        n_yes = int(np.count_nonzero(is_seen & ~has_failed))
+        rows.append(
+            NedaYear(
+                years=year,
+                n_yes=n_yes,
+                n_no=n_no,
+                n_not_evaluable=len(cohort) - n_no - n_yes,
+                proportion=proportion(n_yes, n_yes + n_no, level),
+                note=None if n_yes + n_no else "No patient is evaluable.",
+            )
+        )
+    return tuple(rows)
+
+
+def all_courses(cohort: Cohort) -> dict[str, Course]:
+    """The components that the cohort has columns for, by key."""
+    return {
+        component.key: course(cohort, component)
+        for component in COMPONENTS
+        if not cohort.lacking(*component.columns)
+    }

@@ -1,0 +1,1 @@
+"""Statistics on plain arrays: survival curves, event rates, proportions."""

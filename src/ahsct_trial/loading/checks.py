@@ -1,0 +1,240 @@
+"""What a row of the patient table must satisfy: each cell on its own, then the cells against each other.
+
+A check gives the rows that break it, for all rows at once. The rules between columns are declared in
+`CROSS_CHECKS`, one line of the contract each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
+from ahsct_trial.loading.rows import Rows
+
+_CORRECT = "Correct it or leave it empty."
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """A rule between cells of one row.
+
+    Attributes
+    ----------
+    columns
+        The columns it compares; the first is the one that is named as wrong. A file that lacks one of
+        them is not checked.
+    is_broken
+        Gives the rows that break it; a comparison with a missing value is false.
+    rule, fix
+        What is said of such a row; a column's name in braces stands for its value.
+    """
+
+    columns: tuple[str, ...]
+    is_broken: Callable[[Rows], NDArray[np.bool_]]
+    rule: str
+    fix: str = "Correct one of the two."
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Rows [numbers within `Rows`] that break one rule about `column`."""
+
+    rows: NDArray[np.int64]
+    column: str
+    rule: str
+    fix: str
+
+
+def _above(column: str, limit: str, rule: str) -> CrossCheck:
+    """A value above that of another column: later than it, or more than there are."""
+    return CrossCheck((column, limit), lambda rows: rows.numbers[column] > rows.numbers[limit], rule)
+
+
+def _needs(column: str, other: str, rule: str) -> CrossCheck:
+    """A count above zero whose companion is empty."""
+    return CrossCheck((column, other), lambda rows: (rows.numbers[column] > 0) & rows.is_missing(other), rule)
+
+
+def _excludes(column: str, count: str, rule: str) -> CrossCheck:
+    """A value that stands beside a count of zero."""
+    return CrossCheck(
+        (column, count), lambda rows: ~rows.is_missing(column) & (rows.numbers[count] == 0), rule
+    )
+
+
+def _positive_of_zero(column: str, whole: str, rule: str) -> CrossCheck:
+    """A count above zero of something of which there is none."""
+    return CrossCheck(
+        (column, whole), lambda rows: (rows.numbers[column] > 0) & (rows.numbers[whole] == 0), rule
+    )
+
+
+CROSS_CHECKS: tuple[CrossCheck, ...] = (
+    *(
+        _above(column, "follow_up_years", "follow-up ends at {follow_up_years} (follow_up_years)")
+        for column in (
+            "years_to_first_relapse",
+            "years_to_first_new_lesion",
+            "years_to_last_scan",
+            "years_to_last_edss",
+            "years_to_worsening",
+            "years_to_improvement",
+        )
+    ),
+    CrossCheck(
+        ("years_to_death", "follow_up_years"),
+        lambda rows: (
+            ~rows.is_missing("years_to_death")
+            & (rows.numbers["years_to_death"] != rows.numbers["follow_up_years"])
+        ),
+        "follow-up ends at death, and follow_up_years is {follow_up_years}",
+    ),
+    CrossCheck(
+        ("cause_of_death", "years_to_death"),
+        lambda rows: ~rows.is_missing("cause_of_death") & rows.is_missing("years_to_death"),
+        "years_to_death is empty, so the patient is alive",
+        "Enter years_to_death or leave cause_of_death empty.",
+    ),
+    _excludes("years_to_first_relapse", "relapses_after", "relapses_after is 0"),
+    _needs("relapses_after", "years_to_first_relapse", "years_to_first_relapse is empty"),
+    _positive_of_zero("relapses_before", "years_observed_before", "years_observed_before is 0"),
+    _positive_of_zero("lesions_before", "scans_before", "scans_before is 0"),
+    _above("scans_with_new_lesions_after", "scans_after", "scans_after is {scans_after}"),
+    _above(
+        "scans_with_new_lesions_after",
+        "new_lesions_after",
+        "each such scan has a lesion, and new_lesions_after is {new_lesions_after}",
+    ),
+    _positive_of_zero(
+        "new_lesions_after", "scans_with_new_lesions_after", "scans_with_new_lesions_after is 0"
+    ),
+    _positive_of_zero("new_lesions_after", "scans_after", "scans_after is 0"),
+    _needs("new_lesions_after", "years_to_first_new_lesion", "years_to_first_new_lesion is empty"),
+    _needs("scans_with_new_lesions_after", "years_to_first_new_lesion", "years_to_first_new_lesion is empty"),
+    _excludes("years_to_first_new_lesion", "new_lesions_after", "new_lesions_after is 0"),
+    _excludes(
+        "years_to_first_new_lesion", "scans_with_new_lesions_after", "scans_with_new_lesions_after is 0"
+    ),
+    _excludes("years_to_first_new_lesion", "scans_after", "scans_after is 0"),
+    _excludes("years_to_last_scan", "scans_after", "scans_after is 0"),
+    _above("years_to_first_new_lesion", "years_to_last_scan", "the last scan was at {years_to_last_scan}"),
+    *(
+        _above(column, "years_to_last_edss", "the last EDSS visit was at {years_to_last_edss}")
+        for column in ("years_to_worsening", "years_to_improvement")
+    ),
+)
+
+
+def violations(
+    rows: Rows, columns: Mapping[str, Column], is_unreadable: Mapping[str, NDArray[np.bool_]]
+) -> Iterator[Violation]:
+    """All rules that some row breaks.
+
+    Parameters
+    ----------
+    rows
+        The typed columns.
+    columns
+        Their descriptions by name.
+    is_unreadable
+        Where a cell of a numeric column is not a number; empty after the fast way of reading.
+    """
+    is_wrong: dict[str, NDArray[np.bool_]] = {}
+    for name, column in columns.items():
+        wrong = _is_outside(rows, column)
+        if name in is_unreadable:
+            wrong |= is_unreadable[name]
+        if wrong.any():
+            is_wrong[name] = wrong
+            yield Violation(np.flatnonzero(wrong), name, column.rule, _CORRECT)
+        if column.is_required and (is_missing := rows.is_missing(name) & ~wrong).any():
+            # A row without any value is set aside, not wrong.
+            without = np.flatnonzero(is_missing & ~rows.is_empty())
+            if without.size:
+                yield Violation(without, name, "each patient needs it", "Enter it.")
+    if (again := _repeated(rows.texts[PATIENT_ID.name])).size:
+        yield Violation(
+            again,
+            PATIENT_ID.name,
+            "line {first_line} has the same identifier, and a patient has one row",
+            "Remove one or give it another identifier.",
+        )
+    for check in CROSS_CHECKS:
+        if not rows.has(*check.columns):
+            continue
+        is_broken = check.is_broken(rows)
+        for name in check.columns:
+            if name in is_wrong:
+                is_broken = is_broken & ~is_wrong[name]
+        if is_broken.any():
+            yield Violation(np.flatnonzero(is_broken), check.columns[0], check.rule, check.fix)
+
+
+def _repeated(identifiers: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Rows whose identifier stands in an earlier row."""
+    n_distinct = pc.count_distinct(identifiers, mode="only_valid").as_py()
+    if n_distinct == len(identifiers) - identifiers.null_count:
+        return np.empty(0, dtype=np.int64)
+    codes = identifiers.combine_chunks().dictionary_encode().indices
+    values = codes.fill_null(-1).to_numpy()
+    is_repeated = np.ones(len(values), dtype=bool)
+    is_repeated[np.unique(values, return_index=True)[1]] = False
+    return np.flatnonzero(is_repeated & (values >= 0))
+
+
+def _is_outside(rows: Rows, column: Column) -> NDArray[np.bool_]:
+    """Where a cell has a value that its column does not take."""
+    if column.kind in NUMERIC_KINDS:
+        values = rows.numbers[column.name]
+        outside: NDArray[np.bool_] = (values < 0) | (values > column.high)
+        # Half points and whole numbers: comparing with the floor leaves a missing value (NaN) alone.
+        if column.kind == "count":
+            outside |= np.floor(values) < values
+        elif column.kind == "edss":
+            outside |= (np.floor(2 * values) < 2 * values) | (values == 0.5)
+        return outside
+    if column.kind == "level" and not _distinct(rows.texts[column.name]) <= set(column.levels):
+        texts = rows.texts[column.name].cast(pa.string())
+        is_level = pc.is_in(texts, value_set=pa.array([*column.levels, None], pa.string()))
+        return np.asarray(~is_level.to_numpy().astype(bool))
+    return np.zeros(len(rows), dtype=bool)
+
+
+def _distinct(coded: pa.ChunkedArray) -> set[str]:
+    """The texts that a coded column holds."""
+    return {text for chunk in coded.chunks for text in chunk.dictionary.to_pylist()}
+
+
+def similar(identifiers: pa.ChunkedArray) -> list[tuple[str, str]]:
+    """Pairs of identifiers that differ only by case or blanks: perhaps one patient written in two ways."""
+    if not _may_be_similar(identifiers):
+        return []
+    folded = pc.utf8_lower(pc.replace_substring_regex(identifiers, r"\s", ""))
+    if pc.count_distinct(folded).as_py() == len(identifiers):
+        return []
+    seen: dict[str, str] = {}
+    pairs = []
+    for text, plain in zip(identifiers.to_pylist(), folded.to_pylist(), strict=True):
+        if seen.setdefault(plain, text) != text:
+            pairs.append((seen[plain], text))
+    return pairs
+
+
+def _may_be_similar(identifiers: pa.ChunkedArray) -> bool:
+    """False where no text has a blank or a letter beyond ASCII, and all letters are of one case.
+
+    Looks at the bytes of all texts at once: folding a million of them costs half a second.
+    """
+    occurs = np.zeros(256, dtype=bool)
+    for chunk in identifiers.chunks:
+        characters = chunk.buffers()[2]
+        if characters is not None:
+            occurs[np.frombuffer(characters, dtype=np.uint8)] = True
+    has_lower, has_upper = occurs[ord("a") : ord("z") + 1].any(), occurs[ord("A") : ord("Z") + 1].any()
+    return bool((has_lower and has_upper) or occurs[: ord(" ") + 1].any() or occurs[128:].any())

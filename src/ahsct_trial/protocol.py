@@ -1,0 +1,198 @@
+"""`Protocol`: every choice that an endpoint depends on, and the protocols that are built in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ahsct_trial.errors import UsageError
+
+DAYS_PER_YEAR = 365.25
+DAYS_PER_WEEK = 7
+
+DeathRule = Literal["event", "censor"]
+CiMethod = Literal["log-log", "log", "plain", "logit", "arcsin"]
+Baseline = Literal["last-before", "first-stable"]
+NewLesion = Literal["gd", "t2", "either"]
+
+#: Settings that only raw records can answer to: a patient table holds what they lead to.
+RECORDS_ONLY = (
+    "worsening_confirm_weeks",
+    "confirm_early_days",
+    "confirm_late_days",
+    "relapse_free_days",
+    "baseline",
+    "step_from_zero",
+    "step_low",
+    "step_high",
+    "step_high_from",
+    "new_lesion",
+    "mri_from_day",
+)
+
+_CHOICES = {
+    "death": get_args(DeathRule),
+    "ci_method": get_args(CiMethod),
+    "baseline": get_args(Baseline),
+    "new_lesion": get_args(NewLesion),
+}
+#: Lowest and highest accepted value of each numeric setting; the lowest itself is out where it is 0
+#: and a zero would mean nothing.
+_RANGES = {
+    "horizon_years": (0.0, 120.0, "above 0 and at most 120 years"),
+    "confidence_level": (0.0, 1.0, "above 0 and below 1, for example 0.95"),
+    "worsening_confirm_weeks": (0.0, 1000.0, "from 0 to 1000 weeks"),
+    "confirm_early_days": (0.0, 10_000.0, "from 0 to 10000 days"),
+    "confirm_late_days": (0.0, 10_000.0, "from 0 to 10000 days, or left out for no limit"),
+    "relapse_free_days": (0.0, 10_000.0, "from 0 to 10000 days"),
+    "step_from_zero": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
+    "step_low": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
+    "step_high": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
+    "step_high_from": (0.0, 10.0, "from 0 to 10 EDSS points"),
+    "mri_from_day": (0.0, 10_000.0, "from 0 to 10000 days"),
+}
+_ABOVE_ZERO = {"horizon_years", "confidence_level", "step_from_zero", "step_low", "step_high"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protocol:
+    """The choices behind every figure; a frozen value that is printed with the results.
+
+    Attributes
+    ----------
+    name
+        Name of the built-in protocol, or of the file it was read from.
+    horizon_years
+        Landmark of the headline figures [years].
+    death
+        ``event`` counts a death as an event, ``censor`` ends the observation there.
+    ci_method
+        Scale of the Kaplan–Meier interval.
+    confidence_level
+        Two-sided confidence level of every interval, between 0 and 1.
+    worsening_confirm_weeks
+        Worsening must still be there this much later [weeks].
+    confirm_early_days, confirm_late_days
+        How far before and after that date the confirming visit may lie [days]; None is no limit.
+    relapse_free_days
+        An EDSS visit this soon after a relapse neither sets the baseline nor confirms [days].
+    baseline
+        ``last-before``: the last EDSS at or before transplant; ``first-stable``: the first one from
+        day 0 on that is relapse-free.
+    step_from_zero, step_low, step_high, step_high_from
+        EDSS rise that counts: from 0; from 1.0 to below `step_high_from`; from there up [EDSS points].
+    new_lesion
+        Which lesions are an event: gadolinium-enhancing, new T2, or either.
+    mri_from_day
+        Scans up to this day after transplant set the reference and are not events [days].
+
+    Raises
+    ------
+    UsageError
+        If a setting is outside its range; the text names the setting and what it accepts.
+    """
+
+    name: str = "default"
+    horizon_years: float = 3.0
+    death: DeathRule = "event"
+    ci_method: CiMethod = "log-log"
+    confidence_level: float = 0.95
+    worsening_confirm_weeks: float = 24.0
+    confirm_early_days: float = 7.0
+    confirm_late_days: float | None = None
+    relapse_free_days: float = 30.0
+    baseline: Baseline = "last-before"
+    step_from_zero: float = 1.5
+    step_low: float = 1.0
+    step_high: float = 0.5
+    step_high_from: float = 5.5
+    new_lesion: NewLesion = "either"
+    mri_from_day: float = 0.0
+
+    def __post_init__(self) -> None:
+        for setting, choices in _CHOICES.items():
+            value = getattr(self, setting)
+            if value not in choices:
+                raise UsageError(f"{setting} is {value!r}; it is one of {', '.join(choices)}.")
+        for setting, (low, high, rule) in _RANGES.items():
+            value = getattr(self, setting)
+            if value is None and setting == "confirm_late_days":
+                continue
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            # `not low <= value` also refuses NaN, which compares false with everything.
+            if not is_number or not low <= value <= high or (setting in _ABOVE_ZERO and value == 0):
+                raise UsageError(f"{setting} is {value!r}; it must be a number {rule}.")
+        if self.confidence_level == 1:
+            raise UsageError(
+                "confidence_level is 1; it must be a number above 0 and below 1, for example 0.95."
+            )
+
+
+BUILT_IN: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(),
+        Protocol(name="atkins2016-lancet", death="censor"),
+        Protocol(name="halt-ms", horizon_years=5.0, confidence_level=0.90),
+        Protocol(
+            name="msprog",
+            worsening_confirm_weeks=12.0,
+            confirm_early_days=7.0,
+            confirm_late_days=730.5,
+            baseline="first-stable",
+        ),
+    )
+}
+
+#: The names of all settings, in the order in which they are printed.
+SETTINGS = tuple(field.name for field in fields(Protocol) if field.name != "name")
+
+
+def with_settings(protocol: Protocol, name: str, settings: Mapping[str, Any]) -> Protocol:
+    """Change some settings of a protocol and give the result a name.
+
+    Raises
+    ------
+    UsageError
+        If a key is no setting, with the closest one, or its value is outside its range.
+    """
+    for key in settings:
+        if key not in SETTINGS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, SETTINGS, n=1)
+            meant = f" Is {close[0]} meant?" if close else f" Settings are {', '.join(SETTINGS)}."
+            raise UsageError(f"Protocol {name}: there is no setting {key!r}.{meant}")
+    try:
+        return replace(protocol, name=name, **settings)
+    except UsageError as error:
+        raise UsageError(f"Protocol {name}: {error}") from None
+
+
+def find_protocol(name_or_file: str) -> Protocol:
+    """Find a built-in protocol by name, or read one from a TOML file that changes the default.
+
+    Raises
+    ------
+    UsageError
+        If there is neither, or the file is not a protocol; the text says which and what to do.
+    """
+    if name_or_file in BUILT_IN:
+        return BUILT_IN[name_or_file]
+    path = Path(name_or_file)
+    if path.suffix != ".toml":
+        raise UsageError(
+            f"There is no protocol {name_or_file!r}. Built in are {', '.join(BUILT_IN)}; "
+            "or name a file that ends in .toml."
+        )
+    import tomllib
+
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"Protocol {name_or_file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"Protocol {name_or_file} is not TOML: {error}.") from None
+    return with_settings(BUILT_IN["default"], path.stem, settings)

@@ -1,0 +1,1 @@
+"""How results look: screens, documents. Rounds and words figures, never computes one."""

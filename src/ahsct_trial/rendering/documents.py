@@ -1,0 +1,165 @@
+"""Results for other programs: JSON with its schema, and CSV with one row per statistic."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import msgspec
+
+from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.results import Curve, CurvePoint, Endpoints, Summary
+
+#: Column order of the Analysis Results Data of pharmaverse's cards.
+ARD_COLUMNS = (
+    "group1",
+    "group1_level",
+    "variable",
+    "variable_level",
+    "context",
+    "stat_name",
+    "stat_label",
+    "stat",
+    "stat_fmt",
+    "fmt_fun",
+    "warning",
+    "error",
+)
+
+_LABELS = {
+    "n": "N",
+    "ci_low": "Lower confidence limit",
+    "ci_high": "Upper confidence limit",
+    "n_at_risk": "Patients at risk at the horizon",
+    "n_both": "Patients with worsening and improvement",
+    "n_censored": "Patients censored up to the horizon",
+    "n_deaths": "Deaths",
+    "n_evaluable": "Patients with an event by the horizon or followed to it",
+    "n_event_free": "Patients event-free at the horizon",
+    "n_events": "Events up to the horizon",
+    "n_lesions": "Lesions",
+    "n_neither": "Patients with neither worsening nor improvement",
+    "n_no": "Patients with disease activity",
+    "n_not_evaluable": "Patients not evaluable",
+    "n_patients": "Patients",
+    "n_relapses": "Relapses",
+    "n_scans": "Scans",
+    "n_scans_with_lesions": "Scans with lesions",
+    "n_unknown": "Patients left out, outcome unknown",
+    "n_yes": "Patients without disease activity",
+}
+_PROPORTIONS = {"estimate", "value", "ci_low", "ci_high"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Curve):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def write_json(result: Any) -> str:
+    """Write a result as strict JSON: every key, null where nothing applies, never NaN."""
+    text = msgspec.json.encode(result, enc_hook=_plain)
+    return msgspec.json.format(text, indent=2).decode("utf-8") + "\n"
+
+
+def _schema_of(kind: type) -> dict[str, Any]:
+    if kind is not Curve:
+        raise TypeError(f"{kind.__name__} has no form in JSON")
+    points = msgspec.json.schema(CurvePoint)["$defs"]["CurvePoint"]
+    return {"type": "array", "items": points}
+
+
+def write_schema() -> str:
+    """Write the JSON Schema of the `summarize` document."""
+    schema = msgspec.json.schema(Summary, schema_hook=_schema_of)
+    text = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Summary of ahsct-trial",
+        **schema,
+    }
+    return msgspec.json.format(msgspec.json.encode(text), indent=2).decode("utf-8") + "\n"
+
+
+def write_csv(summary: Summary) -> str:
+    """Write one row per statistic in the column order of an ARD.
+
+    `variable` is the endpoint, or the column that is described; `variable_level` the part of it.
+    `stat` is unrounded, `stat_fmt` as the screen prints it. Each figure with an interval has a row
+    `method`. `warning` carries the endpoint's note, `error` why a statistic is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(ARD_COLUMNS)
+    for row in _rows(summary):
+        writer.writerow([row.get(column, "") for column in ARD_COLUMNS])
+    return text.getvalue()
+
+
+def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
+    for key in (field.name for field in fields(summary.cohort)):
+        value = getattr(summary.cohort, key)
+        if isinstance(value, dict):
+            for level, n in value.items():
+                yield _row(key, level, "categorical" if key != "n_missing" else "missing", "n", n)
+        elif is_dataclass(value):
+            yield from _statistics(key, "", "continuous", value)
+        else:
+            yield _row("cohort", "", "cohort", key, value)
+    for key in (field.name for field in fields(Endpoints)):
+        value = getattr(summary.endpoints, key)
+        if key == "neda3":
+            for year in value:
+                yield from _statistics(key, f"year {year.years}", key, year)
+        else:
+            yield from _statistics(key, "", key, value)
+
+
+def _statistics(variable: str, level: str, context: str, result: Any) -> Iterator[dict[str, Any]]:
+    """The statistics of one result, and of the results within it, with the level that leads to them."""
+    note = getattr(result, "note", None) or ""
+    for field in fields(result):
+        value = getattr(result, field.name)
+        if field.name in {"label", "note", "curve", "years"}:
+            continue
+        if field.name == "total" and value is None:
+            continue  # a sum of ages or of EDSS means nothing
+        if is_dataclass(value):
+            inner = f"{level} {field.name}".strip()
+            yield from _statistics(variable, inner, context, value)
+            continue
+        name = "method" if field.name == "ci_method" else field.name
+        yield _row(variable, level, context, name, value, note)
+
+
+def _row(variable: str, level: str, context: str, name: str, value: Any, note: str = "") -> dict[str, Any]:
+    formatted, how = _formatted(context, level, name, value)
+    is_absent = value is None
+    return {
+        "variable": variable,
+        "variable_level": level,
+        "context": context,
+        "stat_name": name,
+        "stat_label": _LABELS.get(name, name.replace("_", " ").capitalize()),
+        "stat": "" if is_absent else value,
+        "stat_fmt": formatted,
+        "fmt_fun": how,
+        "warning": "" if is_absent else note,
+        "error": (note or "Not given by this file.") if is_absent else "",
+    }
+
+
+def _formatted(context: str, level: str, name: str, value: Any) -> tuple[str, str]:
+    if value is None:
+        return "", ""
+    if isinstance(value, str):
+        return value, "as is"
+    if isinstance(value, int):
+        return fmt.count(value), "count"
+    is_rate = context in {"relapse_rate", "lesions"} and "scans_with_lesions" not in level
+    if name in _PROPORTIONS and not is_rate:
+        return fmt.percent(value), "percent, 1 decimal, half up"
+    return fmt.significant(value), "2 decimals or 2 significant digits, half up"

@@ -1,0 +1,46 @@
+"""Sections as Markdown: for a document, a pull request, a note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ahsct_trial.rendering.sections import Section
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def write_markdown(sections: Sequence[Section]) -> str:
+    """Write sections as Markdown; text of the file stays text."""
+    return "\n\n".join(block for section in sections for block in _blocks(section)) + "\n"
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def _blocks(section: Section) -> Iterator[str]:
+    yield f"## {_plain(section.title)}"
+    if section.lead:
+        yield "\n".join(f"- {_plain(sentence)}" for sentence in section.lead)
+    if section.rows:
+        yield "\n".join(_table(section))
+    if section.notes:
+        yield "\n".join(f"- {_plain(note)}" for note in section.notes)
+
+
+def _table(section: Section) -> Iterator[str]:
+    headings = section.headings or ("",) * len(section.rows[0])
+    yield _row([_one_line(heading) for heading in headings])
+    yield _row(["---", *["---:"] * (len(headings) - 1)] if section.headings else ["---"] * len(headings))
+    for row in section.rows:
+        yield _row([_plain(cell) for cell in row])
+
+
+def _one_line(heading: str) -> str:
+    """A heading without the line break that a narrow screen needs."""
+    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,514 @@
+"""What a screen says, as titled tables of text: made once, drawn by the terminal and by Markdown alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ahsct_trial.checking import Check, CheckedFigure
+from ahsct_trial.columns import PATIENT_TABLE
+from ahsct_trial.escaping import shown
+from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.results import (
+    Account,
+    CohortInfo,
+    Endpoints,
+    ProtocolInfo,
+    SourceInfo,
+    Summary,
+    SurvivalEndpoint,
+)
+
+SURVIVAL = (
+    "activity_free_survival",
+    "relapse_free_survival",
+    "mri_activity_free_survival",
+    "worsening_free_survival",
+    "overall_survival",
+)
+_SHORT = {
+    "activity_free_survival": "MS activity-free",
+    "relapse_free_survival": "Relapse-free",
+    "mri_activity_free_survival": "MRI activity-free",
+    "worsening_free_survival": "Worsening-free",
+    "overall_survival": "Alive",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a screen: paragraphs, then a table, then notes.
+
+    Attributes
+    ----------
+    title
+        What it is about.
+    headings
+        Of the table's columns; without any the rows are a list of names and values.
+    rows
+        The table's cells; the first column is text, the others are figures.
+    lead
+        Sentences before the table; the first is the message.
+    notes
+        Sentences after it.
+    """
+
+    title: str
+    headings: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    lead: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def summary_sections(summary: Summary) -> list[Section]:
+    """Everything that `ahsct summarize` shows, from the headline to the account of rows."""
+    return [
+        _headline(summary),
+        _patients(summary.cohort),
+        _survival(summary),
+        _first_events(summary),
+        _neda(summary),
+        _relapses(summary),
+        _lesions(summary),
+        _disability(summary),
+        _deaths(summary),
+        Section("Definitions", lead=tuple(_definitions(summary))),
+        *_warnings(summary.warnings),
+        account_section(summary.source, summary.account),
+    ]
+
+
+def _years(horizon: float) -> str:
+    return "1 year" if horizon == 1 else f"{horizon:g} years"
+
+
+def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
+    for key in SURVIVAL:
+        yield _SHORT[key], getattr(endpoints, key)
+
+
+def _headline(summary: Summary) -> Section:
+    endpoint = summary.endpoints.activity_free_survival
+    title = f"{endpoint.label} at {_years(endpoint.horizon_years)}"
+    confidence = fmt.level(endpoint.confidence_level)
+    if endpoint.n_event_free is None:
+        return Section(title, lead=(endpoint.note or "",))
+    proportion = endpoint.proportion
+    exact = fmt.percent_range(proportion.ci_low, proportion.ci_high)
+    lead = [
+        f"{fmt.fraction(endpoint.n_event_free, endpoint.n_evaluable)} evaluable patients "
+        f"({fmt.percent(proportion.value)}; exact {confidence} CI {exact})"
+    ]
+    if endpoint.estimate is not None:
+        limits = fmt.percent_range(endpoint.ci_low, endpoint.ci_high)
+        lead.append(
+            f"Kaplan–Meier {fmt.percent(endpoint.estimate)} ({confidence} CI {limits}, {endpoint.ci_method})"
+        )
+    return Section(title, lead=tuple(lead), notes=(endpoint.note,) if endpoint.note else ())
+
+
+def _patients(cohort: CohortInfo) -> Section:
+    sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {_plural('site', cohort.n_sites)}"
+    rows = [
+        ("Patients", f"{cohort.n_patients:,}{sites}"),
+        ("Site", fmt.counts(cohort.site)),
+        ("Arm", fmt.counts(cohort.arm)),
+        ("Age (years)", fmt.distribution(cohort.age_years, 0)),
+        ("Sex", fmt.counts(cohort.sex)),
+        ("Course", fmt.counts(cohort.ms_course)),
+        ("EDSS at baseline", fmt.distribution(cohort.edss_baseline, 1)),
+        ("Earlier therapy failed", fmt.counts(cohort.prior_therapy)),
+        ("Conditioning", fmt.counts(cohort.conditioning)),
+        ("Graft", fmt.counts(cohort.graft)),
+        ("Follow-up (years)", fmt.distribution(cohort.follow_up_years, 1)),
+        ("  of survivors", fmt.distribution(cohort.follow_up_years_of_survivors, 1)),
+    ]
+    missing = [
+        f"{name}: {n:,}"
+        for name, n in cohort.n_missing.items()
+        if n and name in {column.name for column in PATIENT_TABLE[:10]} | {"edss_baseline"}
+    ]
+    return Section(
+        "Who was treated",
+        rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
+        notes=(f"Without a value: {', '.join(missing)}.",) if missing else (),
+    )
+
+
+def _plural(noun: str, n: int) -> str:
+    return noun if n == 1 else f"{noun}s"
+
+
+def _survival(summary: Summary) -> Section:
+    endpoint = summary.endpoints.activity_free_survival
+    confidence = fmt.level(endpoint.confidence_level)
+    rows = tuple(
+        (
+            name,
+            fmt.count(each.n_events),
+            fmt.count(each.n_at_risk),
+            fmt.fraction(each.n_event_free, each.n_evaluable),
+            fmt.percent_range(each.proportion.ci_low, each.proportion.ci_high),
+            fmt.percent(each.estimate),
+            fmt.percent_range(each.ci_low, each.ci_high),
+        )
+        for name, each in _endpoints(summary.endpoints)
+    )
+    return Section(
+        f"Event-free at {_years(endpoint.horizon_years)}",
+        headings=(
+            "",
+            "Events",
+            "At risk",
+            "Event-free",
+            f"Exact\n{confidence} CI",
+            "Kaplan–\nMeier",
+            f"{confidence} CI\n{endpoint.ci_method}",
+        ),
+        rows=rows,
+        notes=tuple(
+            f"{name}: {each.note}" for name, each in list(_endpoints(summary.endpoints))[1:] if each.note
+        ),
+    )
+
+
+def _first_events(summary: Summary) -> Section:
+    endpoint = summary.endpoints.activity_free_survival
+    rows = tuple(
+        (
+            name,
+            fmt.count(each.events_by_type.relapse),
+            fmt.count(each.events_by_type.new_lesion),
+            fmt.count(each.events_by_type.worsening),
+            fmt.count(each.events_by_type.death),
+            fmt.count(each.n_censored),
+            fmt.count(each.n_unknown),
+        )
+        for name, each in _endpoints(summary.endpoints)
+    )
+    return Section(
+        f"First events up to {_years(endpoint.horizon_years)}",
+        headings=("", "Relapse", "New lesion", "Worsening", "Death", "Censored", "Unknown"),
+        rows=rows,
+    )
+
+
+def _neda(summary: Summary) -> Section:
+    years = summary.endpoints.neda3
+    confidence = fmt.level(summary.protocol.confidence_level)
+    return Section(
+        "No evidence of disease activity (NEDA-3)",
+        headings=("By year", "Yes", "No", "Not evaluable", f"Yes of evaluable (exact {confidence} CI)"),
+        rows=tuple(
+            (
+                str(row.years),
+                fmt.count(row.n_yes),
+                fmt.count(row.n_no),
+                fmt.count(row.n_not_evaluable),
+                fmt.proportion(row.proportion),
+            )
+            for row in years
+        ),
+        notes=tuple(dict.fromkeys(row.note for row in years if row.note)),
+    )
+
+
+def _ratio_notes(ratio_note: str | None, *side_notes: tuple[str, str | None]) -> tuple[str, ...]:
+    notes = [f"{side}: {note}" for side, note in side_notes if note]
+    return (*notes, ratio_note) if ratio_note else tuple(notes)
+
+
+def _relapses(summary: Summary) -> Section:
+    rates = summary.endpoints.relapse_rate
+    confidence = fmt.level(summary.protocol.confidence_level)
+    rows = [
+        (
+            side,
+            fmt.count(rate.n_patients),
+            fmt.count(rate.n_relapses),
+            fmt.number(rate.person_years, 1),
+            fmt.significant(rate.rate),
+            fmt.significant_range(rate.ci_low, rate.ci_high),
+            fmt.number(rate.dispersion, 2),
+        )
+        for side, rate in (("Before", rates.before), ("After", rates.after))
+    ]
+    ratio = rates.ratio
+    rows.append(
+        (
+            "After ÷ before",
+            "",
+            "",
+            "",
+            fmt.significant(ratio.value),
+            fmt.significant_range(ratio.ci_low, ratio.ci_high),
+            "",
+        )
+    )
+    return Section(
+        "Relapses",
+        headings=(
+            "",
+            "Patients",
+            "Relapses",
+            "Person-\nyears",
+            "Per year",
+            f"Exact\n{confidence} CI",
+            "Disper-\nsion",
+        ),
+        rows=tuple(rows),
+        notes=_ratio_notes(rates.note, ("Before", rates.before.note), ("After", rates.after.note)),
+    )
+
+
+def _lesions(summary: Summary) -> Section:
+    lesions = summary.endpoints.lesions
+    confidence = fmt.level(summary.protocol.confidence_level)
+    rows = [
+        (
+            side,
+            fmt.count(rate.n_scans),
+            fmt.count(rate.n_lesions),
+            fmt.significant(rate.lesions_per_scan),
+            fmt.significant_range(rate.ci_low, rate.ci_high),
+            fmt.number(rate.dispersion, 2),
+            fmt.count(rate.n_scans_with_lesions),
+        )
+        for side, rate in (("Before (Gd)", lesions.before), ("After (new)", lesions.after))
+    ]
+    ratio = lesions.ratio
+    rows.append(
+        (
+            "After ÷ before",
+            "",
+            "",
+            fmt.significant(ratio.value),
+            fmt.significant_range(ratio.ci_low, ratio.ci_high),
+            "",
+            "",
+        )
+    )
+    scans = lesions.after.scans_with_lesions
+    share = (
+        f"After: {fmt.fraction(lesions.after.n_scans_with_lesions, lesions.after.n_scans)} scans with a "
+        f"new lesion, {fmt.percent(scans.value)} "
+        f"(exact {confidence} CI {fmt.percent_range(scans.ci_low, scans.ci_high)})."
+    )
+    notes = _ratio_notes(lesions.note, ("Before", lesions.before.note), ("After", lesions.after.note))
+    return Section(
+        "Lesions on MRI",
+        headings=(
+            "",
+            "Scans",
+            "Lesions",
+            "Per scan",
+            f"Exact\n{confidence} CI",
+            "Disper-\nsion",
+            "Scans with\nlesions",
+        ),
+        rows=tuple(rows),
+        notes=(share, *notes) if scans.value is not None else notes,
+    )
+
+
+def _disability(summary: Summary) -> Section:
+    disability = summary.endpoints.disability
+    confidence = fmt.level(summary.protocol.confidence_level)
+
+    def of_known(n: int | None, interval: str = "") -> str:
+        share = fmt.fraction(n, disability.n_patients)
+        return f"{share}, {interval}" if interval and interval != fmt.NOTHING else share
+
+    rows = (
+        ("Confirmed worsening", of_known(disability.n_worsened, fmt.proportion(disability.worsened))),
+        ("Confirmed improvement", of_known(disability.n_improved, fmt.proportion(disability.improved))),
+        ("Both", of_known(disability.n_both)),
+        ("Neither", of_known(disability.n_neither)),
+        ("EDSS at baseline", fmt.distribution(disability.edss_baseline, 1)),
+        ("EDSS at last visit", fmt.distribution(disability.edss_last, 1)),
+    )
+    return Section(
+        f"Disability (exact {confidence} CI)",
+        rows=rows,
+        notes=(disability.note,) if disability.note else (),
+    )
+
+
+def _deaths(summary: Summary) -> Section:
+    mortality = summary.endpoints.transplant_related_mortality
+    survival = summary.endpoints.overall_survival
+    confidence = fmt.level(summary.protocol.confidence_level)
+
+    def row(
+        name: str, n: int | None, value: float | None, low: float | None, high: float | None
+    ) -> tuple[str, ...]:
+        figure = fmt.fraction(n, mortality.n_patients)
+        return (
+            name,
+            figure if value is None else f"{figure}, {fmt.percent(value)} ({fmt.percent_range(low, high)})",
+        )
+
+    early = mortality.by_day_100
+    horizon = _years(survival.horizon_years)
+    deaths = (
+        fmt.NOTHING
+        if survival.n_events is None
+        else f"{fmt.count(survival.events_by_type.death)} of {fmt.count(survival.n_patients)}"
+    )
+    return Section(
+        f"Deaths (exact {confidence} CI)",
+        rows=(
+            (f"Any cause, up to {horizon}", deaths),
+            row(
+                "Of the transplant, ever",
+                mortality.n_deaths,
+                mortality.value,
+                mortality.ci_low,
+                mortality.ci_high,
+            ),
+            row("Of the transplant, by day 100", early.n_deaths, early.value, early.ci_low, early.ci_high),
+        ),
+        notes=(mortality.note,) if mortality.note else (),
+    )
+
+
+def _definitions(summary: Summary) -> Iterator[str]:
+    yield protocol_sentence(summary.protocol)
+    for _, endpoint in _endpoints(summary.endpoints):
+        yield f"{endpoint.label}: {endpoint.definition}"
+    yield (
+        "NEDA-3: no relapse, no new lesion and no confirmed worsening by that year. No: one of them came. "
+        "Not evaluable: none came, and one is unknown or was last looked for before that year."
+    )
+    endpoints = summary.endpoints
+    for counted in (
+        endpoints.relapse_rate,
+        endpoints.lesions,
+        endpoints.disability,
+        endpoints.transplant_related_mortality,
+    ):
+        yield f"{counted.label}: {counted.definition}"
+
+
+def protocol_sentence(protocol: ProtocolInfo) -> str:
+    """The protocol in one sentence."""
+    death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
+    return (
+        f"Protocol {shown(protocol.name)}: horizon {_years(protocol.horizon_years)}; a death "
+        f"{death}; Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
+        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}."
+    )
+
+
+def _warnings(warnings: tuple[str, ...]) -> list[Section]:
+    return [Section("Warnings", lead=warnings)] if warnings else []
+
+
+def account_section(source: SourceInfo, account: Account) -> Section:
+    """Where the rows of the file went."""
+    aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
+    return Section(
+        "Rows",
+        lead=(
+            f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
+            f"SHA-256 {source.sha256}",
+        ),
+    )
+
+
+def validation_sections(source: SourceInfo, account: Account, warnings: tuple[str, ...]) -> list[Section]:
+    """What `ahsct validate` shows of a file without problems."""
+    return [
+        Section("No problems found", lead=()),
+        *_warnings(warnings),
+        account_section(source, account),
+    ]
+
+
+def check_sections(check: Check) -> list[Section]:
+    """What `ahsct check` shows: figures with verdicts, eligibility, what is uncertain."""
+    publication = check.publication
+    confidence = fmt.level(check.protocol.confidence_level)
+    own_sites = "" if check.n_sites is None else f", {check.n_sites:,} {_plural('site', check.n_sites)}"
+    sizes = f"{fmt.count(publication.n_patients)} patients, {fmt.count(publication.n_sites)} sites"
+    verdicts = {
+        "reproduced": check.n_reproduced,
+        "compatible": check.n_compatible,
+        "differs": check.n_differs,
+        "not computable": check.n_not_computable,
+    }
+    total = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items() if n)
+    return [
+        Section(
+            f"Checked against {publication.id}",
+            lead=(
+                f"{total} of {len(check.figures)} published figures.",
+                publication.title,
+                f"Published: {sizes}. {shown(check.source.file)}: {check.n_patients:,} patients{own_sites}.",
+            ),
+            headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
+            rows=tuple(_check_row(figure) for figure in check.figures),
+        ),
+        Section(
+            "Whom the trial would have taken",
+            headings=("Criterion", "Met", "Not met", "Unknown"),
+            rows=tuple(
+                (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))
+                for each in check.eligibility
+            ),
+        ),
+        Section(
+            "How to read this",
+            lead=(
+                "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
+                "published interval if there is one. Compatible: the published figure lies in the cohort's "
+                "interval. Differs: neither. Not computable: the file does not give it.",
+                protocol_sentence(check.protocol),
+                *publication.uncertain,
+                f"Source: {publication.citation}. "
+                + "Read in: "
+                + "; ".join(dict.fromkeys(f"{each.source} (mark {each.mark})" for each in check.figures))
+                + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
+            ),
+        ),
+        *_warnings(check.warnings),
+    ]
+
+
+def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
+    published = figure.published + (f" {figure.unit}" if figure.unit else "")
+    if figure.published_of is not None:
+        published = f"{published} of {figure.published_of}"
+    if figure.published_ci is not None:
+        published = f"{published} ({figure.published_ci[0]}–{figure.published_ci[1]})"
+    is_share = figure.unit == "%" or figure.ci_method == "clopper-pearson"
+    span = fmt.percent_range if is_share else fmt.significant_range
+    limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
+    return (figure.label, published, _own(figure), limits, figure.verdict)
+
+
+def _own(figure: CheckedFigure) -> str:
+    if figure.value is None:
+        return fmt.NOTHING
+    if figure.unit == "%":
+        return fmt.percent(figure.value)
+    own = fmt.count(figure.value) if isinstance(figure.value, int) else fmt.significant(figure.value)
+    return own if figure.of is None else f"{own} of {fmt.number(figure.of, 0)}"
+
+
+def dictionary_section() -> Section:
+    """The data dictionary of the patient table."""
+    return Section(
+        "The patient table: one row per patient",
+        headings=("Column", "Values", "Meaning", "CDISC", "Also read as"),
+        rows=tuple(
+            (
+                column.name + (" (required)" if column.is_required else ""),
+                column.values,
+                column.meaning,
+                column.cdisc,
+                ", ".join(column.aliases),
+            )
+            for column in PATIENT_TABLE
+        ),
+    )

@@ -1,0 +1,86 @@
+"""Sections on a terminal, by rich: readable at any width, with or without colour, dark or light."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ahsct_trial.rendering.sections import Section
+
+#: Bold and dim show on any background; a verdict also has a colour, never only a colour.
+_STYLES = {"reproduced": "green", "compatible": "", "differs": "bold red", "not computable": "dim"}
+_FILE_WIDTH = 100
+
+
+def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
+    """Draw sections as text for a stream: as wide as its terminal, with colour only if it shows colour.
+
+    Without a stream the text is for a file: 100 columns, no colour.
+    """
+    console = (
+        Console(file=io.StringIO(), width=_FILE_WIDTH, highlight=False, color_system=None)
+        if stream is None
+        else Console(file=stream, highlight=False)
+    )
+    with console.capture() as capture:
+        for number, section in enumerate(sections):
+            if number:
+                console.print()
+            _draw_section(console, section)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def _draw_section(console: Console, section: Section) -> None:
+    console.print(Text(section.title, style="bold"))
+    if section.headings:
+        for sentence in section.lead:
+            console.print(Text(sentence))
+        console.print(_table(section))
+    else:
+        # One or two sentences are a message, more are a list.
+        bullet = "•" if len(section.lead) > 2 else ""
+        for sentence in section.lead:
+            console.print(_indented(sentence, bullet=bullet))
+        if section.rows:
+            console.print(_list(section))
+    for note in section.notes:
+        console.print(_indented(note, style="dim"))
+
+
+def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=1)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(bullet), Text(sentence, style=style))
+    return grid
+
+
+def _table(section: Section) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False, header_style="bold")
+    is_wordy = any(len(cell) > 40 for row in section.rows for cell in row[1:])
+    for number, heading in enumerate(section.headings):
+        table.add_column(
+            Text(heading),
+            justify="left" if number == 0 or is_wordy else "right",
+            vertical="top",
+            overflow="fold",
+        )
+    for row in section.rows:
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    return table
+
+
+def _list(section: Section) -> Padding:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for name, value in section.rows:
+        grid.add_row(Text(name), Text(value))
+    return Padding(grid, (0, 0, 0, 2))
