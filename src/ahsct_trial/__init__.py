@@ -13,18 +13,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Cohort", "Protocol", "Summary", "read_cohort", "summarize"]
+__all__ = ["Cohort", "Protocol", "Records", "Summary", "read_cohort", "summarize"]
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
     from ahsct_trial.endpoints import summarize
     from ahsct_trial.loading import read_cohort
     from ahsct_trial.protocol import Protocol
+    from ahsct_trial.records import Records
     from ahsct_trial.results import Summary
 
 _HOME = {
     "Cohort": "ahsct_trial.cohort",
     "Protocol": "ahsct_trial.protocol",
+    "Records": "ahsct_trial.records",
     "Summary": "ahsct_trial.results",
     "read_cohort": "ahsct_trial.loading",
     "summarize": "ahsct_trial.endpoints",

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.cohort import Cohort
+from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints import summarize
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.published import Figure, Publication
+from ahsct_trial.records import Records
 from ahsct_trial.results import ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
 
@@ -84,13 +86,13 @@ class Check:
     warnings: tuple[str, ...]
 
 
-def check(cohort: Cohort, publication: Publication, protocol: Protocol | None = None) -> Check:
+def check(data: Cohort | Records, publication: Publication, protocol: Protocol | None = None) -> Check:
     """Hold a cohort's figures against a publication's.
 
     Parameters
     ----------
-    cohort
-        The patients.
+    data
+        The patients or their records.
     publication
         The published figures.
     protocol
@@ -103,7 +105,9 @@ def check(cohort: Cohort, publication: Publication, protocol: Protocol | None = 
         *compatible* if it lies in the cohort's interval; else *differs*; *not computable* where the file
         does not give it.
     """
-    summary = summarize(cohort, protocol or publication.own_protocol())
+    protocol = protocol or publication.own_protocol()
+    cohort = as_cohort(data, protocol)
+    summary = summarize(cohort, protocol)
     figures = tuple(_checked(summary, figure) for figure in publication.figures)
     verdicts = [figure.verdict for figure in figures]
     return Check(

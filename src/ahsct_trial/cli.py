@@ -20,6 +20,7 @@ from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
+    from ahsct_trial.records import Records
 
 app = typer.Typer(
     name="ahsct",
@@ -45,6 +46,10 @@ CohortArgument = Annotated[
 ]
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252.")
+]
+DateFormatOption = Annotated[
+    str | None,
+    typer.Option("--date-format", metavar="FORM", help="Form of dates in raw records, e.g. %d.%m.%Y."),
 ]
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")
@@ -91,10 +96,10 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
     return Format.JSON if is_json else chosen or Format.TABLE
 
 
-def _read(path: str, encoding: str | None) -> Cohort:
+def _read(path: str, encoding: str | None, date_format: str | None) -> Cohort | Records:
     from ahsct_trial.loading import read_cohort
 
-    return read_cohort(path, encoding=encoding)
+    return read_cohort(path, encoding=encoding, date_format=date_format)
 
 
 def _is_version_asked(is_asked: bool) -> None:
@@ -128,6 +133,7 @@ def summarize(
     confirm_weeks: ConfirmOption = None,
     new_lesion: NewLesionOption = None,
     encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
 ) -> None:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths."""
     form = _format(format, is_json=json)
@@ -140,7 +146,7 @@ def summarize(
         worsening_confirm_weeks=confirm_weeks,
         new_lesion=new_lesion,
     )
-    patients = _read(cohort, encoding)
+    patients = _read(cohort, encoding, date_format)
     from ahsct_trial.endpoints import summarize as summarize_cohort
 
     result = summarize_cohort(patients, chosen)
@@ -173,6 +179,7 @@ def check(
     confirm_weeks: ConfirmOption = None,
     new_lesion: NewLesionOption = None,
     encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
 ) -> None:
     """Hold the cohort against published figures: reproduced, compatible, or differs (exit 4)."""
     from ahsct_trial.published import publication
@@ -187,7 +194,7 @@ def check(
         worsening_confirm_weeks=confirm_weeks,
         new_lesion=new_lesion,
     )
-    patients = _read(cohort, encoding)
+    patients = _read(cohort, encoding, date_format)
     from ahsct_trial.checking import check as check_cohort
 
     result = check_cohort(patients, published, chosen)
@@ -208,13 +215,14 @@ def validate(
     output: OutputOption = None,
     force: ForceOption = False,
     encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
 ) -> None:
     """Only read the file: its problems, warnings and the account of its rows."""
     from ahsct_trial.loading.problems import DataProblems
     from ahsct_trial.results import Validation
 
     try:
-        read = _read(cohort, encoding)
+        read = _read(cohort, encoding, date_format)
     except DataProblems as problems:
         if json:
             _write_json(problems.as_validation(), output, force=force)
@@ -236,11 +244,16 @@ def validate(
 
 
 @app.command()
-def example(output: OutputOption = None, force: ForceOption = False) -> None:
+def example(
+    records: Annotated[bool, typer.Option("--records", help="The same patients as raw records.")] = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
     """Write the sample cohort, 24 synthetic patients, as CSV."""
     from importlib.resources import files
 
-    text = files("ahsct_trial").joinpath("samples/sample_cohort.csv").read_text(encoding="utf-8")
+    name = "sample_records.csv" if records else "sample_cohort.csv"
+    text = files("ahsct_trial").joinpath("samples", name).read_text(encoding="utf-8")
     write(text, output, force=force)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,20 +23,27 @@ class Cohort:
         One row per patient. Numbers are float64 with NaN for missing, `patient_id` is text, the other
         texts are categories. A column that the file lacks is not there.
     lines
-        Line of the file on which each patient stands.
+        Line of the file on which each patient stands; derived from records, the line that ends follow-up.
     source
         The file.
     account
         What became of its rows.
     warnings
         What a person should know about the reading.
+    decided_by
+        For columns derived from records, the line of the record that decided each patient's value, 0
+        where none did. Empty for a patient table, whose line decides all.
+    remarks
+        What a definition must add about derived columns, by the key of the component.
     """
 
     patients: pd.DataFrame
-    lines: NDArray[np.int64]
+    lines: NDArray[np.integer[Any]]
     source: SourceInfo
     account: Account
     warnings: tuple[str, ...] = ()
+    decided_by: Mapping[str, NDArray[np.integer[Any]]] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.patients)

@@ -6,13 +6,13 @@ generated from it (`ahsct columns`), and error messages quote it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["text", "level", "years", "count", "edss"]
+Kind = Literal["text", "level", "years", "count", "edss", "day", "date"]
 
-#: Column kinds that hold a number.
-NUMERIC_KINDS: frozenset[Kind] = frozenset({"years", "count", "edss"})
+#: Column kinds that are read as a number; a date as its days since 1970.
+NUMERIC_KINDS: frozenset[Kind] = frozenset({"years", "count", "edss", "day", "date"})
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Column:
         Canonical name; times carry their origin and unit.
     kind
         ``text`` as it stands in the file; ``level`` one of `levels`; ``years`` a time or an age;
-        ``count`` a whole number; ``edss`` the Expanded Disability Status Scale.
+        ``count`` a whole number; ``edss`` the Expanded Disability Status Scale; ``day`` whole days from
+        transplant, negative before it; ``date`` a date.
     meaning
         What the column says, in one sentence.
-    high
-        Largest accepted value; the smallest is 0 for every numeric kind.
+    high, low
+        Largest and smallest accepted value.
     levels
         The accepted texts of a ``level`` column.
     cdisc
@@ -44,6 +45,7 @@ class Column:
     kind: Kind
     meaning: str
     high: float = float("inf")
+    low: float = 0.0
     levels: tuple[str, ...] = ()
     cdisc: str = ""
     aliases: tuple[str, ...] = ()
@@ -52,38 +54,36 @@ class Column:
     @property
     def values(self) -> str:
         """The values the column accepts, in a few words."""
-        match self.kind:
-            case "text":
-                return "text"
-            case "level":
-                return ", ".join(self.levels)
-            case "years":
-                return f"years, 0 to {self.high:g}"
-            case "count":
-                return f"whole number, 0 to {self.high:g}"
-            case "edss":
-                return "0 to 10 in half points, without 0.5"
+        return {
+            "text": "text",
+            "level": ", ".join(self.levels),
+            "years": f"years, 0 to {self.high:g}",
+            "count": f"whole number, 0 to {self.high:,.0f}",
+            "edss": "0 to 10 in half points, without 0.5",
+            "day": "whole days from transplant, negative before it",
+            "date": "date as YYYY-MM-DD",
+        }[self.kind]
 
     @property
     def rule(self) -> str:
         """The values the column accepts, as the second half of a sentence about a wrong one."""
-        match self.kind:
-            case "text":
-                return "any text"
-            case "level":
-                return "it is one of " + ", ".join(self.levels)
-            case "years":
-                return f"years are a number from 0 to {self.high:g}"
-            case "count":
-                return f"a count is a whole number from 0 to {self.high:g}"
-            case "edss":
-                return "EDSS goes from 0 to 10 in half points, without 0.5"
+        *others, last = self.levels or ("",)
+        return {
+            "text": "any text",
+            "level": f"it must be {', '.join(others)} or {last}",
+            "years": f"it must be a number of years from 0 to {self.high:g}",
+            "count": f"it must be a whole number from 0 to {self.high:,.0f}",
+            "edss": "EDSS goes from 0 to 10 in half points, without 0.5",
+            "day": f"it must be a whole number of days from transplant, within {self.high:,.0f} days of it",
+            "date": "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)",
+        }[self.kind]
 
 
 #: No human follow-up or age is longer; a larger number is days or months in the wrong column.
 _LONGEST_YEARS = 120.0
 #: No patient has more relapses, scans or lesions; a larger number is a slip of the keyboard.
 _LARGEST_COUNT = 100_000.0
+_EDSS_CDISC = "QS.QSSTRESN, QSTESTCD=EDSS0101"
 
 
 def _years(name: str, meaning: str, **other: object) -> Column:
@@ -95,7 +95,7 @@ def _count(name: str, meaning: str, **other: object) -> Column:
 
 
 def _edss(name: str, meaning: str) -> Column:
-    return Column(name, "edss", meaning, high=10.0, cdisc="QS.QSSTRESN, QSTESTCD=EDSS0101")
+    return Column(name, "edss", meaning, high=10.0, cdisc=_EDSS_CDISC)
 
 
 PATIENT_ID = Column(
@@ -125,6 +125,14 @@ ATTRIBUTES: tuple[Column, ...] = (
     ),
     Column("conditioning", "text", "Conditioning regimen, e.g. Bu/Cy/ATG.", cdisc="PR.PRTRT"),
     Column("graft", "text", "Graft, e.g. CD34-selected.", cdisc="PR.PRTRT"),
+)
+
+CAUSE_OF_DEATH = Column(
+    "cause_of_death",
+    "level",
+    "Cause of death.",
+    levels=("transplant", "ms", "other"),
+    cdisc="DD.DDSTRESC, DDTESTCD=PRCDTH",
 )
 
 #: One row per patient, in the order in which the columns are documented.
@@ -177,11 +185,54 @@ PATIENT_TABLE: tuple[Column, ...] = (
     _years(
         "years_to_death", "Transplant to death; equal to `follow_up_years`.", cdisc="ADTTE.AVAL, PARAMCD=OS"
     ),
-    Column(
-        "cause_of_death",
-        "level",
-        "Cause of death.",
-        levels=("transplant", "ms", "other"),
-        cdisc="DD.DDSTRESC, DDTESTCD=PRCDTH",
-    ),
+    CAUSE_OF_DEATH,
 )
+
+#: A record's kind, and what it says.
+RECORD_KINDS: dict[str, str] = {
+    "baseline": "what is known of the patient before transplant; has no day",
+    "transplant": "day 0; a file with dates needs one per patient",
+    "observed_from": "start of the relapse history before transplant",
+    "relapse": "onset of a relapse",
+    "edss": "EDSS visit",
+    "mri": "MRI scan",
+    "death": "death, with its cause",
+    "last_contact": "last contact without any other observation",
+}
+
+_LONGEST_DAYS = 43_830.0
+
+#: One row per observation.
+RECORDS: tuple[Column, ...] = (
+    replace(PATIENT_ID, meaning="Identifier of the patient; leading zeros are kept."),
+    Column(
+        "record",
+        "level",
+        "Kind of observation.",
+        levels=tuple(RECORD_KINDS),
+        aliases=("record_type",),
+        is_required=True,
+    ),
+    Column(
+        "day",
+        "day",
+        "Days from transplant, negative before it; in a file with `date`, left out.",
+        high=_LONGEST_DAYS,
+        low=-_LONGEST_DAYS,
+        cdisc="--DY (which has no day 0)",
+    ),
+    Column("date", "date", "Date of the observation; in a file with `day`, left out.", cdisc="--DTC"),
+    *ATTRIBUTES,
+    _edss("edss", "EDSS of an edss record."),
+    _count("gd_lesions", "Gadolinium-enhancing lesions on the scan of an mri record."),
+    _count("new_t2_lesions", "New or enlarging T2 lesions on that scan."),
+    _count("new_lesions", "Lesions on that scan that are one or the other, each once."),
+    CAUSE_OF_DEATH,
+)
+
+#: The measurements that a kind of record holds; a value of another kind is an error.
+MEASUREMENTS: dict[str, tuple[str, ...]] = {
+    "edss": ("edss",),
+    "mri": ("gd_lesions", "new_t2_lesions", "new_lesions"),
+    "death": ("cause_of_death",),
+}

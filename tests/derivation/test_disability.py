@@ -21,11 +21,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ahsct_trial import records
 from ahsct_trial.derivation import disability
 from ahsct_trial.derivation.disability import (
     DisabilityChange,
     EdssVisits,
-    RelapseOnsets,
+    Relapses,
     derive_disability,
     explain_disability,
 )
@@ -37,7 +38,7 @@ EDSS_VALUES = [0.0, *(half / 2 for half in range(2, 21))]
 Course = list[tuple[int, float]]
 
 
-def arrange(courses: list[Course], relapses: list[list[int]]) -> tuple[EdssVisits, RelapseOnsets]:
+def arrange(courses: list[Course], relapses: list[list[int]]) -> tuple[EdssVisits, Relapses]:
     """Lay the visits (day, EDSS) and relapse days of patients 0, 1, … out as arrays, in their order."""
     rows = [(patient, day, edss) for patient, course in enumerate(courses) for day, edss in course]
     onsets = [(patient, day) for patient, days in enumerate(relapses) for day in days]
@@ -47,7 +48,7 @@ def arrange(courses: list[Course], relapses: list[list[int]]) -> tuple[EdssVisit
             np.array([row[1] for row in rows], dtype=np.int32),
             np.array([row[2] for row in rows], dtype=np.float64),
         ),
-        RelapseOnsets(
+        Relapses(
             np.array([onset[0] for onset in onsets], dtype=np.int32),
             np.array([onset[1] for onset in onsets], dtype=np.int32),
         ),
@@ -106,6 +107,13 @@ def test_the_msprog_window_holds_the_whole_days_from_77_to_814(gap: int, is_conf
     visits, relapses = arrange([[(0, 4.0), (100, 5.0), (100 + gap, 5.0)]], [[]])
     change = derive_disability(visits, relapses, 1, BUILT_IN["msprog"])
     assert (change.worsening.onset_row[0] == 1) == is_confirmed
+
+
+@pytest.mark.parametrize(("gap", "is_confirmed"), [(160, False), (161, True)])
+def test_a_window_that_opens_within_a_day_starts_with_the_next(gap: int, is_confirmed: bool) -> None:
+    # 168 − 7.5 = 160.5.
+    course = [(0, 4.0), (100, 5.0), (100 + gap, 5.0)]
+    assert (worsening(course, confirm_early_days=7.5) is not None) == is_confirmed
 
 
 @pytest.mark.parametrize("gap", [89, 90, 91])
@@ -327,21 +335,21 @@ def oracle_change(score, base, is_relapse_free, protocol, sign):  # type: ignore
     return None
 
 
-# Days cluster on a small range, so that equal distances, shared days and window edges are common.
+# Days and scores cluster, so that confirmed changes, equal distances and edges of windows are common.
 days = st.integers(-40, 60)
-courses = st.dictionaries(days, st.sampled_from(EDSS_VALUES), max_size=12).map(
-    lambda score: list(score.items())
+scores = st.sampled_from(
+    [[3.0, 4.0], [0.0, 1.0, 1.5], [5.0, 5.5, 6.0], [2.0, 2.5, 3.0, 3.5, 4.0], EDSS_VALUES]
 )
-narrow_courses = st.dictionaries(days, st.sampled_from([2.0, 2.5, 3.0, 3.5, 4.0]), max_size=25).map(
-    lambda score: list(score.items())
+courses = scores.flatmap(
+    lambda values: st.dictionaries(days, st.sampled_from(values), max_size=25).map(
+        lambda score: list(score.items())
+    )
 )
-patients = st.lists(st.tuples(courses | narrow_courses, st.lists(days, max_size=4)), min_size=1, max_size=5)
+patients = st.lists(st.tuples(courses, st.lists(days, max_size=4)), min_size=1, max_size=8)
 fractions_of_days = st.sampled_from([0.0, 0.5, 1.0, 2.5, 7.0, 10.0, 30.5])
 protocols = st.builds(
     Protocol,
-    worsening_confirm_weeks=st.sampled_from(
-        [0.0, 0.1, 1 / 7, 0.5, 1.0, 10 / 7, 2.0, 23 / 7, 4.5, 12.0, 24.0]
-    ),
+    worsening_confirm_weeks=st.sampled_from([0.0, 0.1, 1 / 7, 0.5, 1.0, 10 / 7, 2.0, 23 / 7, 4.5, 12.0]),
     confirm_early_days=fractions_of_days,
     confirm_late_days=fractions_of_days | st.none(),
     relapse_free_days=fractions_of_days,
@@ -390,7 +398,7 @@ def test_every_setting_agrees_with_the_oracle_in_any_order(patients, protocol, r
         visits = EdssVisits(*(column[rows] for column in visits))
         onset_rows = list(range(len(relapses.day)))
         random.shuffle(onset_rows)
-        relapses = RelapseOnsets(*(column[onset_rows] for column in relapses))
+        relapses = Relapses(*(column[onset_rows] for column in relapses))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disability, "_BLOCK", block)
         change = derive_disability(visits, relapses, len(patients), protocol)
@@ -419,7 +427,7 @@ def assert_candidates_tell_the_same(visits, candidates, found, n_patients) -> No
 def test_both_ways_of_sorting_keep_ties_in_the_order_of_the_input(
     key_bits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disability, "_KEY_BITS", key_bits)
+    monkeypatch.setattr(records, "_KEY_BITS", key_bits)
     random = np.random.default_rng(20260101)
     patient, day = random.integers(0, 300, 5000), random.integers(-30, 30, 5000)
     sorted_patient, sorted_day, rows = disability._sort(patient, day)
@@ -443,12 +451,12 @@ SETTINGS = json.loads((REFERENCE / "pymsprog_settings.json").read_text(encoding=
 
 
 @pytest.fixture(scope="module")
-def reference_cohort() -> tuple[EdssVisits, RelapseOnsets]:
+def reference_cohort() -> tuple[EdssVisits, Relapses]:
     patient, day, edss = np.array(read_reference("visits"), dtype=np.float64).T
     relapse_patient, relapse_day = np.array(read_reference("relapses"), dtype=np.int32).T
     return (
         EdssVisits(patient.astype(np.int32), day.astype(np.int32), edss),
-        RelapseOnsets(relapse_patient, relapse_day),
+        Relapses(relapse_patient, relapse_day),
     )
 
 
@@ -465,7 +473,7 @@ def reference_events() -> dict[tuple[str, str], list[list[int]]]:
 def test_agrees_with_pymsprog_patient_by_patient_and_day_by_day(
     setting: str,
     direction: str,
-    reference_cohort: tuple[EdssVisits, RelapseOnsets],
+    reference_cohort: tuple[EdssVisits, Relapses],
     reference_events: dict[tuple[str, str], list[list[int]]],
 ) -> None:
     visits, relapses = reference_cohort

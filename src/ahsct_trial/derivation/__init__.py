@@ -1,1 +1,129 @@
-"""From the records of a trial to the columns of the patient table, each with the record that decided it."""
+"""From records and a protocol to the patient table: each column from the records that decide it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.columns import CAUSE_OF_DEATH
+from ahsct_trial.derivation.disability import derive_disability
+from ahsct_trial.derivation.follow_up import derive_follow_up
+from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
+from ahsct_trial.derivation.patients import NO_ROW, Derived, IntArray
+from ahsct_trial.derivation.relapses import derive_relapses
+from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.records import Records
+
+
+def as_cohort(data: Cohort | Records, protocol: Protocol) -> Cohort:
+    """The patient table: as it was read, or derived from records under a protocol."""
+    return data if isinstance(data, Cohort) else derive_cohort(data, protocol)
+
+
+def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
+    """Derive the patient table.
+
+    Parameters
+    ----------
+    records
+        The records of all patients, in any order.
+    protocol
+        Its settings on worsening, confirmation, relapses, baseline and lesions apply.
+
+    Returns
+    -------
+    Cohort
+        One row per patient. Without a single ``mri`` record there are no lesion columns, without an
+        ``edss`` record no EDSS columns; without a ``relapse`` record relapses are none.
+    """
+    parts = {"follow_up": derive_follow_up(records), "relapse": derive_relapses(records)}
+    warnings = list(records.warnings)
+    if not len(records.rows("relapse")):
+        warnings.append("There is no relapse record in this file: relapses are taken as none.")
+    if len(records.rows("mri")):
+        missing = _missing_for_lesions(records, protocol)
+        if missing:
+            warnings.append(
+                f"No lesion endpoints: {', '.join(missing)} is not in this file (--new-lesion "
+                f"{protocol.new_lesion} needs it)."
+            )
+        else:
+            parts["new_lesion"] = derive_lesions(records, protocol)
+    if len(records.rows("edss")):
+        parts["worsening"] = _derive_edss(records, protocol)
+    columns = dict(records.patients.items())
+    lines: dict[str, IntArray] = {}
+    for part in parts.values():
+        columns |= {name: pd.Series(values) for name, values in part.values.items()}
+        lines |= {
+            name: np.where(rows == NO_ROW, 0, records.lines[rows]) for name, rows in part.decided_by.items()
+        }
+    columns["cause_of_death"] = _causes(records)
+    return Cohort(
+        patients=pd.DataFrame(columns, copy=False),
+        lines=lines["follow_up_years"],
+        source=records.source,
+        account=records.account,
+        warnings=tuple(warnings),
+        decided_by=lines,
+        remarks={key: part.remark for key, part in parts.items() if part.remark},
+    )
+
+
+def _missing_for_lesions(records: Records, protocol: Protocol) -> tuple[str, ...]:
+    """Columns that the lesion rule needs and the file lacks."""
+    if protocol.new_lesion == "either" and "new_lesions" in records.values:
+        return ()
+    return tuple(name for name in NEEDED[protocol.new_lesion] if name not in records.values)
+
+
+def _derive_edss(records: Records, protocol: Protocol) -> Derived:
+    rows = records.rows("edss")
+    change = derive_disability(records.edss_visits, records.relapses, records.n_patients, protocol)
+
+    def records_of(visit: IntArray) -> IntArray:
+        """The record of each visit, −1 where there is none."""
+        return np.where(visit == NO_ROW, NO_ROW, rows[visit])
+
+    return Derived(
+        values={
+            "years_to_last_edss": change.last_day / DAYS_PER_YEAR,
+            "edss_baseline": change.baseline_edss,
+            "edss_last": change.last_edss,
+            "years_to_worsening": change.worsening.onset_day / DAYS_PER_YEAR,
+            "years_to_improvement": change.improvement.onset_day / DAYS_PER_YEAR,
+        },
+        decided_by={
+            "years_to_last_edss": records_of(change.last_row),
+            "edss_baseline": records_of(change.baseline_row),
+            "years_to_worsening": records_of(change.worsening.onset_row),
+            "years_to_improvement": records_of(change.improvement.onset_row),
+        },
+        remark=_worsening_in_words(protocol),
+    )
+
+
+def _worsening_in_words(protocol: Protocol) -> str:
+    """The rule of confirmed worsening with this protocol's settings."""
+    baseline = {
+        "last-before": "the last relapse-free EDSS at or before transplant",
+        "first-stable": "the first relapse-free EDSS from day 0 on",
+    }[protocol.baseline]
+    late = protocol.confirm_late_days
+    latest = "" if late is None else f" and at most {late:g} days after that"
+    return (
+        f"Worsening is an EDSS above the baseline ({baseline}) by {protocol.step_from_zero:g} from 0, by "
+        f"{protocol.step_low:g} from 1.0, and by {protocol.step_high:g} from {protocol.step_high_from:.1f} "
+        "on, that each visit holds up to the confirming one. That is the first relapse-free visit "
+        f"{protocol.worsening_confirm_weeks:g} weeks later, at most {protocol.confirm_early_days:g} days "
+        f"before{latest}. A visit is relapse-free {protocol.relapse_free_days:g} days after a relapse."
+    )
+
+
+def _causes(records: Records) -> pd.Series[str]:
+    """Cause of death of each patient, missing for the living and where it was not recorded."""
+    causes = np.full(records.n_patients, None, dtype=object)
+    if "cause_of_death" in records.values:
+        causes[records.patient[records.rows("death")]] = records.values["cause_of_death"]
+    return pd.Series(pd.Categorical(causes, categories=CAUSE_OF_DEATH.levels))

@@ -41,50 +41,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.protocol import DAYS_PER_WEEK, Protocol
+from ahsct_trial.records import EdssVisits, IntArray, Relapses, is_ordered, order_by_patient_and_day
 
-IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.floating[Any]]
 Direction = Literal["worsening", "improvement"]
 
 #: Patients worked on at a time.
 _BLOCK = 8192
-#: Bits of a 64-bit integer that a sort key may use; the sign stays out.
-_KEY_BITS = 63
-
-
-class EdssVisits(NamedTuple):
-    """EDSS visits of all patients in any order; each array has shape (n_visits,).
-
-    Visits that come sorted by (patient, day) are not sorted again.
-
-    Attributes
-    ----------
-    patient
-        Code of the patient, from 0.
-    day
-        Whole days from transplant, negative before it [days].
-    edss
-        EDSS without missing values [EDSS points].
-    """
-
-    patient: IntArray
-    day: IntArray
-    edss: FloatArray
-
-
-class RelapseOnsets(NamedTuple):
-    """Relapses of all patients in any order; each array has shape (n_relapses,).
-
-    Attributes
-    ----------
-    patient
-        Code of the patient, from 0.
-    day
-        Whole days from transplant, negative before it [days].
-    """
-
-    patient: IntArray
-    day: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +119,7 @@ class Candidates(NamedTuple):
 
 
 def derive_disability(
-    visits: EdssVisits, relapses: RelapseOnsets, n_patients: int, protocol: Protocol
+    visits: EdssVisits, relapses: Relapses, n_patients: int, protocol: Protocol
 ) -> DisabilityChange:
     """Find baseline, last value, and first confirmed worsening and improvement of every patient.
 
@@ -187,7 +150,7 @@ def derive_disability(
 
 
 def explain_disability(
-    visits: EdssVisits, relapses: RelapseOnsets, n_patients: int, protocol: Protocol
+    visits: EdssVisits, relapses: Relapses, n_patients: int, protocol: Protocol
 ) -> tuple[Candidates, Candidates]:
     """List what `derive_disability` tries, confirmed or not: candidates of worsening and of improvement.
 
@@ -199,7 +162,7 @@ def explain_disability(
 
 
 def _search(
-    visits: EdssVisits, relapses: RelapseOnsets, n_patients: int, protocol: Protocol
+    visits: EdssVisits, relapses: Relapses, n_patients: int, protocol: Protocol
 ) -> tuple[IntArray, IntArray, Candidates, Candidates]:
     """Give each patient's baseline row and last row after day 0, and all candidates in both directions."""
     baseline_row, last_row = np.full((2, n_patients), -1)
@@ -285,9 +248,7 @@ class _Block:
         return np.where(is_inside, exits[stretch], position)
 
 
-def _blocks(
-    visits: EdssVisits, relapses: RelapseOnsets, n_patients: int, protocol: Protocol
-) -> Iterator[_Block]:
+def _blocks(visits: EdssVisits, relapses: Relapses, n_patients: int, protocol: Protocol) -> Iterator[_Block]:
     """Sort visits and relapses unless they are sorted, and give them `_BLOCK` patients at a time."""
     patient, day, rows = _sort(visits.patient, visits.day)
     edss = visits.edss if rows is None else visits.edss[rows]
@@ -341,22 +302,10 @@ def _make_key(patient: IntArray, day: IntArray | int, day_bits: int, first_day: 
 
 def _sort(patient: IntArray, day: IntArray) -> tuple[IntArray, IntArray, IntArray | None]:
     """Sort by (patient, day), ties in the order of the input; also give the input rows, None if sorted."""
-    is_same = patient[1:] == patient[:-1]
-    if not (patient[1:] < patient[:-1]).any() and not (is_same & (day[1:] < day[:-1])).any():
+    if is_ordered(patient, day):
         return patient, day, None
-    first_day, day_bits = _day_width(day)
-    key = _make_key(patient, day, day_bits, first_day)
-    row_bits = len(key).bit_length()
-    if int(key.max()).bit_length() + row_bits > _KEY_BITS:
-        rows = np.argsort(key, kind="stable")
-        return patient[rows], day[rows], rows
-    # With the row in its lowest bits a key is unique: a plain sort keeps ties in order, and is the fastest.
-    key <<= row_bits
-    key |= np.arange(len(key))
-    key.sort()
-    rows = key & ((1 << row_bits) - 1)
-    key >>= row_bits
-    return key >> day_bits, (key & ((1 << day_bits) - 1)) + first_day, rows
+    rows = order_by_patient_and_day(patient, day)
+    return patient[rows], day[rows], rows
 
 
 def _find_baseline(block: _Block, protocol: Protocol) -> IntArray:

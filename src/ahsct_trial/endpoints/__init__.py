@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from ahsct_trial import __version__
 from ahsct_trial.cohort import Cohort
+from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints.counts import (
     DISPERSION_LIMIT,
     disability,
@@ -16,16 +18,17 @@ from ahsct_trial.endpoints.counts import (
 from ahsct_trial.endpoints.demographics import describe_cohort
 from ahsct_trial.endpoints.time_to_event import DEFINITIONS, all_courses, neda3, survival_endpoint
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
+from ahsct_trial.records import Records
 from ahsct_trial.results import SCHEMA_VERSION, Endpoints, ProtocolInfo, Summary, Tool
 
 
-def summarize(cohort: Cohort, protocol: Protocol = BUILT_IN["default"]) -> Summary:
-    """Compute all endpoints of a cohort.
+def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) -> Summary:
+    """Compute all endpoints of a trial.
 
     Parameters
     ----------
-    cohort
-        The patients, as `read_cohort` gives them.
+    data
+        The patients or their records, as `read_cohort` gives them.
     protocol
         The choices behind the figures.
 
@@ -35,6 +38,9 @@ def summarize(cohort: Cohort, protocol: Protocol = BUILT_IN["default"]) -> Summa
         Unrounded results. An endpoint whose columns the file lacks has None for its figures and a note
         that names the columns.
     """
+    cohort = as_cohort(data, protocol)
+    # A patient table holds what these settings lead to.
+    not_applicable = () if cohort.source.shape == "records" else RECORDS_ONLY
     courses = all_courses(cohort)
     survival = {
         definition.key: survival_endpoint(cohort, definition, courses, protocol) for definition in DEFINITIONS
@@ -51,39 +57,39 @@ def summarize(cohort: Cohort, protocol: Protocol = BUILT_IN["default"]) -> Summa
         schema_version=SCHEMA_VERSION,
         tool=Tool(name="ahsct-trial", version=__version__),
         source=cohort.source,
-        protocol=_protocol_info(protocol),
+        protocol=_protocol_info(protocol, not_applicable),
         cohort=describe_cohort(cohort),
         endpoints=endpoints,
         account=cohort.account,
-        warnings=(*cohort.warnings, *_warnings(endpoints, protocol)),
+        warnings=(*cohort.warnings, *_ignored(protocol, not_applicable), *_overdispersed(endpoints)),
     )
 
 
-def _protocol_info(protocol: Protocol) -> ProtocolInfo:
-    """All settings; a patient table holds what the records-only ones lead to, so they do not apply."""
-    settings = asdict(protocol) | dict.fromkeys(RECORDS_ONLY)
-    return ProtocolInfo(**settings, not_applicable=RECORDS_ONLY)
+def _protocol_info(protocol: Protocol, not_applicable: tuple[str, ...]) -> ProtocolInfo:
+    settings = asdict(protocol) | dict.fromkeys(not_applicable)
+    return ProtocolInfo(**settings, not_applicable=not_applicable)
 
 
-def _warnings(endpoints: Endpoints, protocol: Protocol) -> list[str]:
-    warnings = []
+def _ignored(protocol: Protocol, not_applicable: tuple[str, ...]) -> Iterator[str]:
     default = BUILT_IN["default"]
-    ignored = [name for name in RECORDS_ONLY if getattr(protocol, name) != getattr(default, name)]
+    ignored = [name for name in not_applicable if getattr(protocol, name) != getattr(default, name)]
     if ignored:
-        warnings.append(
+        yield (
             f"Settings that need raw records and change nothing here: {', '.join(ignored)}. "
             "A patient table already holds confirmed events and counted lesions."
         )
+
+
+def _overdispersed(endpoints: Endpoints) -> Iterator[str]:
     rates = {
         "Relapses before transplant": endpoints.relapse_rate.before.dispersion,
         "Relapses after transplant": endpoints.relapse_rate.after.dispersion,
         "Lesions before transplant": endpoints.lesions.before.dispersion,
         "New lesions after transplant": endpoints.lesions.after.dispersion,
     }
-    warnings.extend(
-        f"{what} vary between patients more than a Poisson rate allows (dispersion {dispersion:.2f}, above "
-        f"{DISPERSION_LIMIT}): the interval of the rate is too narrow."
-        for what, dispersion in rates.items()
-        if dispersion is not None and dispersion > DISPERSION_LIMIT
-    )
-    return warnings
+    for what, dispersion in rates.items():
+        if dispersion is not None and dispersion > DISPERSION_LIMIT:
+            yield (
+                f"{what} vary between patients more than a Poisson rate allows (dispersion {dispersion:.2f}, "
+                f"above {DISPERSION_LIMIT}): the interval of the rate is too narrow."
+            )

@@ -91,14 +91,15 @@ class Course:
         Whether nobody can say that there was none.
     last_seen_years
         Until when an event would have been seen.
-    stand_in
-        A sentence where the end of follow-up stands in for the last assessment, else None.
+    remarks
+        What the definition must say about it: how it was derived, and where the end of follow-up stands in
+        for the last assessment.
     """
 
     event_years: NDArray[np.float64]
     is_unknown: NDArray[np.bool_]
     last_seen_years: NDArray[np.float64]
-    stand_in: str | None
+    remarks: tuple[str, ...]
 
 
 def course(cohort: Cohort, component: Component) -> Course:
@@ -106,7 +107,8 @@ def course(cohort: Cohort, component: Component) -> Course:
     event_years = cohort.numbers(component.time)
     is_unknown = ~_tells(cohort, component, component.witness) & np.isnan(event_years)
     last_seen, stand_in = _last_seen(cohort, component)
-    return Course(event_years, is_unknown, last_seen, stand_in)
+    remarks = tuple(filter(None, (cohort.remarks.get(component.key), stand_in)))
+    return Course(event_years, is_unknown, last_seen, remarks)
 
 
 def _tells(cohort: Cohort, component: Component, column: str) -> NDArray[np.bool_]:

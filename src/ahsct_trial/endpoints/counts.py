@@ -92,6 +92,11 @@ def rate_ratio(after: Rate, before: Rate, level: float) -> tuple[Interval, str |
     return Interval(value=value, ci_low=low, ci_high=high, ci_method="exact-conditional"), note
 
 
+def _remark(cohort: Cohort, component: str) -> str:
+    """What a definition must add about columns that were derived from records."""
+    return f" {cohort.remarks[component]}" if component in cohort.remarks else ""
+
+
 def relapse_rates(cohort: Cohort, protocol: Protocol) -> RelapseRates:
     """Annualised relapse rates before and after transplant."""
     level = protocol.confidence_level
@@ -138,6 +143,7 @@ def lesion_rates(cohort: Cohort, protocol: Protocol) -> LesionRates:
         definition=(
             "Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to transplant; after, new "
             "lesions (gadolinium-enhancing or new or enlarging T2) on scans since. Ratio: after ÷ before."
+            + _remark(cohort, "new_lesion")
         ),
         before=_lesion_rate(before, None, None, level, before.note),
         after=_lesion_rate(
@@ -200,6 +206,7 @@ def disability(cohort: Cohort, protocol: Protocol) -> Disability:
         definition=(
             "Patients with a confirmed worsening and with a confirmed improvement of EDSS at any time of "
             "follow-up, of those with an EDSS at baseline and one since; a patient may have had both."
+            + _remark(cohort, "worsening")
         ),
         n_patients=n_known,
         n_worsened=n_worsened,

@@ -197,7 +197,7 @@ def define(definition: Definition, courses: dict[str, Course], protocol: Protoco
     if definition.components and protocol.death == "censor":
         sentences.append("A patient who dies is censored at death.")
     parts = [courses[component.key] for component in definition.components if component.key in courses]
-    sentences.extend(part.stand_in for part in parts if part.stand_in)
+    sentences.extend(remark for part in parts for remark in part.remarks)
     return " ".join(sentences)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ahsct_trial.cohort import Cohort
-from ahsct_trial.columns import PATIENT_TABLE
-from ahsct_trial.loading.header import read_header
+from ahsct_trial.columns import RECORDS
+from ahsct_trial.loading.header import find_shape, read_header
 from ahsct_trial.loading.patient_table import read_patient_table
+from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.source import read_source
+from ahsct_trial.records import Records
 
 
-def read_cohort(path: str | Path, *, encoding: str | None = None) -> Cohort:
+def read_cohort(
+    path: str | Path, *, encoding: str | None = None, date_format: str | None = None
+) -> Cohort | Records:
     """Read a trial's CSV: ``.csv``, gzip, or ``-`` for standard input.
 
     Parameters
@@ -21,11 +26,15 @@ def read_cohort(path: str | Path, *, encoding: str | None = None) -> Cohort:
         and tab files may have decimal commas.
     encoding
         Encoding of its text where it is not UTF-8, for example ``cp1252``.
+    date_format
+        Form of its dates where they are not YYYY-MM-DD, in the terms of Python's `strptime`, for example
+        ``%d.%m.%Y``.
 
     Returns
     -------
-    Cohort
-        One row per patient; see the data dictionary for the columns.
+    Cohort or Records
+        One row per patient, or raw records where the header has a column ``record``; `summarize` takes
+        both. See the data dictionary for the columns.
 
     Raises
     ------
@@ -36,4 +45,6 @@ def read_cohort(path: str | Path, *, encoding: str | None = None) -> Cohort:
         what to do about it.
     """
     source = read_source(path, encoding)
-    return read_patient_table(source, read_header(source, PATIENT_TABLE))
+    shape = find_shape(source)
+    header = replace(read_header(source, shape), date_format=date_format)
+    return read_records(source, header) if shape is RECORDS else read_patient_table(source, header)

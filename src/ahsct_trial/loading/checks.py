@@ -6,7 +6,7 @@ A check gives the rows that break it, for all rows at once. The rules between co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.loading.rows import Rows
-
-_CORRECT = "Correct it or leave it empty."
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,14 @@ def _above(column: str, limit: str, rule: str) -> CrossCheck:
     return CrossCheck((column, limit), lambda rows: rows.numbers[column] > rows.numbers[limit], rule)
 
 
-def _needs(column: str, other: str, rule: str) -> CrossCheck:
-    """A count above zero whose companion is empty."""
-    return CrossCheck((column, other), lambda rows: (rows.numbers[column] > 0) & rows.is_missing(other), rule)
+def _needs_time(column: str, time: str) -> CrossCheck:
+    """A count of events above zero beside an empty time to the first one."""
+    return CrossCheck(
+        (column, time),
+        lambda rows: (rows.numbers[column] > 0) & rows.is_missing(time),
+        f"{time} is empty, as if there were none",
+        f"Enter {time} or correct {column}.",
+    )
 
 
 def _excludes(column: str, count: str, rule: str) -> CrossCheck:
@@ -102,7 +105,7 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "Enter years_to_death or leave cause_of_death empty.",
     ),
     _excludes("years_to_first_relapse", "relapses_after", "relapses_after is 0"),
-    _needs("relapses_after", "years_to_first_relapse", "years_to_first_relapse is empty"),
+    _needs_time("relapses_after", "years_to_first_relapse"),
     _positive_of_zero("relapses_before", "years_observed_before", "years_observed_before is 0"),
     _positive_of_zero("lesions_before", "scans_before", "scans_before is 0"),
     _above("scans_with_new_lesions_after", "scans_after", "scans_after is {scans_after}"),
@@ -115,8 +118,8 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "new_lesions_after", "scans_with_new_lesions_after", "scans_with_new_lesions_after is 0"
     ),
     _positive_of_zero("new_lesions_after", "scans_after", "scans_after is 0"),
-    _needs("new_lesions_after", "years_to_first_new_lesion", "years_to_first_new_lesion is empty"),
-    _needs("scans_with_new_lesions_after", "years_to_first_new_lesion", "years_to_first_new_lesion is empty"),
+    _needs_time("new_lesions_after", "years_to_first_new_lesion"),
+    _needs_time("scans_with_new_lesions_after", "years_to_first_new_lesion"),
     _excludes("years_to_first_new_lesion", "new_lesions_after", "new_lesions_after is 0"),
     _excludes(
         "years_to_first_new_lesion", "scans_with_new_lesions_after", "scans_with_new_lesions_after is 0"
@@ -132,39 +135,12 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
 
 
 def violations(
-    rows: Rows, columns: Mapping[str, Column], is_unreadable: Mapping[str, NDArray[np.bool_]]
+    rows: Rows, columns: Iterable[Column], is_unreadable: Mapping[str, NDArray[np.bool_]]
 ) -> Iterator[Violation]:
-    """All rules that some row breaks.
-
-    Parameters
-    ----------
-    rows
-        The typed columns.
-    columns
-        Their descriptions by name.
-    is_unreadable
-        Where a cell of a numeric column is not a number; empty after the fast way of reading.
-    """
+    """All rules of the patient table that some row breaks; parameters as of `cell_violations`."""
     is_wrong: dict[str, NDArray[np.bool_]] = {}
-    for name, column in columns.items():
-        wrong = _is_outside(rows, column)
-        if name in is_unreadable:
-            wrong |= is_unreadable[name]
-        if wrong.any():
-            is_wrong[name] = wrong
-            yield Violation(np.flatnonzero(wrong), name, column.rule, _CORRECT)
-        if column.is_required and (is_missing := rows.is_missing(name) & ~wrong).any():
-            # A row without any value is set aside, not wrong.
-            without = np.flatnonzero(is_missing & ~rows.is_empty())
-            if without.size:
-                yield Violation(without, name, "each patient needs it", "Enter it.")
-    if (again := _repeated(rows.texts[PATIENT_ID.name])).size:
-        yield Violation(
-            again,
-            PATIENT_ID.name,
-            "line {first_line} has the same identifier, and a patient has one row",
-            "Remove one or give it another identifier.",
-        )
+    yield from cell_violations(rows, columns, is_unreadable, is_wrong)
+    yield from _repeated_identifiers(rows.texts[PATIENT_ID.name])
     for check in CROSS_CHECKS:
         if not rows.has(*check.columns):
             continue
@@ -176,28 +152,87 @@ def violations(
             yield Violation(np.flatnonzero(is_broken), check.columns[0], check.rule, check.fix)
 
 
-def _repeated(identifiers: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Rows whose identifier stands in an earlier row."""
-    n_distinct = pc.count_distinct(identifiers, mode="only_valid").as_py()
-    if n_distinct == len(identifiers) - identifiers.null_count:
-        return np.empty(0, dtype=np.int64)
-    codes = identifiers.combine_chunks().dictionary_encode().indices
-    values = codes.fill_null(-1).to_numpy()
-    is_repeated = np.ones(len(values), dtype=bool)
-    is_repeated[np.unique(values, return_index=True)[1]] = False
-    return np.flatnonzero(is_repeated & (values >= 0))
+def cell_violations(
+    rows: Rows,
+    columns: Iterable[Column],
+    is_unreadable: Mapping[str, NDArray[np.bool_]],
+    is_wrong: dict[str, NDArray[np.bool_]],
+) -> Iterator[Violation]:
+    """Cells that are missing where each row needs one, or have a value that their column does not take.
+
+    Parameters
+    ----------
+    rows
+        The typed columns.
+    columns
+        Their descriptions.
+    is_unreadable
+        Where a cell of a numeric column is not a number; empty after the fast way of reading.
+    is_wrong
+        Takes up where a cell was found wrong, by column, so that no other rule is held against it.
+    """
+    for column in columns:
+        name = column.name
+        wrong = _is_outside(rows, column)
+        if name in is_unreadable:
+            wrong |= is_unreadable[name]
+        if wrong.any():
+            is_wrong[name] = wrong
+            fix = "Correct it." if column.is_required else "Correct it or leave it empty."
+            yield Violation(np.flatnonzero(wrong), name, column.rule, fix)
+        if column.is_required and (is_missing := rows.is_missing(name) & ~wrong).any():
+            yield Violation(np.flatnonzero(is_missing), name, "it cannot be left empty", "Enter it.")
+    yield from _unusable_identifiers(rows.texts[PATIENT_ID.name])
+
+
+def _unusable_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
+    if (unusable := _unusable(identifiers)).size:
+        yield Violation(
+            unusable,
+            PATIENT_ID.name,
+            "an identifier stands on one line and is not blank",
+            "Correct it, and look for a quote that is opened there and not closed.",
+        )
+
+
+def _repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
+    if (again := repeated(identifiers)[1]).size:
+        yield Violation(
+            again,
+            PATIENT_ID.name,
+            "line {first_line} has the same identifier, and a patient has one row",
+            "Remove one or give it another identifier.",
+        )
+
+
+def repeated(identifiers: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows whose text stands in an earlier row: the first such row of each, and these rows."""
+    if pc.count_distinct(identifiers, mode="only_valid").as_py() == len(identifiers) - identifiers.null_count:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    codes = identifiers.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    _, first_of_code, code = np.unique(codes, return_index=True, return_inverse=True)
+    first = first_of_code[code]
+    again = np.flatnonzero((first < np.arange(len(codes))) & (codes >= 0))
+    return first[again], again
+
+
+def _unusable(identifiers: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Rows whose identifier cannot be read in a list: nothing but blanks, or a line break within."""
+    is_unusable = pc.or_(pc.utf8_is_space(identifiers), pc.match_substring(identifiers, "\n"))
+    return np.flatnonzero(pc.fill_null(is_unusable, False).to_numpy())
 
 
 def _is_outside(rows: Rows, column: Column) -> NDArray[np.bool_]:
     """Where a cell has a value that its column does not take."""
     if column.kind in NUMERIC_KINDS:
         values = rows.numbers[column.name]
-        outside: NDArray[np.bool_] = (values < 0) | (values > column.high)
+        outside: NDArray[np.bool_] = (values < column.low) | (values > column.high)
         # Half points and whole numbers: comparing with the floor leaves a missing value (NaN) alone.
-        if column.kind == "count":
+        if column.kind in {"count", "day"}:
             outside |= np.floor(values) < values
         elif column.kind == "edss":
-            outside |= (np.floor(2 * values) < 2 * values) | (values == 0.5)
+            halves = 2 * np.clip(values, 0, column.high)
+            outside |= (np.floor(halves) < halves) | (halves == 1)
         return outside
     if column.kind == "level" and not _distinct(rows.texts[column.name]) <= set(column.levels):
         texts = rows.texts[column.name].cast(pa.string())
@@ -211,19 +246,14 @@ def _distinct(coded: pa.ChunkedArray) -> set[str]:
     return {text for chunk in coded.chunks for text in chunk.dictionary.to_pylist()}
 
 
-def similar(identifiers: pa.ChunkedArray) -> list[tuple[str, str]]:
-    """Pairs of identifiers that differ only by case or blanks: perhaps one patient written in two ways."""
+def similar(identifiers: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of rows whose identifiers differ only by case or blanks: perhaps one patient written in two ways.
+
+    The identifiers are distinct and none is missing.
+    """
     if not _may_be_similar(identifiers):
-        return []
-    folded = pc.utf8_lower(pc.replace_substring_regex(identifiers, r"\s", ""))
-    if pc.count_distinct(folded).as_py() == len(identifiers):
-        return []
-    seen: dict[str, str] = {}
-    pairs = []
-    for text, plain in zip(identifiers.to_pylist(), folded.to_pylist(), strict=True):
-        if seen.setdefault(plain, text) != text:
-            pairs.append((seen[plain], text))
-    return pairs
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    return repeated(pc.utf8_lower(pc.replace_substring_regex(identifiers, r"[\s\pZ]", "")))
 
 
 def _may_be_similar(identifiers: pa.ChunkedArray) -> bool:

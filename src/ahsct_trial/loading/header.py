@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ahsct_trial.columns import Column
+from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import DataProblems, Problem, fatal
-from ahsct_trial.loading.source import Source, refuse_other_encodings
+from ahsct_trial.loading.source import Source
 
 _DELIMITERS = (",", ";", "\t")
 # Searched with an offset, so that no part of a large file is copied.
 _VISIBLE = re.compile(rb"\S")
-_QUOTE_OR_BREAK = re.compile(rb'["\n]')
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Header:
         Offset in the source's data and line number at which the first row begins.
     warnings
         What a person should know about columns that were left out.
+    date_format
+        How dates are written, in the terms of Python's `strptime`; None for YYYY-MM-DD.
     """
 
     delimiter: str
@@ -42,11 +45,25 @@ class Header:
     body_offset: int
     body_line: int
     warnings: tuple[str, ...]
+    date_format: str | None = None
 
     @property
     def known(self) -> dict[int, Column]:
         """Position of each known column, in the order of the file."""
         return {position: column for position, column in enumerate(self.columns) if column is not None}
+
+
+def find_shape(source: Source) -> Sequence[Column]:
+    """The dictionary that the header speaks: records if it has `record`, and no `follow_up_years`."""
+    start = _first_visible_line(source)
+    readings = [_names(source, start, delimiter)[0] for delimiter in _DELIMITERS]
+    known = {
+        column.name
+        for names in readings
+        for column in (*_recognised(names, RECORDS), *_recognised(names, PATIENT_TABLE))
+        if column is not None
+    }
+    return RECORDS if "record" in known and "follow_up_years" not in known else PATIENT_TABLE
 
 
 def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
@@ -58,29 +75,41 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
     Raises
     ------
     DataProblems
-        If a required column is missing, a column stands there twice, or there is no row.
+        If a required column is missing, a column stands there twice, a quote is never closed, or there
+        is no row.
     """
-    start, end = _header_span(source)
-    try:
-        line = source.data[start:end].decode("utf-8")
-    except UnicodeDecodeError:
-        refuse_other_encodings(source)
-        raise
-    names_by_delimiter = {delimiter: _cells(line, delimiter) for delimiter in _DELIMITERS}
-    delimiter = max(
-        _DELIMITERS,
-        key=lambda candidate: (
-            sum(name is not None for name in _recognised(names_by_delimiter[candidate], dictionary)),
-            len(names_by_delimiter[candidate]),
+    start = _first_visible_line(source)
+    header_line = source.line_of(start)
+    readings = {delimiter: _names(source, start, delimiter) for delimiter in _DELIMITERS}
+    delimiter, (names, end) = max(
+        readings.items(),
+        key=lambda reading: (
+            sum(column is not None for column in _recognised(reading[1][0], dictionary)),
+            len(reading[1][0]),
         ),
     )
-    names = names_by_delimiter[delimiter]
     columns = _recognised(names, dictionary)
-    header_line = source.line_of(start)
     problems = [
         *_missing(source.file, header_line, names, columns, dictionary),
         *_repeated(source.file, header_line, names, columns),
     ]
+    # A quote that is open under one delimiter may be mere text under another, and hide all columns there.
+    if problems and any(not other for other, _ in readings.values()):
+        raise fatal(
+            source.file,
+            "a quote in the header is opened and never closed",
+            "a quoted name ends with a quote",
+            "Close or remove it.",
+            line=header_line,
+        )
+    if len(names) == 1:
+        raise fatal(
+            source.file,
+            f"the header is one cell, '{shown(names[0])}'",
+            "cells are separated by commas, semicolons or tabs",
+            "Export the data as CSV again.",
+            line=header_line,
+        )
     if problems:
         raise DataProblems(source.file, problems, len(problems))
     if not _VISIBLE.search(source.data, end):
@@ -101,29 +130,26 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
     )
 
 
-def _header_span(source: Source) -> tuple[int, int]:
-    """Start and end, with its line break, of the first line that is not blank; quotes may hold breaks."""
+def _first_visible_line(source: Source) -> int:
+    """Offset of the first line that is not blank; in a tab file it may begin with an empty cell."""
     first = _VISIBLE.search(source.data)
-    start = first.start() if first else 0
-    is_quoted = False
-    for mark in _QUOTE_OR_BREAK.finditer(source.data, start):
-        if mark[0] == b'"':
-            is_quoted = not is_quoted
-        elif not is_quoted:
-            return start, mark.end()
-    if is_quoted:
-        raise fatal(
-            source.file,
-            "a quote in the header is never closed",
-            "quotes come in pairs",
-            "Close or remove it.",
-            line=source.line_of(start),
-        )
-    return start, len(source.data)
+    return source.data.rfind(b"\n", 0, first.start()) + 1 if first else 0
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    return [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:
+    """Names of the header under one delimiter, and the offset behind it; no names if a quote never ends."""
+    stream = io.BytesIO(source.data)
+    stream.seek(start)
+    end_of_file = "\0"  # which no source has
+    lines = itertools.chain((line.decode("utf-8") for line in stream), [end_of_file])
+    reader = csv.reader(lines, delimiter=delimiter)
+    try:
+        names = next(reader)
+    except csv.Error:  # a cell is too long: a quote over many lines, or a line without this delimiter
+        names = [
+            end_of_file if reader.line_num > 1 else source.data[start : start + 200].decode("utf-8", "ignore")
+        ]
+    return [] if names[-1].endswith(end_of_file) else [name.strip() for name in names], stream.tell()
 
 
 def _recognised(names: Sequence[str], dictionary: Sequence[Column]) -> list[Column | None]:
@@ -143,11 +169,17 @@ def _missing(
         return []
     from difflib import get_close_matches
 
-    unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
+    unknown = {
+        name.casefold()[:100]: name for name, column in zip(names, columns, strict=True) if column is None
+    }
     problems = []
     for column in absent:
-        close = get_close_matches(column.name, [name.casefold()[:100] for name in unknown[:1000]], n=1)
-        meant = f"Is {shown(close[0])!r} meant? " if close else ""
+        close = [
+            near
+            for known in (column.name, *column.aliases)
+            for near in get_close_matches(known, list(unknown)[:1000], n=1, cutoff=0.7)
+        ]
+        meant = f"Rename '{shown(unknown[close[0]])}' if it is meant, or add it" if close else "Add it"
         problems.append(
             Problem(
                 file=file,
@@ -155,7 +187,7 @@ def _missing(
                 column=column.name,
                 what=f"the header has no column {column.name}",
                 rule="every file needs it",
-                fix=f"{meant}Add it: {column.meaning}",
+                fix=f"{meant}: {column.meaning}",
             )
         )
     return problems

@@ -43,13 +43,13 @@ class Finding:
 
     Attributes
     ----------
-    rows
-        Ascending row numbers of the file's records, from 0.
+    lines
+        Ascending numbers of the lines on which these rows begin.
     describe
-        Gives the problem of one of these rows.
+        Gives the problem of the row on one of these lines.
     """
 
-    rows: NDArray[np.int64]
+    lines: NDArray[np.int64]
     describe: Callable[[int], Problem]
 
 
@@ -68,14 +68,14 @@ class DataProblems(DataError):
 
     @classmethod
     def from_findings(cls, file: str, findings: Sequence[Finding]) -> DataProblems:
-        """Show the first findings by row; within a row, in the order in which the rules stand."""
+        """Show the first findings by line; within a row, in the order in which the rules stand."""
         first = sorted(
-            (int(row), order) for order, finding in enumerate(findings) for row in finding.rows[:SHOWN]
+            (int(line), order) for order, finding in enumerate(findings) for line in finding.lines[:SHOWN]
         )[:SHOWN]
         return cls(
             file,
-            [findings[order].describe(row) for row, order in first],
-            sum(len(finding.rows) for finding in findings),
+            [findings[order].describe(line) for line, order in first],
+            sum(len(finding.lines) for finding in findings),
         )
 
     def as_validation(self) -> Validation:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,21 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, Column
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import Finding, Problem, fatal
-from ahsct_trial.loading.source import Source, refuse_other_encodings
+from ahsct_trial.loading.source import Source
 
 MISSING = ("", "NA")
 
-_COMMA_NUMBER = r"^[ \t]*[+-]?[0-9]*,[0-9]+[ \t]*$"
+# What the csv module says where a quote is open at the end.
+_END_OF_DATA = "unexpected end of data"
+_MARK_NAMES = {".": "point", ",": "comma"}
+_DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_1970 = date(1970, 1, 1).toordinal()
+# pyarrow counts positions within a block in 31 bits.
+_LARGEST_BLOCK = 2**31 - 1
 
 
 class UnreadableRowsError(Exception):
@@ -43,16 +52,16 @@ class Rows:
         float64 arrays, NaN where the cell is missing.
     texts
         Text columns of pyarrow, coded where texts repeat, null where the cell is missing.
-    records
-        The record of the file [from 0] that each row is.
+    lines
+        Line of the file on which each row begins.
     """
 
     numbers: dict[str, NDArray[np.float64]]
     texts: dict[str, pa.ChunkedArray]
-    records: NDArray[np.int64]
+    lines: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.lines)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,7 +92,7 @@ class Rows:
         return Rows(
             {name: values[is_kept] for name, values in self.numbers.items()},
             {name: texts.filter(mask) for name, texts in self.texts.items()},
-            self.records[is_kept],
+            self.lines[is_kept],
         )
 
 
@@ -99,14 +108,43 @@ class Text:
         The same as typed columns, missing where a cell is unreadable.
     is_unreadable
         Where the cells of a numeric column are not numbers.
+    decimal_point
+        What stands before the decimals of this file's numbers, a point or a comma.
     ragged
-        Records that have too few or too many cells, which `cells` and `rows` leave out.
+        Rows that have too few or too many cells, which `cells` and `rows` leave out.
     """
 
     cells: dict[str, pa.ChunkedArray]
     rows: Rows
     is_unreadable: dict[str, NDArray[np.bool_]]
+    decimal_point: str
     ragged: list[Finding]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def is_empty(self) -> NDArray[np.bool_]:
+        """Where a row has no value at all; an unreadable one is a value."""
+        is_empty = self.rows.is_empty()
+        for is_unreadable in self.is_unreadable.values():
+            is_empty &= ~is_unreadable
+        return is_empty
+
+    def is_missing(self, name: str) -> NDArray[np.bool_]:
+        """Where a column has no value."""
+        missing: NDArray[np.bool_] = self.cells[name].is_null().to_numpy()
+        return missing
+
+    def keep(self, is_kept: NDArray[np.bool_]) -> Text:
+        """The rows where `is_kept` holds."""
+        mask = pa.array(is_kept)
+        return Text(
+            {name: texts.filter(mask) for name, texts in self.cells.items()},
+            self.rows.keep(is_kept),
+            {name: wrong[is_kept] for name, wrong in self.is_unreadable.items()},
+            self.decimal_point,
+            self.ragged,
+        )
 
 
 def read_typed(source: Source, header: Header) -> Rows:
@@ -116,24 +154,46 @@ def read_typed(source: Source, header: Header) -> Rows:
     ------
     UnreadableRowsError
         If a cell is not what its column takes, a row is ragged, or quotes do not pair.
+    DataProblems
+        If the quote of the last row is never closed.
     """
     # An odd number of quotes may be one that is never closed, which pyarrow would read to the end.
     if source.data.count(b'"', header.body_offset) % 2 == 1:
         raise UnreadableRowsError
-    types = {column.name: _arrow_type(column) for column in header.known.values()}
+    types = {column.name: _arrow_type(column, header) for column in header.known.values()}
     for decimal_point in (".",) if header.delimiter == "," else (".", ","):
         try:
             table = _read(source, header, types, decimal_point=decimal_point)
         except pa.ArrowInvalid:
             continue
-        numeric = [name for name, kind in types.items() if kind == pa.float64()]
-        numbers = {name: table.column(name).to_numpy() for name in numeric}
-        # pyarrow takes the word "nan" for a number; the contract takes no word for one.
-        if any(int(np.isnan(numbers[name]).sum()) != table.column(name).null_count for name in numeric):
-            raise UnreadableRowsError
-        texts = {name: table.column(name) for name in types if name not in numbers}
-        return Rows(numbers, texts, np.arange(len(table)))
+        numbers, texts = {}, {}
+        lines = _record_lines(source, header, len(table))
+        for column in header.known.values():
+            cells = table.column(column.name)
+            # Each column leaves the table as it is taken, so that no number is held twice for long.
+            table = table.drop_columns([column.name])
+            if column.kind in NUMERIC_KINDS:
+                numbers[column.name] = _typed_numbers(cells, header)
+            else:
+                texts[column.name] = cells
+        return Rows(numbers, texts, lines)
     raise UnreadableRowsError
+
+
+def _typed_numbers(cells: pa.ChunkedArray, header: Header) -> NDArray[np.float64]:
+    """A numeric column as pyarrow read it."""
+    if pa.types.is_dictionary(cells.type):  # dates of a form that only `header.date_format` knows
+        days, is_unreadable = _as_dates(_Coded.of(cells), header.date_format)
+        if is_unreadable.any():
+            raise UnreadableRowsError
+        return days
+    if pa.types.is_date(cells.type):
+        cells = cells.cast(pa.int32())
+    numbers: NDArray[np.float64] = cells.to_numpy().astype(np.float64, copy=False)
+    # pyarrow takes the word "nan" for a number; the contract takes no word for one.
+    if int(np.count_nonzero(np.isnan(numbers))) != cells.null_count:
+        raise UnreadableRowsError
+    return numbers
 
 
 def read_text(source: Source, header: Header) -> Text:
@@ -142,80 +202,120 @@ def read_text(source: Source, header: Header) -> Text:
     Raises
     ------
     DataProblems
-        If the text is not UTF-8 or a quote is never closed, so that rows cannot be told apart.
+        If a quote is never closed, so that rows cannot be told apart.
     """
-    refuse_other_encodings(source)
-    _refuse_open_quote(source, header)
     ragged: list[tuple[int, int]] = []
 
     def note_ragged(row: Any) -> str:
         ragged.append((row.number - 1, row.actual_columns))
         return "skip"
 
-    types = {column.name: pa.string() for column in header.known.values()}
+    types = {column.name: _coded_type(column) for column in header.known.values()}
     table = _read(source, header, types, on_ragged=note_ragged)
+    lines = _record_lines(source, header, len(table) + len(ragged))
     cells = {name: table.column(name) for name in types}
-    n_records = len(table) + len(ragged)
-    records = np.delete(np.arange(n_records), [record for record, _ in ragged])
-    decimal_point = _decimal_point(header, cells)
-    numbers, is_unreadable, texts = {}, {}, {}
-    for column in header.known.values():
-        if column.kind in NUMERIC_KINDS:
-            parsed, wrong = _as_numbers(cells[column.name], decimal_point)
-            numbers[column.name], is_unreadable[column.name] = parsed, wrong
-        else:
-            texts[column.name] = cells[column.name].cast(_arrow_type(column))
-    rows = Rows(numbers, texts, records)
-    return Text(cells, rows, is_unreadable, _ragged(source, header, n_records, ragged))
+    numeric = {
+        column: _Coded.of(cells[column.name])
+        for column in header.known.values()
+        if column.kind in NUMERIC_KINDS
+    }
+    decimal_point = _decimal_point(
+        header, (coded for column, coded in numeric.items() if column.kind != "date")
+    )
+    numbers, is_unreadable = {}, {}
+    for column, coded in numeric.items():
+        numbers[column.name], is_unreadable[column.name] = (
+            _as_dates(coded, header.date_format)
+            if column.kind == "date"
+            else _as_numbers(coded, decimal_point)
+        )
+    rows = Rows(
+        numbers,
+        {name: texts for name, texts in cells.items() if name not in numbers},
+        np.delete(lines, [record for record, _ in ragged]),
+    )
+    return Text(cells, rows, is_unreadable, decimal_point, _ragged(source, header, lines, ragged))
 
 
-def record_lines(source: Source, header: Header, n_records: int) -> NDArray[np.int64]:
+def decimal_rule(header: Header, decimal_point: str, text: str) -> str | None:
+    """The rule that a number breaks whose decimals stand behind the other mark; None for other text."""
+    other = "," if decimal_point == "." else "."
+    if other not in text or not re.fullmatch(_number(other), text):
+        return None
+    if header.delimiter == ",":
+        return "in a comma-separated file decimals have a point"
+    return f"other numbers in this file have a decimal {_MARK_NAMES[decimal_point]}"
+
+
+def _record_lines(source: Source, header: Header, n_records: int) -> NDArray[np.int64]:
     """Line on which each record of the file begins; blank lines are no records, quotes may hold breaks."""
-    data, end = source.data, len(source.data)
-    while data[end - 1 : end] in {b"\n", b"\r"}:
+    data, start, end = source.data, header.body_offset, len(source.data)
+    while data[end - 1] in b"\r\n":
         end -= 1
-    if data.count(b"\n", header.body_offset, end) + 1 == n_records:
-        return np.arange(header.body_line, header.body_line + n_records)
-    return np.array(_walk(source, header), dtype=np.int64) + header.body_line
+    lines = np.arange(n_records)
+    if data.count(b"\n", start, end) + 1 != n_records:
+        lines = _visible_lines(data, start, end)
+    if len(lines) == n_records:
+        # Each line is a record. A quote that is open in the last one has nothing to join to it.
+        _, fault = _walk(data[max(start, data.rfind(b"\n", start, end) + 1) :], header.delimiter)
+        is_open = fault == _END_OF_DATA
+    else:
+        starts, fault = _walk(data[start:], header.delimiter)
+        is_open = bool(fault)
+        lines = np.array(starts)
+    lines += header.body_line
+    if is_open:
+        raise fatal(
+            source.file,
+            "a quote is opened and not closed where its cell ends",
+            "a quoted cell begins and ends with a quote",
+            "Close or remove it.",
+            line=int(lines[-1]),
+        )
+    return lines
 
 
-def _walk(source: Source, header: Header) -> list[int]:
-    """Line [from the first row's, which is 0] of each record, by the csv module: slow and exact."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(source.data)))
-    body = io.TextIOWrapper(io.BytesIO(source.data[header.body_offset :]), encoding="utf-8", newline="")
-    reader = csv.reader(body, delimiter=header.delimiter)
+def _visible_lines(data: bytes, start: int, end: int) -> NDArray[np.int64]:
+    """Numbers, from 0, of the lines that are not blank; the last one is not."""
+    text = np.frombuffer(data, dtype=np.uint8)[start:end]
+    breaks = np.flatnonzero(text == ord("\n"))
+    starts = np.concatenate(([0], breaks + 1))
+    lengths = np.append(breaks, len(text)) - starts
+    return np.flatnonzero((lengths > 1) | ((lengths == 1) & (text[starts] != ord("\r"))))
+
+
+def _walk(body: bytes, delimiter: str) -> tuple[list[int], str]:
+    """Line, from 0, on which each record begins, and what is wrong with the quotes of the last one.
+
+    Uses the csv module: slow, and exact where quotes hold line breaks. It is strict, because a quote that
+    is left open joins rows up to the next quote, which then stands in the wrong place.
+    """
+    # Only ASCII characters matter here, and Latin-1 keeps each byte one character.
+    text = io.TextIOWrapper(io.BytesIO(body), encoding="latin-1", newline="\n")
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     starts, start = [], 0
-    for record in reader:
-        if record:
-            starts.append(start)
-        start = reader.line_num
-    return starts
-
-
-def _refuse_open_quote(source: Source, header: Header) -> None:
-    if b'"' not in source.data[header.body_offset :]:
-        return
-    start = _walk(source, header)[-1]
-    lines = source.data[header.body_offset :].split(b"\n")
-    last = b"\n".join(lines[start:]).decode("utf-8")
+    usual_limit = csv.field_size_limit(len(body) + 1)
     try:
-        list(csv.reader(io.StringIO(last, newline=""), delimiter=header.delimiter, strict=True))
+        for record in reader:
+            if record:
+                starts.append(start)
+            start = reader.line_num
     except csv.Error as error:
-        if "end of data" in str(error):
-            raise fatal(
-                source.file,
-                "a quote is opened and never closed",
-                "a quoted cell ends with a quote",
-                "Close or remove it.",
-                line=header.body_line + start,
-            ) from None
+        return [*starts, start], str(error)
+    finally:
+        csv.field_size_limit(usual_limit)
+    return starts, ""
 
 
-def _arrow_type(column: Column) -> pa.DataType:
-    if column.kind in NUMERIC_KINDS:
-        return pa.float64()
+def _arrow_type(column: Column, header: Header) -> pa.DataType:
+    if column.kind == "date":
+        return pa.date32() if header.date_format is None else _coded_type(column)
+    return pa.float64() if column.kind in NUMERIC_KINDS else _coded_type(column)
+
+
+def _coded_type(column: Column) -> pa.DataType:
     # An identifier is different in each row; other texts repeat.
-    return pa.string() if column.is_required else pa.dictionary(pa.int32(), pa.string())
+    return pa.string() if column.name == PATIENT_ID.name else pa.dictionary(pa.int32(), pa.string())
 
 
 def _read(
@@ -231,8 +331,12 @@ def _read(
     ]
     return pyarrow.csv.read_csv(
         pa.BufferReader(pa.py_buffer(source.data).slice(header.body_offset)),
-        # Records are numbered for `on_ragged` only where one thread reads them.
-        read_options=pyarrow.csv.ReadOptions(column_names=names, use_threads=on_ragged is None),
+        # Records are numbered for `on_ragged` only where one thread reads them; a row must fit in a block.
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=names,
+            use_threads=on_ragged is None,
+            block_size=None if on_ragged is None else min(len(source.data), _LARGEST_BLOCK),
+        ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=header.delimiter,
             newlines_in_values=source.data.find(b'"', header.body_offset) >= 0,
@@ -248,16 +352,35 @@ def _read(
     )
 
 
-def _decimal_point(header: Header, cells: dict[str, pa.ChunkedArray]) -> str:
-    """A comma where some number of a semicolon or tab file has one, else a point."""
+@dataclass(frozen=True)
+class _Coded:
+    """Texts of a column: the different ones, and the place of each row's among them, −1 where missing."""
+
+    words: pa.Array
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, texts: pa.ChunkedArray) -> _Coded:
+        array = texts.unify_dictionaries().combine_chunks()
+        return cls(array.dictionary, array.indices.fill_null(-1).to_numpy())
+
+    def spread(self, of_words: pa.Array, of_missing: float) -> NDArray[Any]:
+        """What is known of each word, for each row."""
+        return np.append(of_words.to_numpy(zero_copy_only=False), of_missing)[self.codes]
+
+
+def _decimal_point(header: Header, columns: Iterable[_Coded]) -> str:
+    """The mark that more numbers of a semicolon or tab file have, a comma at a tie; else a point."""
     if header.delimiter == ",":
         return "."
-    has_comma = any(
-        pc.any(pc.match_substring_regex(cells[column.name], _COMMA_NUMBER)).as_py()
-        for column in header.known.values()
-        if column.kind in NUMERIC_KINDS
-    )
-    return "," if has_comma else "."
+    n_numbers = {".": 0, ",": 0}
+    for coded in columns:
+        for mark in n_numbers:
+            has_mark = pc.and_(
+                pc.match_substring_regex(coded.words, _number(mark)), pc.match_substring(coded.words, mark)
+            )
+            n_numbers[mark] += int(coded.spread(has_mark, False).sum())
+    return "." if n_numbers["."] > n_numbers[","] else ","
 
 
 def _number(point: str) -> str:
@@ -265,28 +388,50 @@ def _number(point: str) -> str:
     return rf"^[ \t]*[+-]?([0-9]+({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?[ \t]*$"
 
 
-def _as_numbers(texts: pa.ChunkedArray, decimal_point: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _as_numbers(coded: _Coded, decimal_point: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Numbers, NaN where missing or unreadable, and where they are unreadable."""
-    is_number = pc.match_substring_regex(texts, _number(decimal_point))
-    plain = pc.replace_substring(pc.utf8_trim_whitespace(texts), decimal_point, ".")
-    numbers = pc.if_else(is_number, plain, None).cast(pa.float64()).to_numpy()
-    return numbers, pc.fill_null(pc.invert(is_number), False).to_numpy().astype(bool)
+    is_number = pc.match_substring_regex(coded.words, _number(decimal_point))
+    plain = pc.replace_substring(pc.utf8_trim_whitespace(coded.words), decimal_point, ".")
+    numbers = pc.if_else(is_number, plain, None).cast(pa.float64())
+    return coded.spread(numbers, np.nan), coded.spread(pc.invert(is_number), False).astype(bool)
 
 
-def _ragged(source: Source, header: Header, n_records: int, ragged: list[tuple[int, int]]) -> list[Finding]:
+def _as_dates(coded: _Coded, date_format: str | None) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Days since 1970, NaN where missing or no date, and where they are no date."""
+    days = np.array([_day_number(word, date_format) for word in coded.words.to_pylist()], dtype=np.float64)
+    numbers = pa.array(days)
+    return coded.spread(numbers, np.nan), coded.spread(pc.is_nan(numbers), False).astype(bool)
+
+
+def _day_number(word: str, date_format: str | None) -> float:
+    """The day of a date since 1970; NaN for a text that is none. Unlike Python's, ISO here has hyphens."""
+    try:
+        if date_format is not None:
+            return datetime.strptime(word, date_format).date().toordinal() - _DAY_1970
+        return date.fromisoformat(word).toordinal() - _DAY_1970 if _ISO_DATE.fullmatch(word) else np.nan
+    except ValueError:
+        return np.nan
+
+
+def _ragged(
+    source: Source, header: Header, lines: NDArray[np.int64], ragged: Sequence[tuple[int, int]]
+) -> list[Finding]:
     if not ragged:
         return []
-    lines = record_lines(source, header, n_records)
-    n_cells = dict(ragged)
-    name = {",": "a comma", ";": "a semicolon", "\t": "a tab"}[header.delimiter]
+    n_names = len(header.names)
+    n_cells_of_line = {int(lines[record]): n_cells for record, n_cells in ragged}
 
-    def describe(record: int) -> Problem:
+    def describe(line: int) -> Problem:
+        n_cells = n_cells_of_line[line]
+        too_many = (
+            f"Remove cells, or put a text that holds {_DELIMITER_NAMES[header.delimiter]} in double quotes."
+        )
         return Problem(
             file=source.file,
-            line=int(lines[record]),
-            what=f"the row has {n_cells[record]:,} cells",
-            rule=f"the header has {len(header.names):,}",
-            fix=f"Add or remove cells; put a text that holds {name} in double quotes.",
+            line=line,
+            what=f"the row has {n_cells:,} {'cell' if n_cells == 1 else 'cells'}",
+            rule=f"the header has {n_names:,}",
+            fix=too_many if n_cells > n_names else "Add the missing cells, if only as empty ones.",
         )
 
-    return [Finding(np.array([record for record, _ in ragged]), describe)]
+    return [Finding(np.array(list(n_cells_of_line)), describe)]

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import fatal
 
 STANDARD_INPUT = "-"
 
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
+_UTF8_RULE = "without an option the text is UTF-8"
 _WIDE_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -33,7 +35,7 @@ class Source:
     sha256
         Digest of its bytes as they were given, so of the compressed file where it is compressed.
     data
-        Its text in UTF-8, without a byte order mark and without NUL bytes.
+        Its text in valid UTF-8, without a byte order mark or NUL bytes; lines end with LF or CR LF.
     """
 
     file: str
@@ -42,7 +44,7 @@ class Source:
 
     def line_of(self, offset: int) -> int:
         """The line, from 1, on which a byte of `data` stands."""
-        return self.data.count(b"\n", 0, offset) + 1
+        return _line_of(self.data, offset)
 
 
 def read_source(path: str | Path, encoding: str | None = None) -> Source:
@@ -67,15 +69,16 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
 def _read_bytes(path: str | Path) -> bytes:
     if str(path) == STANDARD_INPUT:
         return sys.stdin.buffer.read()
+    named = shown(str(path), longest=500)
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"There is no file {path}. Check the name and the folder.") from None
+        raise UsageError(f"There is no file {named}. Check the name and the folder.") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a folder. Name the CSV file in it.") from None
+        raise UsageError(f"{named} is a folder. Name the CSV file in it.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{path} cannot be read: {reason}.") from None
+        raise UsageError(f"{named} cannot be read: {reason}.") from None
 
 
 def _unpacked(file: str, raw: bytes) -> bytes:
@@ -94,33 +97,6 @@ def _unpacked(file: str, raw: bytes) -> bytes:
 
 
 def _as_utf8(file: str, data: bytes, encoding: str | None) -> bytes:
-    if encoding is not None:
-        data = _decoded(file, data, encoding).encode("utf-8")
-    else:
-        _refuse_wide(file, data)
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if not data or data.isspace():
-        raise fatal(
-            file,
-            "the file is empty",
-            "a cohort needs a header line and a row per patient",
-            "Export it again.",
-        )
-    offset = data.find(b"\0")
-    if offset >= 0:
-        raise fatal(
-            file,
-            "there is a NUL byte",
-            "a CSV file is text",
-            "The file is binary or damaged, or in another encoding: export it again as CSV in UTF-8, "
-            "or name its encoding, for example --encoding utf-16.",
-            line=data.count(b"\n", 0, offset) + 1,
-        )
-    # Line breaks of the old Macintosh, which Excel still offers; the rest of the program knows one kind.
-    return data if b"\n" in data else data.replace(b"\r", b"\n")
-
-
-def _refuse_wide(file: str, data: bytes) -> None:
     if data.startswith(_ZIP):
         raise fatal(
             file,
@@ -128,41 +104,85 @@ def _refuse_wide(file: str, data: bytes) -> None:
             "the input is a CSV file",
             "Save the sheet as CSV (UTF-8).",
         )
+    if encoding is None:
+        _refuse_wide(file, data)
+    else:
+        data = _recoded(file, data, encoding)
+    data = _with_one_line_break(data.removeprefix(codecs.BOM_UTF8))
+    if not data or data.isspace():
+        raise fatal(
+            file,
+            "the file is empty",
+            "a cohort needs a header line and a row per patient",
+            "Export it again.",
+        )
+    _refuse_binary(file, data)
+    return data
+
+
+def _refuse_wide(file: str, data: bytes) -> None:
     for mark, name in _WIDE_MARKS:
         if data.startswith(mark):
             raise fatal(
                 file,
                 f"the file begins with the mark of {name.upper()}",
-                "without an option the text is UTF-8",
-                f"Add --encoding {name}, or save it as UTF-8.",
+                _UTF8_RULE,
+                f"Add --encoding {name}, or save it as CSV UTF-8.",
             )
 
 
-def _decoded(file: str, data: bytes, encoding: str) -> str:
+def _recoded(file: str, data: bytes, encoding: str) -> bytes:
     try:
-        return data.decode(encoding)
-    except LookupError:
-        raise UsageError(
-            f"There is no encoding {encoding!r}. Common ones are utf-8, utf-16, cp1252 and latin-1."
-        ) from None
+        return data.decode(encoding).encode("utf-8")
     except UnicodeError as error:
+        place = f" at byte {error.start + 1:,}" if isinstance(error, UnicodeDecodeError) else ""
         raise fatal(
             file,
-            f"the text is not {encoding} ({error})",
+            f"the text is not {encoding}{place}",
             "every byte must be text in the named encoding",
-            "Name the encoding the file was saved in with --encoding, or save it as UTF-8.",
+            "Name the encoding that the file was saved in with --encoding, or save it as CSV UTF-8.",
+        ) from None
+    except (LookupError, ValueError):
+        raise UsageError(
+            f"There is no encoding {shown(encoding)!r}. Common ones are utf-8, utf-16, cp1252 and latin-1."
         ) from None
 
 
-def refuse_other_encodings(source: Source) -> None:
+def _with_one_line_break(data: bytes) -> bytes:
+    """Turn the lone carriage returns of the old Macintosh, which Excel still offers, into line feeds.
+
+    The rest of the program, unlike pyarrow, knows no line that ends with a carriage return alone.
+    """
+    n_returns = data.count(b"\r")
+    if n_returns == 0 or n_returns == data.count(b"\r\n"):
+        return data
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def _refuse_binary(file: str, data: bytes) -> None:
     """Say where the text stops being UTF-8, if it does."""
+    offset = data.find(b"\0")
+    if offset >= 0:
+        raise fatal(
+            file,
+            "there is a NUL byte",
+            "a CSV file is text",
+            "The file is binary or damaged, or in another encoding: export it again as CSV UTF-8, "
+            "or name its encoding, for example --encoding utf-16.",
+            line=_line_of(data, offset),
+        )
     try:
-        source.data.decode("utf-8")
+        # Text that is not ASCII costs a copy; most files of a million rows are ASCII.
+        _ = data.isascii() or data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise fatal(
-            source.file,
-            f"byte 0x{source.data[error.start]:02x} is not UTF-8",
-            "without an option the text is UTF-8",
+            file,
+            f"byte 0x{data[error.start]:02x} is not UTF-8",
+            _UTF8_RULE,
             "If it was saved by Excel on Windows add --encoding cp1252, or save it as CSV UTF-8.",
-            line=source.line_of(error.start),
+            line=_line_of(data, error.start),
         ) from None
+
+
+def _line_of(data: bytes, offset: int) -> int:
+    return data.count(b"\n", 0, offset) + 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ahsct_trial.checking import Check, CheckedFigure
 from ahsct_trial.columns import PATIENT_TABLE
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
@@ -18,6 +18,9 @@ from ahsct_trial.results import (
     Summary,
     SurvivalEndpoint,
 )
+
+if TYPE_CHECKING:
+    from ahsct_trial.checking import Check, CheckedFigure
 
 SURVIVAL = (
     "activity_free_survival",

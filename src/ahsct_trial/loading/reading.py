@@ -1,0 +1,159 @@
+"""From a file to checked rows, whatever they mean: the fast way if nothing is wrong, else the exact one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.checks import Violation, similar
+from ahsct_trial.loading.header import Header
+from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
+from ahsct_trial.loading.rows import (
+    Rows,
+    Text,
+    UnreadableRowsError,
+    decimal_rule,
+    read_text,
+    read_typed,
+)
+from ahsct_trial.loading.source import Source
+from ahsct_trial.results import Account, SetAside, SourceInfo
+
+EMPTY_ROW = "row without a value in a known column"
+_SHOWN_PAIRS = 5
+
+Meaning = TypeVar("Meaning")
+#: Gives the meaning of rows and what is wrong with them, from the rows and their unreadable cells.
+Judge = Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]]], tuple[Meaning, Iterator[Violation]]]
+
+
+@dataclass(frozen=True)
+class Checked(Generic[Meaning]):
+    """Rows in which nothing is wrong.
+
+    Attributes
+    ----------
+    meaning
+        What the judge made of them.
+    account
+        What became of the file's rows.
+    source
+        The file.
+    """
+
+    meaning: Meaning
+    account: Account
+    source: Source
+
+    def info(self, shape: str) -> SourceInfo:
+        """The file as the results name it."""
+        return SourceInfo(
+            file=self.source.file, sha256=self.source.sha256, shape=shape, n_rows=self.account.rows_read
+        )
+
+
+def read_checked(source: Source, header: Header, judge: Judge[Meaning]) -> Checked[Meaning]:
+    """Read the rows and let `judge` say what they mean and what is wrong with them.
+
+    Raises
+    ------
+    DataProblems
+        All that is wrong with the file, at once.
+    """
+    try:
+        rows = read_typed(source, header)
+    except UnreadableRowsError:
+        pass
+    else:
+        used = _without_empty(source, rows, rows.is_empty)
+        meaning, violations = judge(used, header, {})
+        if next(violations, None) is None:
+            return Checked(meaning, _account(len(rows), len(used)), source)
+    text = read_text(source, header)
+    n_read = len(text)
+    text = _without_empty(source, text, text.is_empty)
+    meaning, violations = judge(text.rows, header, text.is_unreadable)
+    findings = [*text.ragged, *(_finding(source, header, text, violation) for violation in violations)]
+    if findings:
+        raise DataProblems.from_findings(source.file, findings)
+    return Checked(meaning, _account(n_read, len(text)), source)
+
+
+Kept = TypeVar("Kept", Rows, Text)
+
+
+def _without_empty(source: Source, rows: Kept, is_empty: Callable[[], NDArray[np.bool_]]) -> Kept:
+    """The rows that have a value; only a row without an identifier may have none."""
+    if not rows.is_missing(PATIENT_ID.name).any():
+        return rows
+    is_used = ~is_empty()
+    if not is_used.any():
+        raise fatal(
+            source.file, "no row has a value", "a cohort has a row per patient", "Export the data again."
+        )
+    return rows.keep(is_used)
+
+
+def _account(n_read: int, n_used: int) -> Account:
+    n_empty = n_read - n_used
+    return Account(
+        rows_read=n_read,
+        rows_used=n_used,
+        set_aside=(SetAside(reason=EMPTY_ROW, count=n_empty),) if n_empty else (),
+    )
+
+
+def _finding(source: Source, header: Header, text: Text, violation: Violation) -> Finding:
+    lines, cells = text.rows.lines, text.cells
+    identifiers = cells[PATIENT_ID.name]
+
+    def describe(line: int) -> Problem:
+        row = int(np.searchsorted(lines, line))
+        value = cells[violation.column][row].as_py()
+        named = {name: _named(texts[row].as_py()) for name, texts in cells.items()}
+        first = pc.index(identifiers, identifiers[row]).as_py()
+        rule = violation.rule
+        if violation.column in text.rows.numbers and value is not None:
+            rule = decimal_rule(header, text.decimal_point, value) or rule
+        return Problem(
+            file=source.file,
+            line=line,
+            patient=identifiers[row].as_py(),
+            column=violation.column,
+            value=value,
+            what=f"{violation.column} is {named[violation.column]}",
+            rule=rule.format(**named, first_line=int(lines[first])),
+            fix=violation.fix,
+        )
+
+    return Finding(lines[violation.rows], describe)
+
+
+def _named(text: str | None) -> str:
+    """A cell's value within a sentence: plain numbers as they are, the rest in quotes."""
+    if text is None:
+        return "empty"
+    return shown(text) if re.fullmatch(r"[-0-9.]+", text) else f"'{shown(text)}'"
+
+
+def similar_identifiers(identifiers: pa.ChunkedArray) -> list[str]:
+    """A warning that names identifiers which differ only by case or blanks, if there are any."""
+    first, again = similar(identifiers)
+    pairs = [
+        f"'{shown(identifiers[one].as_py())}' and '{shown(identifiers[other].as_py())}'"
+        for one, other in zip(first[:_SHOWN_PAIRS].tolist(), again[:_SHOWN_PAIRS].tolist(), strict=True)
+    ]
+    if not pairs:
+        return []
+    n_more = len(again) - len(pairs)
+    more = f", and {n_more:,} more {'pair' if n_more == 1 else 'pairs'}" if n_more else ""
+    return [f"Identifiers differ only by case or blanks: {', '.join(pairs)}{more}. Is it one patient?"]

@@ -1,0 +1,57 @@
+"""Who was treated: counts and distributions over the patients."""
+
+from __future__ import annotations
+
+from patient_tables import cohort, without
+
+from ahsct_trial import summarize
+from ahsct_trial.results import CohortInfo, Distribution
+
+TABLE = """
+id site     sex    age_years ms_course follow_up years_observed_before edss dead_at
+1  Ottawa   female        30 RRMS            6.0                   2.0  4.0       .
+2  Ottawa   male          20 SPMS            4.0                   3.0  6.0       .
+3  Toronto  .              . RRMS            0.5                     .  3.5     0.5
+4  Montreal female        50 .               8.0                   1.0    .       .
+"""
+
+
+def described(text: str) -> CohortInfo:
+    return summarize(cohort(text)).cohort
+
+
+def test_counts_are_by_frequency_then_by_text() -> None:
+    info = described(TABLE)
+    assert (info.n_patients, info.n_sites) == (4, 3)
+    assert list(info.site.items()) == [("Ottawa", 2), ("Montreal", 1), ("Toronto", 1)]
+    assert (info.sex, info.ms_course) == ({"female": 2, "male": 1}, {"RRMS": 2, "SPMS": 1})
+
+
+def test_distributions_leave_empty_cells_out() -> None:
+    info = described(TABLE)
+    assert info.age_years == Distribution(n=3, median=30.0, min=20.0, max=50.0, total=None)
+    assert info.edss_baseline == Distribution(n=3, median=4.0, min=3.5, max=6.0, total=None)
+    assert info.follow_up_years == Distribution(n=4, median=5.0, min=0.5, max=8.0, total=18.5)
+    assert info.follow_up_years_of_survivors == Distribution(n=3, median=6.0, min=4.0, max=8.0, total=18.0)
+    assert info.years_observed_before == Distribution(n=3, median=2.0, min=1.0, max=3.0, total=6.0)
+
+
+def test_empty_cells_are_counted_by_column() -> None:
+    n_missing = {name: n for name, n in described(TABLE).n_missing.items() if n}
+    assert n_missing == {
+        "sex": 1,
+        "age_years": 1,
+        "ms_course": 1,
+        "years_observed_before": 1,
+        "edss_baseline": 1,
+        "years_to_death": 3,
+    }
+
+
+def test_missing_columns_are_empty_not_zero() -> None:
+    info = described(without(["site", "sex", "age_years", "years_to_death"], TABLE))
+    assert info.n_sites is None
+    assert (info.site, info.sex, info.arm) == ({}, {}, {})
+    assert info.age_years == Distribution(n=0, median=None, min=None, max=None, total=None)
+    assert info.follow_up_years_of_survivors == info.follow_up_years
+    assert "site" not in info.n_missing

@@ -1,0 +1,94 @@
+"""NEDA-3 at each landmark year, worked out by hand: yes, no, or not evaluable."""
+
+from __future__ import annotations
+
+import pytest
+from exact_tails import binomial_at_least, binomial_at_most, known
+from patient_tables import cohort, without
+
+from ahsct_trial import Protocol, summarize
+from ahsct_trial.results import NedaYear
+
+# Each patient is named for what is expected at years 1, 2, 3 (y yes, n no, x not evaluable).
+TABLE = """
+id                     follow_up relapses relapse_at scans lesion_at last_scan last_edss edss worse_at dead_at
+yyy_free                     5.0        0          .     5         .       5.0       5.0  4.0        .       .
+yyy_seen_to_the_day          3.0        0          .     3         .       3.0       3.0  4.0        .       .
+yyn_relapse_on_the_day       5.0        1        3.0     5         .       5.0       5.0  4.0        .       .
+yyy_relapse_after            5.0        1        3.1     5         .       5.0       5.0  4.0        .       .
+nnn_lesion_lost_later        1.0        0          .     1       1.0       1.0       1.0  4.0        .       .
+yyx_last_scan_at_2           5.0        0          .     2         .       2.0       5.0  4.0        .       .
+yxx_last_edss_before_2       5.0        0          .     5         .       5.0       1.9  4.0        .       .
+yxx_died_without_any         1.5        0          .     2         .       1.5       1.5  4.0        .     1.5
+nnn_died_after_worsening     1.5        0          .     2         .       1.5       1.5  4.0      0.9     1.5
+xxx_no_relapse_count         5.0        .          .     5         .       5.0       5.0  4.0        .       .
+xxx_no_scan                  5.0        0          .     0         .         .       5.0  4.0        .       .
+xxx_no_baseline              5.0        0          .     5         .       5.0       5.0    .        .       .
+xnn_unknown_then_lesion      5.0        .          .     5       1.5       5.0       5.0  4.0        .       .
+yyy_lesion_at_4_no_dates     5.0        0          .     .       4.0         .       5.0  4.0        .       .
+"""
+
+
+def neda3(text: str, protocol: Protocol | None = None) -> tuple[NedaYear, ...]:
+    return summarize(cohort(text), protocol or Protocol()).endpoints.neda3
+
+
+def test_each_patient_is_what_its_name_says() -> None:
+    header, *rows = TABLE.strip().splitlines()
+    for row in rows:
+        expected = row.split("_")[0]
+        found = "".join(
+            "y" if year.n_yes else "n" if year.n_no else "x" for year in neda3(f"{header}\n{row}")
+        )
+        assert found == expected, row
+
+
+def test_counts_of_all_patients_together() -> None:
+    years = neda3(TABLE)
+    assert [year.years for year in years] == [1, 2, 3]
+    counts = [(year.n_yes, year.n_no, year.n_not_evaluable) for year in years]
+    assert counts == [(8, 2, 4), (6, 3, 5), (4, 4, 6)]
+    assert [year.proportion.value for year in years] == [8 / 10, 6 / 9, 4 / 8]
+    assert binomial_at_least(4, 8, known(years[2].proportion.ci_low)) == pytest.approx(0.025)
+    assert binomial_at_most(4, 8, known(years[2].proportion.ci_high)) == pytest.approx(0.025)
+
+
+def test_the_death_rule_changes_nothing() -> None:
+    assert neda3(TABLE) == neda3(TABLE, Protocol(death="censor"))
+
+
+@pytest.mark.parametrize(("horizon", "n_years"), [(0.5, 0), (1, 1), (2.75, 2), (3, 3), (13, 13)])
+def test_one_row_per_whole_year_up_to_the_horizon(horizon: float, n_years: int) -> None:
+    years = neda3(TABLE, Protocol(horizon_years=horizon))
+    assert [year.years for year in years] == list(range(1, n_years + 1))
+
+
+def test_nobody_is_evaluable() -> None:
+    (year, *_) = neda3("id follow_up relapses relapse_at scans lesion_at edss worse_at\nA 0.5 0 . 1 . 4 .")
+    assert (year.n_yes, year.n_no, year.n_not_evaluable) == (0, 0, 1)
+    assert (year.proportion.value, year.proportion.ci_low, year.proportion.ci_high) == (None, None, None)
+    assert year.note == "No patient is evaluable."
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "relapses_after",
+        "years_to_first_relapse",
+        "scans_after",
+        "years_to_first_new_lesion",
+        "edss_baseline",
+        "years_to_worsening",
+    ],
+)
+def test_rows_without_a_column_are_there_and_null(column: str) -> None:
+    years = neda3(without([column], TABLE))
+    assert [year.years for year in years] == [1, 2, 3]
+    for year in years:
+        assert (year.n_yes, year.n_no, year.n_not_evaluable, year.proportion.value) == (None,) * 4
+        assert year.note == f"Not in this file: {column}."
+
+
+def test_a_column_of_deaths_is_not_needed() -> None:
+    # Follow-up ends at death, so the patient who died stays not evaluable.
+    assert neda3(without(["years_to_death"], TABLE)) == neda3(TABLE)

@@ -1,0 +1,496 @@
+"""Cells and rows of the patient table: what is taken, what is refused, and what is said."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ahsct_trial.loading.problems import SHOWN
+
+HEADER = "patient_id,follow_up_years"
+
+# Sentences that many messages share.
+YEARS = "it must be a number of years from 0 to 120. Correct it."
+COUNT = "it must be a whole number from 0 to 100,000. Correct it or leave it empty."
+EDSS = "EDSS goes from 0 to 10 in half points, without 0.5. Correct it or leave it empty."
+AGAIN = "has the same identifier, and a patient has one row. Remove one or give it another identifier."
+TOO_FEW = "Add the missing cells, if only as empty ones."
+TOO_MANY = "Remove cells, or put a text that holds a comma in double quotes."
+BROKEN = (
+    "an identifier stands on one line and is not blank. "
+    "Correct it, and look for a quote that is opened there and not closed."
+)
+COMMA = "other numbers in this file have a decimal comma."
+POINT = "other numbers in this file have a decimal point."
+
+
+def values(cohort, column: str) -> list:
+    """The cells of a column, None where missing."""
+    return [None if pd.isna(value) else value for value in cohort.patients[column]]
+
+
+# ---- Types ----------------------------------------------------------------------------------------------
+
+
+def test_types(read):
+    cohort = read(
+        "id,site,sex,relapses_after,edss_last,follow_up\n1,A,male,0,3.5,1\n2,B,,,,2\n3,A,male,0,0,3\n"
+    )
+    patients = cohort.patients
+    assert patients["patient_id"].dtype == "str"
+    assert isinstance(patients["site"].dtype, pd.CategoricalDtype)
+    assert isinstance(patients["sex"].dtype, pd.CategoricalDtype)
+    assert patients[["relapses_after", "edss_last", "follow_up_years"]].dtypes.eq(np.float64).all()
+    assert values(cohort, "sex") == ["male", None, "male"]
+    assert values(cohort, "relapses_after") == [0, None, 0]
+    assert list(patients.index) == [0, 1, 2]
+    assert cohort.lines.tolist() == [2, 3, 4]
+    assert cohort.lacking("arm", "site", "years_to_death") == ("arm", "years_to_death")
+
+
+def test_identifiers_are_text(read):
+    # A number's leading zeros, a date, and the words of missing values elsewhere belong to the identifier.
+    texts = ["007", "7", "1e5", "2019-01-02", "nan", "None", "null", "-", "TRUE", " 7"]
+    cohort = read(HEADER + "\n" + "".join(f"{text},3\n" for text in texts))
+    assert values(cohort, "patient_id") == texts
+
+
+@pytest.mark.parametrize("missing", ["", "NA", '""', '"NA"'])
+@pytest.mark.parametrize("extra", ["", '\nP2,1,,,,"a ""quoted"" one"'], ids=["plain", "quoted"])
+def test_missing_is_empty_or_na(read, missing, extra):
+    cohort = read(f"{HEADER},site,sex,relapses_after,notes\nP1,3,{missing},{missing},{missing},{extra}\n")
+    assert [values(cohort, column)[0] for column in ("site", "sex", "relapses_after")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3.0),
+        ("3.25", 3.25),
+        ("003.5", 3.5),
+        ("3.", 3.0),
+        (".5", 0.5),
+        ("0", 0.0),
+        ("-0", 0.0),
+        ("+3", 3.0),
+        ("1e1", 10.0),
+        ("1E+1", 10.0),
+        ("25e-1", 2.5),
+        ("1e-400", 0.0),
+        (" 3.5 ", 3.5),
+        ('"3.5"', 3.5),
+        ("120", 120.0),
+        # 3.3 and its neighbours: the nearest double, as Python reads it.
+        ("3.3000000000000000000000000000001", 3.3),
+        ("0.1", 0.1),
+    ],
+)
+@pytest.mark.parametrize("other", ["4", "+4"], ids=["fast", "exact"])
+def test_numbers(read, text, value, other):
+    assert read(f"{HEADER}\nP1,{text}\nP2,{other}\n").patients["follow_up_years"].tolist() == [value, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nan", "NaN", "None", "null", "N/A", "na", "Na", "NA ", "inf", "-inf", "Infinity", "1e400", "-1e400",
+        "1e308", "-1e308", "six", "-",  "--3", "3-", " ", "3 years", "3y", ">3", "1_0", "0x10", "1e", "e1",
+        ".", "٣", "３", "½", "3\u00a0", "1 0", "TRUE", "121", "-0.001", "3.5.1", "1,234.5", "NaN(1)", "3\u200b",
+        "=3", "'3",
+    ],
+)  # fmt: skip
+def test_what_is_no_number_of_years(refused, text):
+    problems = refused(f'{HEADER}\nP1,1\nP2,"{text}"\nP3,3\n')
+    [problem] = problems.problems
+    assert (problem.line, problem.patient, problem.column, problem.value) == (
+        3,
+        "P2",
+        "follow_up_years",
+        text,
+    )
+    assert problem.rule == "it must be a number of years from 0 to 120"
+    assert problem.fix == "Correct it."
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("2", 2), ("2.0", 2), ("1e3", 1000), ("100000", 100_000), (" 2", 2), ("0", 0)]
+)
+def test_counts(read, text, value):
+    assert values(read(f"{HEADER},relapses_before\nP1,3,{text}\n"), "relapses_before") == [value]
+
+
+@pytest.mark.parametrize("text", ["2.5", "-1", "100001", "1e400", "2e-1", "two", "1e308", "0.1"])
+def test_what_is_no_count(messages, text):
+    quoted = text if text[-1].isdigit() and "e" not in text else f"'{text}'"
+    assert messages(f"{HEADER},relapses_before\nP-07,3,{text}\n") == [
+        f"cohort.csv:2 patient P-07: relapses_before is {quoted}; {COUNT}"
+    ]
+
+
+@pytest.mark.parametrize("text", ["0", "1", "1.0", "1.5", "9.5", "10", "10.0"])
+def test_edss(read, text):
+    assert values(read(f"{HEADER},edss_baseline\nP1,3,{text}\n"), "edss_baseline") == [float(text)]
+
+
+@pytest.mark.parametrize("text", ["3.2", "0.5", "11", "10.5", "-1", "-0.5", "0.25", "3.4999999"])
+def test_what_is_no_edss(messages, text):
+    assert messages(f"{HEADER},edss_baseline\nP-06,3,4\nP-07,3,{text}\n") == [
+        f"cohort.csv:3 patient P-07: edss_baseline is {text}; {EDSS}"
+    ]
+
+
+@pytest.mark.parametrize("text", ["1e308", "-1e308", "inf", "1e400"])
+def test_huge_edss(messages, text):
+    [message] = messages(f"{HEADER},edss_baseline\nP1,3,{text}\n")
+    assert message.startswith(f"cohort.csv:2 patient P1: edss_baseline is '{text}'; EDSS goes from 0 to 10")
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "rule"),
+    [
+        ("sex", "Female", "it must be female or male"),
+        ("sex", "F", "it must be female or male"),
+        ("sex", " male", "it must be female or male"),
+        ("sex", " ", "it must be female or male"),
+        ("sex", "nan", "it must be female or male"),
+        ("ms_course", "rrms", "it must be RRMS, SPMS or PPMS"),
+        ("prior_therapy", "1", "it must be yes or no"),
+        ("cause_of_death", "TRM", "it must be transplant, ms or other"),
+    ],
+)
+def test_what_is_no_level(messages, column, text, rule):
+    named = text if text == "1" else f"'{text}'"
+    assert messages(f"{HEADER},{column}\nP1,3,\nP2,3,{text}\n") == [
+        f"cohort.csv:3 patient P2: {column} is {named}; {rule}. Correct it or leave it empty."
+    ]
+
+
+# ---- Decimals -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"], ids=["semicolon", "tab"])
+@pytest.mark.parametrize("mark", [".", ","], ids=["point", "comma"])
+@pytest.mark.parametrize("sign", ["", "+"], ids=["fast", "exact"])
+def test_decimals_of_semicolon_and_tab_files(read, delimiter, mark, sign):
+    text = f"id;follow_up;edss_last;relapses_after\nP1;3.25;{sign}4.5;2.0\nP2;.5;3;0\n"
+    cohort = read(text.replace(".", mark).replace(";", delimiter))
+    assert values(cohort, "follow_up_years") == [3.25, 0.5]
+    assert values(cohort, "edss_last") == [4.5, 3]
+    assert values(cohort, "relapses_after") == [2, 0]
+
+
+def test_decimal_comma_of_a_comma_file(messages):
+    assert messages(HEADER + ',edss_last\nP1,3,"2,5"\nP2,"3,5",2.5\n') == [
+        "cohort.csv:2 patient P1: edss_last is '2,5'; in a comma-separated file decimals have a point. "
+        "Correct it or leave it empty.",
+        "cohort.csv:3 patient P2: follow_up_years is '3,5'; in a comma-separated file decimals have a point. "
+        "Correct it.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # The mark that fewer numbers have is the wrong one.
+        ("P1;3,5;4,5\nP2;3,5;4.5\n", f"3 patient P2: edss_last is 4.5; {COMMA}"),
+        ("P1;3.5;4,5\nP2;3.5;\n", f"2 patient P1: edss_last is '4,5'; {POINT}"),
+        # At a tie the comma is right: it is why such a file has semicolons.
+        ("P1;3,5;4.5\n", f"2 patient P1: edss_last is 4.5; {COMMA}"),
+    ],
+)  # fmt: skip
+def test_mixed_decimals(messages, rows, expected):
+    assert messages(f"id;follow_up;edss_last\n{rows}") == [
+        f"cohort.csv:{expected} Correct it or leave it empty."
+    ]
+
+
+def test_thousands_are_not_guessed(messages):
+    # 1.234,5 could be 1234.5 elsewhere; here no number has both marks.
+    assert messages("id;follow_up\nP1;1,5\nP2;1.234,5\n") == [
+        f"cohort.csv:3 patient P2: follow_up_years is '1.234,5'; {YEARS}"
+    ]
+
+
+# ---- Missing cells, rows without any value --------------------------------------------------------------
+
+
+def test_required_cells(messages):
+    assert messages("id,follow_up,site\n,3,A\nP2,,A\n,,A\n") == [
+        "cohort.csv:2: patient_id is empty; it cannot be left empty. Enter it.",
+        "cohort.csv:3 patient P2: follow_up_years is empty; it cannot be left empty. Enter it.",
+        "cohort.csv:4: patient_id is empty; it cannot be left empty. Enter it.",
+        "cohort.csv:4: follow_up_years is empty; it cannot be left empty. Enter it.",
+    ]
+
+
+def test_rows_without_any_value_are_set_aside(read):
+    cohort = read("id,notes,follow_up,site\n,,,\nP1,,3,A\nNA,,NA,\n,a remark,,\nP2,,4,\n,,,\n")
+    assert values(cohort, "patient_id") == ["P1", "P2"]
+    assert cohort.lines.tolist() == [3, 6]
+    account = cohort.account
+    assert (account.rows_read, account.rows_used) == (6, 2)
+    assert [(aside.reason, aside.count) for aside in account.set_aside] == [
+        ("row without a value in a known column", 4)
+    ]
+
+
+def test_nothing_set_aside(read):
+    account = read("id,follow_up\nP1,3\n\n\nP2,4\n").account
+    assert (account.rows_read, account.rows_used, account.set_aside) == (2, 2, ())
+
+
+def test_empty_rows_do_not_stop_the_search_for_problems(messages):
+    assert messages("id,follow_up\n,\nP2,-4\n,\n") == [
+        f"cohort.csv:3 patient P2: follow_up_years is -4; {YEARS}"
+    ]
+
+
+def test_no_row_with_a_value(messages):
+    assert messages("id,follow_up\n,\nNA,NA\n") == [
+        "cohort.csv: no row has a value; a cohort has a row per patient. Export the data again."
+    ]
+
+
+# ---- Identifiers ----------------------------------------------------------------------------------------
+
+
+def test_duplicate_patient(messages):
+    assert messages("id,follow_up\nP1,3\nP-07,3\n\nP2,4\nP-07,3\nP-07,5\nP2,1\n") == [
+        f"cohort.csv:6 patient P-07: patient_id is 'P-07'; line 3 {AGAIN}",
+        f"cohort.csv:7 patient P-07: patient_id is 'P-07'; line 3 {AGAIN}",
+        f"cohort.csv:8 patient P2: patient_id is 'P2'; line 5 {AGAIN}",
+    ]
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u2003 "])
+def test_blank_identifier(messages, blank):
+    [message] = messages(f'id,follow_up\n"{blank}",3\n')
+    assert message.endswith(f"; {BROKEN}")
+
+
+def test_two_open_quotes_that_join_rows(messages):
+    # Two open quotes make a pair: the rows between them are one row, and each cell of it is text.
+    assert messages('id,follow_up\nP1,3\n"P2,3\nP3,3\nP4",4\nP5,5\n') == [
+        f"cohort.csv:3 patient P2,3\\nP3,3\\nP4: patient_id is 'P2,3\\nP3,3\\nP4'; {BROKEN}"
+    ]
+
+
+def test_similar_identifiers(read):
+    cohort = read("id,follow_up\nP1,3\np1,3\nP 1,3\nQ1,3\nq 1,3\nR\u00a01,1\nR1,1\n")
+    assert len(cohort) == 7
+    assert cohort.warnings == (
+        "Identifiers differ only by case or blanks: 'P1' and 'p1', 'P1' and 'P 1', 'Q1' and 'q 1', "
+        "'R\\xa01' and 'R1'. Is it one patient?",
+    )
+
+
+def test_many_similar_identifiers_are_counted(read):
+    rows = "".join(f"a{number},1\nA{number},1\n" for number in range(7))
+    assert read("id,follow_up\n" + rows).warnings == (
+        "Identifiers differ only by case or blanks: 'a0' and 'A0', 'a1' and 'A1', 'a2' and 'A2', "
+        "'a3' and 'A3', 'a4' and 'A4', and 2 more pairs. Is it one patient?",
+    )
+
+
+def test_identifiers_that_are_not_similar(read):
+    assert read("id,follow_up\nP1,3\nP 2,3\np3,3\nÄ4,3\n").warnings == ()
+
+
+# ---- Text of the file in messages -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("identifier", "shown"),
+    [
+        ("[bold]P1[/bold]", "[bold]P1[/bold]"),
+        ("{P1}", "{P1}"),
+        ("\x1b[31mP1\x07", "\\x1b[31mP1\\x07"),
+        ("\u202eP1\u200f", "\\u202eP1\\u200f"),
+        ("P\u00a01", "P\\xa01"),
+        ("P" * 10_000, "P" * 59 + "…"),
+        ("\x1b" * 10_000, "\\x1b" * 59 + "…"),
+        ("患者1", "患者1"),
+    ],
+    ids=["markup", "braces", "escape", "right to left", "blank", "long", "long and escaped", "Chinese"],
+)
+def test_text_in_messages(messages, refused, identifier, shown):
+    text = f"id,follow_up,site,sex\n{identifier},3,A,\n{identifier},3,A,{identifier}\n"
+    assert messages(text) == [
+        f"cohort.csv:3 patient {shown}: sex is '{shown}'; it must be female or male. Correct it or leave it empty.",
+        f"cohort.csv:3 patient {shown}: patient_id is '{shown}'; line 2 {AGAIN}",
+    ]
+    # For programs the value is whole.
+    assert {problem.value for problem in refused(text).problems} == {identifier}
+
+
+def test_long_and_strange_identifiers_are_kept(read):
+    texts = ["P" * 10_000, "[bold]", "\x1b[31m", "a,b", 'say "x"', "\u202e1"]
+    quoted = ['"' + text.replace('"', '""') + '"' for text in texts]
+    cohort = read("id,follow_up\n" + "".join(f"{text},3\n" for text in quoted))
+    assert values(cohort, "patient_id") == texts
+
+
+# ---- Rows, quotes and line numbers ----------------------------------------------------------------------
+
+
+def test_line_numbers_after_quoted_line_breaks_and_blank_lines(messages, read):
+    good = 'id,notes,follow_up\nP1,"one\n\ntwo",3\n\n\r\nP2,,4\n"P3","a ""b""\r\n",5\n'
+    assert read(good).lines.tolist() == [2, 7, 8]
+    # Line 10 begins after the break within the notes of P3.
+    assert messages(good + "P4,,-1\n\nP5,x,-2") == [
+        f"cohort.csv:10 patient P4: follow_up_years is -1; {YEARS}",
+        f"cohort.csv:12 patient P5: follow_up_years is -2; {YEARS}",
+    ]
+
+
+def test_quotes_within_cells_are_text(read):
+    # 5' 3" is a height; a quote that does not begin a cell opens nothing.
+    cohort = read('id,site,follow_up\nP1,5\' 3",3\nP2,"a""b",4\nP3,"a"b,5\n')
+    assert values(cohort, "site") == ["5' 3\"", 'a"b', "ab"]
+    assert cohort.lines.tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("P1,3\n", [f"2: the row has 2 cells; the header has 3. {TOO_FEW}"]),
+        ("P1\n", [f"2: the row has 1 cell; the header has 3. {TOO_FEW}"]),
+        (" \nP1,3,A\n", [f"2: the row has 1 cell; the header has 3. {TOO_FEW}"]),
+        ("P1,3,A\n\nP2,3,Ottawa, Canada\n", [f"4: the row has 4 cells; the header has 3. {TOO_MANY}"]),
+        ("P1,3,A,\nP2,4,B,\n", [
+            f"2: the row has 4 cells; the header has 3. {TOO_MANY}",
+            f"3: the row has 4 cells; the header has 3. {TOO_MANY}",
+        ]),
+    ],
+    ids=["one too few", "one alone", "blanks alone", "one too many", "trailing delimiters"],
+)  # fmt: skip
+def test_ragged_rows(messages, rows, expected):
+    assert messages(f"id,follow_up,site\n{rows}") == [f"cohort.csv:{message}" for message in expected]
+
+
+def test_ragged_rows_among_other_problems_in_file_order(messages):
+    found = messages("id,follow_up\nP1,-1\nP2\nP3,-3\nP4,4,4\nP5,-5\n")
+    assert [message.split(":")[1].split(" ")[0] for message in found] == ["2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('P1,3,"A\nP2,4,B\nP3,5,C\n', 2),
+        ('P1,3,A\n\nP2,4,"B\nP3,5,C', 4),
+        ('P1,3,A\nP2,"4,B\n', 3),
+        ('P1,3,A\n"P2,4,B\n', 3),
+        ('P1,3,A\nP2,4,"B', 3),
+        ('P1,3,A\nP2,4,"B\n\n\n', 3),
+        ('P1,3,"A"\nP2,4,"\n', 3),
+        # An even number of quotes, one of them within a text.
+        ('P1,3,A"\nP2,4,"B\n', 3),
+        ('P1,3,"A\n"\nP2",4,"B\nP3,5,C\n', 4),
+        # Two open quotes are a pair that would join lines 3 to 5 to one row and lose P3 and P4.
+        ('P1,3,A\nP2,4,"B\nP3,5,C\nP4,6,"D\nP5,7,E\n', 3),
+        # So is an open quote before cells with sound ones.
+        ('P1,3,"A"\nP2,4,"B\nP3,5,"C"\nP4,6,"D"\n"P5",7,"E"\n', 3),
+    ],
+)
+def test_open_quote(messages, rows, line):
+    assert messages(f"id,follow_up,site\n{rows}") == [
+        f"cohort.csv:{line}: a quote is opened and not closed where its cell ends; "
+        "a quoted cell begins and ends with a quote. Close or remove it."
+    ]
+
+
+def test_cells_longer_than_a_block(read, messages):
+    # pyarrow reads blocks of one megabyte, and the csv module cells of 131,072 characters.
+    note = "x" * 3_000_000
+    text = f'id,follow_up,notes\nP1,3,"{note}\n{note}"\n'
+    cohort = read(text + "P2,4,\n")
+    assert cohort.lines.tolist() == [2, 4]
+    assert messages(text + "P2,-4,\n")[0].startswith("cohort.csv:4 patient P2: follow_up_years is -4;")
+
+
+# ---- All problems at once -------------------------------------------------------------------------------
+
+
+def test_all_problems_at_once_in_file_order(refused):
+    problems = refused(
+        "id,sex,follow_up,edss_last,relapses_after\n"
+        "P1,male,3,2,0\n"
+        "P2,M,-1,3.2,1.5\n"
+        "P3,male,3\n"
+        "P2,male,six,,0\n"
+    )
+    assert str(problems).split("\n") == [
+        "cohort.csv has 7 problems; nothing was computed.",
+        "cohort.csv:3 patient P2: sex is 'M'; it must be female or male. Correct it or leave it empty.",
+        f"cohort.csv:3 patient P2: follow_up_years is -1; {YEARS}",
+        f"cohort.csv:3 patient P2: edss_last is 3.2; {EDSS}",
+        f"cohort.csv:3 patient P2: relapses_after is 1.5; {COUNT}",
+        f"cohort.csv:4: the row has 3 cells; the header has 5. {TOO_FEW}",
+        f"cohort.csv:5 patient P2: follow_up_years is 'six'; {YEARS}",
+        f"cohort.csv:5 patient P2: patient_id is 'P2'; line 3 {AGAIN}",
+    ]
+    assert problems.n_problems == 7
+    assert problems.exit_code == 3
+
+
+def test_one_problem(refused):
+    assert str(refused("id,follow_up\nP1,-1\n")).startswith(
+        "cohort.csv has 1 problem; nothing was computed.\n"
+    )
+
+
+@pytest.mark.parametrize("row", ["P{},six,3.2\n", "P{},3\n"], ids=["cells", "ragged"])
+def test_a_hundred_thousand_bad_rows(refused, row):
+    n_rows = 100_000
+    problems = refused("id,follow_up,edss_last\n" + "".join(row.format(number) for number in range(n_rows)))
+    per_row = 2 if "six" in row else 1
+    assert problems.n_problems == n_rows * per_row
+    assert len(problems.problems) == SHOWN == 20
+    # Two problems on each of lines 2 to 11, or one on each of lines 2 to 21.
+    assert [problem.line for problem in problems.problems] == [2 + index // per_row for index in range(20)]
+    lines = str(problems).split("\n")
+    assert len(lines) == 22
+    assert lines[0] == f"cohort.csv has {n_rows * per_row:,} problems; nothing was computed."
+    assert lines[-1] == f"… and {n_rows * per_row - 20:,} more."
+
+
+def test_the_last_of_many_rows(messages):
+    # More than one block of pyarrow, so that rows are numbered over blocks.
+    n_rows = 60_000
+    good = "".join(f"P{number:06},3,{'x' * 30}\n" for number in range(n_rows))
+    assert len(good) > 2_000_000
+    assert messages(f"id,follow_up,notes\n{good}Q,3\nR,-1,\n")[0].startswith(
+        f"cohort.csv:{n_rows + 2}: the row has"
+    )
+    assert messages(f"id,follow_up,notes\n{good}R,-1,\n")[0].startswith(
+        f"cohort.csv:{n_rows + 2} patient R: "
+    )
+
+
+def test_thousands_of_columns_and_one_bad_cell(messages):
+    names = ",".join(f"x{number}" for number in range(5000))
+    row = "," * 5000
+    [message] = messages(f"id,{names},follow_up\nP1{row},3\nP2{row},-3\n")
+    assert message.startswith("cohort.csv:3 patient P2: follow_up_years is -3;")
+
+
+def test_validation_for_programs(refused):
+    validation = refused("id,follow_up\nP1,2\nP2,-1\n").as_validation()
+    [problem] = validation.problems
+    assert (validation.n_problems, validation.account) == (1, None)
+    assert (problem.line, problem.patient, problem.column, problem.value) == (
+        3,
+        "P2",
+        "follow_up_years",
+        "-1",
+    )
+    assert problem.text.startswith("cohort.csv:3 patient P2: ")
+
+
+def test_missing_numbers_are_nan_and_not_zero(read):
+    cohort = read("id,follow_up,relapses_before\nP1,3,\nP2,3,0\n")
+    assert math.isnan(cohort.numbers("relapses_before")[0])
+    assert cohort.numbers("relapses_before")[1] == 0
