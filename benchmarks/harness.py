@@ -34,9 +34,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Run:
-    """One process from start to exit: wall time [s], peak memory [MB] and what it said on standard error."""
+    """One process from start to exit: wall time and processor time [s], peak memory [MB], standard error."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     messages: str
 
@@ -57,7 +58,8 @@ def run(command: Command) -> Run:
         raise SystemExit(
             f"{command.label}: exit code {process.returncode}, expected {command.exit_code}\n{text[-2000:]}"
         )
-    return Run(seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10), text)
+    peak_mb = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, peak_mb, text)
 
 
 def compare(
@@ -86,14 +88,14 @@ def compare(
     run(ours)
     run(peer)
     runs = [(run(ours), run(peer)) for _ in range(pairs)]
-    print(f"\n{title}\n  {'':42}{'minimum':>10}{'median':>10}{'peak MB':>10}")
+    print(f"\n{title}\n  {'':40}{'minimum':>10}{'median':>10}{'processor':>11}{'peak MB':>9}")
     for command, own in ((ours, [a for a, _ in runs]), (peer, [b for _, b in runs])):
-        seconds = [one.seconds for one in own]
+        seconds, cpu = [one.seconds for one in own], median(one.cpu_seconds for one in own)
         peak = max(one.peak_mb for one in own)
-        print(f"  {command.label:42}{min(seconds):>8.3f} s{median(seconds):>8.3f} s{peak:>10.0f}")
+        print(f"  {command.label:40}{min(seconds):>8.3f} s{median(seconds):>8.3f} s{cpu:>9.3f} s{peak:>9.0f}")
     is_kept = _verdict("time", [a.seconds / b.seconds for a, b in runs], time_limit)
-    memory = [a.peak_mb / b.peak_mb for a, b in runs]
-    return _verdict("peak memory", memory, memory_limit) and is_kept
+    _verdict("processor time", [a.cpu_seconds / b.cpu_seconds for a, b in runs], None)
+    return _verdict("peak memory", [a.peak_mb / b.peak_mb for a, b in runs], memory_limit) and is_kept
 
 
 def _verdict(label: str, ratios: list[float], limit: float | None) -> bool:

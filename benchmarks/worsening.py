@@ -101,12 +101,13 @@ def generate(n_patients: int, n_visits: int, seed: int = SEED) -> dict[str, np.n
 
 def run_ours(inputs: Path, repeats: int) -> dict[str, Any]:
     """Time the derivation with the default protocol; save who worsened when."""
-    from ahsct_trial.derivation.disability import EdssVisits, RelapseOnsets, derive_disability
+    from ahsct_trial.derivation.disability import derive_disability
     from ahsct_trial.protocol import Protocol
+    from ahsct_trial.records import EdssVisits, Relapses
 
     data = dict(np.load(inputs))
     visits = EdssVisits(data["patient"], data["day"], data["edss"])
-    relapses = RelapseOnsets(data["relapse_patient"], data["relapse_day"])
+    relapses = Relapses(data["relapse_patient"], data["relapse_day"])
     n_patients = int(visits.patient.max()) + 1
     before = peak_mb()
     times = []

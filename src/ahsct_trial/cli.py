@@ -209,6 +209,45 @@ def check(
 
 
 @app.command()
+def trace(
+    cohort: CohortArgument,
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="Identifier of the patient.")],
+    json: JsonOption = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    protocol: ProtocolOption = None,
+    horizon: HorizonOption = None,
+    death: DeathOption = None,
+    ci: CiOption = None,
+    level: LevelOption = None,
+    confirm_weeks: ConfirmOption = None,
+    new_lesion: NewLesionOption = None,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Show one patient's course, and the line of the file that decided each endpoint."""
+    chosen = _chosen_protocol(
+        find_protocol(protocol or "default"),
+        horizon_years=horizon,
+        death=death,
+        ci_method=ci,
+        confidence_level=level,
+        worsening_confirm_weeks=confirm_weeks,
+        new_lesion=new_lesion,
+    )
+    data = _read(cohort, encoding, date_format)
+    from ahsct_trial.tracing import trace as trace_patient
+
+    result = trace_patient(data, patient, chosen)
+    if json:
+        _write_json(result, output, force=force)
+        return
+    from ahsct_trial.rendering.sections import trace_sections
+
+    _write_sections(trace_sections(result), Format.TABLE, output, force=force)
+
+
+@app.command()
 def validate(
     cohort: CohortArgument,
     json: JsonOption = False,
@@ -264,11 +303,11 @@ def columns(
     force: ForceOption = False,
 ) -> None:
     """Show the data dictionary: every column, its values and its meaning."""
-    from ahsct_trial.rendering.sections import dictionary_section
+    from ahsct_trial.rendering.sections import dictionary_sections
 
     if format not in {None, Format.TABLE, Format.MARKDOWN}:
         raise UsageError(f"The data dictionary has no format {format}. Choose table or markdown.")
-    _write_sections([dictionary_section()], format or Format.TABLE, output, force=force)
+    _write_sections(dictionary_sections(), format or Format.TABLE, output, force=force)
 
 
 @app.command()

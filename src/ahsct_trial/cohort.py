@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -55,3 +55,12 @@ class Cohort:
     def numbers(self, column: str) -> NDArray[np.float64]:
         """A numeric column, NaN where missing."""
         return self.patients[column].to_numpy()
+
+    def only(self, row: int) -> Cohort:
+        """The cohort of one patient alone."""
+        return replace(
+            self,
+            patients=self.patients.iloc[[row]].reset_index(drop=True),
+            lines=self.lines[[row]],
+            decided_by={name: lines[[row]] for name, lines in self.decided_by.items()},
+        )

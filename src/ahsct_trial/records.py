@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import RECORD_KINDS
+from ahsct_trial.columns import MEASUREMENTS, RECORD_KINDS
 from ahsct_trial.results import Account, SourceInfo
 
 IntArray = NDArray[np.integer[Any]]
@@ -151,6 +151,27 @@ class Records:
             self.values.get(name, unknown) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")
         )
         return Scans(self.patient[rows], self.day[rows], gd, t2, new)
+
+    def only(self, patient: int) -> Records:
+        """The records of one patient alone."""
+        is_own = self.patient == patient
+        rows = np.flatnonzero(is_own)
+        own_edss = self.edss_rows[is_own[self.edss_rows]]
+        return replace(
+            self,
+            patient=np.zeros(len(rows), dtype=self.patient.dtype),
+            kind=self.kind[rows],
+            day=self.day[rows],
+            edss_rows=np.searchsorted(rows, own_edss),
+            values={
+                column: self.values[column][is_own[self.rows(kind)]]
+                for kind, columns in MEASUREMENTS.items()
+                for column in columns
+                if column in self.values
+            },
+            patients=self.patients.iloc[[patient]].reset_index(drop=True),
+            lines=self.lines[rows],
+        )
 
 
 def is_ordered(patient: IntArray, day: IntArray) -> bool:

@@ -6,12 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ahsct_trial import read_cohort
+from ahsct_trial import Cohort, read_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from ahsct_trial import Cohort
 
 
 #: Short headers, so that a table fits the line; a column's own name works as well.
@@ -36,7 +34,9 @@ def cohort(text: str) -> Cohort:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cohort.csv"
         path.write_text("".join(",".join(row) + "\n" for row in _cells(text)), encoding="utf-8")
-        return read_cohort(path)
+        read = read_cohort(path)
+    assert isinstance(read, Cohort)
+    return read
 
 
 def _cells(text: str) -> list[list[str]]:

@@ -97,9 +97,9 @@ def test_numbers(read, text, value, other):
     "text",
     [
         "nan", "NaN", "None", "null", "N/A", "na", "Na", "NA ", "inf", "-inf", "Infinity", "1e400", "-1e400",
-        "1e308", "-1e308", "six", "-",  "--3", "3-", " ", "3 years", "3y", ">3", "1_0", "0x10", "1e", "e1",
-        ".", "٣", "３", "½", "3\u00a0", "1 0", "TRUE", "121", "-0.001", "3.5.1", "1,234.5", "NaN(1)", "3\u200b",
-        "=3", "'3",
+        "1e308", "-1e308", "six", "-", "--3", "3-", " ", "3 years", "3y", ">3", "1_0", "0x10", "1e", "e1",
+        ".", "٣", "３", "½", "3\u00a0", "1 0", "TRUE", "121", "-0.001", "3.5.1", "1,234.5", "NaN(1)",
+        "3\u200b", "=3", "'3",
     ],
 )  # fmt: skip
 def test_what_is_no_number_of_years(refused, text):
@@ -319,7 +319,8 @@ def test_identifiers_that_are_not_similar(read):
 def test_text_in_messages(messages, refused, identifier, shown):
     text = f"id,follow_up,site,sex\n{identifier},3,A,\n{identifier},3,A,{identifier}\n"
     assert messages(text) == [
-        f"cohort.csv:3 patient {shown}: sex is '{shown}'; it must be female or male. Correct it or leave it empty.",
+        f"cohort.csv:3 patient {shown}: sex is '{shown}'; it must be female or male. "
+        "Correct it or leave it empty.",
         f"cohort.csv:3 patient {shown}: patient_id is '{shown}'; line 2 {AGAIN}",
     ]
     # For programs the value is whole.

@@ -126,9 +126,17 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
     ),
     _excludes("years_to_first_new_lesion", "scans_after", "scans_after is 0"),
     _excludes("years_to_last_scan", "scans_after", "scans_after is 0"),
-    _above("years_to_first_new_lesion", "years_to_last_scan", "the last scan was at {years_to_last_scan}"),
+    _above(
+        "years_to_first_new_lesion",
+        "years_to_last_scan",
+        "the last scan was at {years_to_last_scan} (years_to_last_scan)",
+    ),
     *(
-        _above(column, "years_to_last_edss", "the last EDSS visit was at {years_to_last_edss}")
+        _above(
+            column,
+            "years_to_last_edss",
+            "the last EDSS visit was at {years_to_last_edss} (years_to_last_edss)",
+        )
         for column in ("years_to_worsening", "years_to_improvement")
     ),
 )

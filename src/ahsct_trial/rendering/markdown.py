@@ -32,7 +32,8 @@ def _blocks(section: Section) -> Iterator[str]:
 def _table(section: Section) -> Iterator[str]:
     headings = section.headings or ("",) * len(section.rows[0])
     yield _row([_one_line(heading) for heading in headings])
-    yield _row(["---", *["---:"] * (len(headings) - 1)] if section.headings else ["---"] * len(headings))
+    is_list = not section.headings
+    yield _row(["---" if is_list or place in section.texts else "---:" for place in range(len(headings))])
     for row in section.rows:
         yield _row([_plain(cell) for cell in row])
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ahsct_trial.columns import PATIENT_TABLE
+from ahsct_trial.columns import PATIENT_TABLE, RECORD_KINDS, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import (
@@ -18,6 +18,7 @@ from ahsct_trial.results import (
     Summary,
     SurvivalEndpoint,
 )
+from ahsct_trial.tracing import Trace
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check, CheckedFigure
@@ -49,7 +50,9 @@ class Section:
     headings
         Of the table's columns; without any the rows are a list of names and values.
     rows
-        The table's cells; the first column is text, the others are figures.
+        The table's cells.
+    texts
+        Which columns hold text and stand to the left; the others hold figures and stand to the right.
     lead
         Sentences before the table; the first is the message.
     notes
@@ -60,7 +63,8 @@ class Section:
     headings: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     lead: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    texts: frozenset[int] = frozenset({0})
 
 
 def summary_sections(summary: Summary) -> list[Section]:
@@ -499,10 +503,53 @@ def _own(figure: CheckedFigure) -> str:
     return own if figure.of is None else f"{own} of {fmt.number(figure.of, 0)}"
 
 
-def dictionary_section() -> Section:
-    """The data dictionary of the patient table."""
+def trace_sections(trace: Trace) -> list[Section]:
+    """What `ahsct trace` shows: the course, what decided each endpoint, and each change of EDSS."""
+    has_days = trace.edss_changes is not None
+    course = Section(
+        f"Patient {shown(trace.patient)}",
+        headings=("Day", "Years", "Line", "Record") if has_days else ("Years", "Line", "Column"),
+        rows=tuple(
+            (str(entry.day), fmt.number(entry.years, 2), str(entry.line), entry.what)
+            if has_days
+            else (fmt.number(entry.years, 4), str(entry.line), str(entry.column))
+            for entry in trace.course
+        ),
+        texts=frozenset({3 if has_days else 2}),
+    )
+    endpoints = Section(
+        f"What decided the endpoints (protocol {shown(trace.protocol)})",
+        headings=("", "Outcome", "Years", "Line", "Why"),
+        rows=tuple(
+            (
+                _SHORT[each.endpoint],
+                each.outcome,
+                fmt.number(each.years, 2),
+                fmt.NOTHING if each.line is None else str(each.line),
+                each.reason,
+            )
+            for each in trace.endpoints
+        ),
+        texts=frozenset({0, 1, 4}),
+    )
+    sections = [course, endpoints]
+    if trace.edss_changes:
+        sections.append(Section("Changes of EDSS that reached the step", lead=trace.edss_changes))
+    return sections
+
+
+def dictionary_sections() -> list[Section]:
+    """The data dictionary of both shapes of input."""
+    return [
+        _dictionary("The patient table: one row per patient", PATIENT_TABLE),
+        _dictionary("Records: one row per observation", RECORDS),
+        Section("Kinds of record", rows=tuple(RECORD_KINDS.items())),
+    ]
+
+
+def _dictionary(title: str, columns: Sequence[Column]) -> Section:
     return Section(
-        "The patient table: one row per patient",
+        title,
         headings=("Column", "Values", "Meaning", "CDISC", "Also read as"),
         rows=tuple(
             (
@@ -512,6 +559,7 @@ def dictionary_section() -> Section:
                 column.cdisc,
                 ", ".join(column.aliases),
             )
-            for column in PATIENT_TABLE
+            for column in columns
         ),
+        texts=frozenset(range(5)),
     )

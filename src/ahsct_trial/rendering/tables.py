@@ -64,11 +64,10 @@ def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
 
 def _table(section: Section) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False, header_style="bold")
-    is_wordy = any(len(cell) > 40 for row in section.rows for cell in row[1:])
     for number, heading in enumerate(section.headings):
         table.add_column(
             Text(heading),
-            justify="left" if number == 0 or is_wordy else "right",
+            justify="left" if number in section.texts else "right",
             vertical="top",
             overflow="fold",
         )

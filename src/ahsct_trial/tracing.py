@@ -1,0 +1,303 @@
+"""One patient's course, and for each endpoint what decided it: the time, the line of the file, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.derivation import as_cohort
+from ahsct_trial.derivation.disability import Candidates, explain_disability
+from ahsct_trial.endpoints.components import NEW_LESION, RELAPSE, WORSENING, Component
+from ahsct_trial.endpoints.time_to_event import (
+    DEATH,
+    DEFINITIONS,
+    Definition,
+    all_courses,
+    needed_columns,
+    observe,
+)
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.records import KINDS, Records
+from ahsct_trial.results import SourceInfo, Tool
+
+Outcome = Literal["event", "censored", "unknown", "not in this file"]
+
+_FOLLOW_UP = "follow_up_years"
+_EVENT_WORDS = {RELAPSE.key: "relapse", NEW_LESION.key: "new lesion", WORSENING.key: "worsening"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CourseEntry:
+    """One observation: its time, what was seen, and where the file says so."""
+
+    day: int | None
+    years: float | None
+    what: str
+    column: str | None
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DecidedEndpoint:
+    """What an endpoint takes from the patient.
+
+    `column` is the column of the patient table that decided, read or derived; `line` the line it comes
+    from. `day` is None where the file has years.
+    """
+
+    endpoint: str
+    label: str
+    outcome: Outcome
+    event: str | None
+    years: float | None
+    day: int | None
+    column: str | None
+    line: int | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """One patient's course in time order, and the endpoints.
+
+    `edss_changes` says of each rise and fall of EDSS that reached the step whether it was confirmed; it is
+    None for a patient table, which holds only what was confirmed.
+    """
+
+    tool: Tool
+    source: SourceInfo
+    protocol: str
+    patient: str
+    course: tuple[CourseEntry, ...]
+    endpoints: tuple[DecidedEndpoint, ...]
+    edss_changes: tuple[str, ...] | None
+
+
+def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
+    """Trace one patient.
+
+    Parameters
+    ----------
+    data
+        The patients or their records.
+    patient
+        Identifier of the patient, as it stands in the file.
+    protocol
+        The choices behind the endpoints.
+
+    Raises
+    ------
+    UsageError
+        If there is no such patient; the text names the closest identifiers.
+    """
+    from ahsct_trial import __version__
+
+    row = _find(data.patients[PATIENT_ID.name].to_numpy(), patient)
+    own = data.only(row)
+    cohort = as_cohort(own, protocol)
+    changes = None
+    worsening = ""
+    if isinstance(own, Records):
+        changes, worsening = _explain_edss(own, cohort, protocol)
+    return Trace(
+        tool=Tool(name="ahsct-trial", version=__version__),
+        source=data.source,
+        protocol=protocol.name,
+        patient=patient,
+        course=tuple(_course_of_records(own) if isinstance(own, Records) else _course_of_row(own)),
+        endpoints=tuple(_decide(cohort, definition, protocol, worsening) for definition in DEFINITIONS),
+        edss_changes=changes,
+    )
+
+
+def _find(identifiers: np.ndarray, patient: str) -> int:
+    rows = np.flatnonzero(identifiers == patient)
+    if rows.size:
+        return int(rows[0])
+    from difflib import get_close_matches
+
+    # Letters of another case are the most common slip; among very many identifiers only those are tried.
+    folded = [text for text in identifiers if text.casefold().strip() == patient.casefold().strip()]
+    known = identifiers.tolist() if len(identifiers) <= 20_000 else folded
+    close = list(dict.fromkeys([*folded, *get_close_matches(patient, known, n=3, cutoff=0.5)]))[:3]
+    hint = f" Closest: {', '.join(shown(text) for text in close)}." if close else ""
+    raise UsageError(f"There is no patient {shown(patient)!r} among {len(identifiers):,}.{hint}")
+
+
+def _course_of_records(records: Records) -> Iterator[CourseEntry]:
+    order = np.argsort(records.day, kind="stable")
+    values = {}
+    for kind in ("edss", "mri", "death"):
+        for place, row in enumerate(records.rows(kind).tolist()):
+            values[row] = _measured(records, kind, place)
+    for row in order.tolist():
+        kind = KINDS[records.kind[row]]
+        if kind == "baseline":
+            continue
+        day = int(records.day[row])
+        yield CourseEntry(
+            day=day,
+            years=day / DAYS_PER_YEAR,
+            what=kind.replace("_", " ") + values.get(row, ""),
+            column=None,
+            line=int(records.lines[row]),
+        )
+
+
+def _measured(records: Records, kind: str, place: int) -> str:
+    """What a record measured, in words that follow its kind."""
+    if kind == "edss":
+        return f" {records.edss_visits.edss[place]:.1f}"
+    if kind == "mri":
+        scans = records.scans
+        counts = {"Gd": scans.gd_lesions, "new T2": scans.new_t2_lesions, "new": scans.new_lesions}
+        given = [f"{count[place]:.0f} {name}" for name, count in counts.items() if not np.isnan(count[place])]
+        return f": {', '.join(given)}"
+    cause = records.values.get("cause_of_death", [None] * (place + 1))[place]
+    return "" if cause is None else f" ({cause})"
+
+
+def _course_of_row(cohort: Cohort) -> Iterator[CourseEntry]:
+    """The times of a patient table's row, in time order."""
+    times = [
+        (float(cohort.numbers(column)[0]), column)
+        for column in map(str, cohort.patients)
+        if column.startswith("years_to_") or column == _FOLLOW_UP
+    ]
+    for years, column in sorted(time for time in times if not np.isnan(time[0])):
+        words = column.removeprefix("years_to_").replace("_", " ")
+        yield CourseEntry(
+            day=None,
+            years=years,
+            what="end of follow-up" if column == _FOLLOW_UP else words,
+            column=column,
+            line=int(cohort.lines[0]),
+        )
+
+
+def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsening: str) -> DecidedEndpoint:
+    missing = cohort.lacking(*needed_columns(definition, protocol))
+    if missing:
+        return _undecided(definition, "not in this file", f"not in this file: {', '.join(missing)}")
+    observed = observe(cohort, definition, all_courses(cohort), protocol)
+    if observed.n_unknown:
+        reasons = [
+            f"{component.witness} is {'empty' if np.isnan(value) else f'{value:g}'}"
+            for component in definition.components
+            if all_courses(cohort)[component.key].is_unknown[0]
+            for value in cohort.numbers(component.witness)
+        ]
+        return _undecided(definition, "unknown", f"left out: {' and '.join(reasons)}")
+    years = float(observed.years[0])
+    is_event = bool(observed.is_event[0])
+    event = observed.types[observed.event_type[0]] if is_event else None
+    column = _column_of(event) if event else _last_seen(cohort, definition, years)
+    line = _line(cohort, column)
+    day = round(years * DAYS_PER_YEAR) if cohort.decided_by else None
+    when = f"at {years:.4g} years ({column})" if day is None else f"on day {day}"
+    if event == WORSENING.key and worsening:
+        reason = worsening
+    elif event:
+        reason = f"{_EVENT_WORDS.get(event, event)} {when}"
+    elif np.isnan(cohort.numbers(column)[0]):
+        reason = f"censored on day 0: {column} is empty, nothing was seen since transplant"
+    else:
+        reason = f"no event up to {_assessment(definition, column)} {when}"
+    return DecidedEndpoint(
+        endpoint=definition.key,
+        label=definition.label,
+        outcome="event" if is_event else "censored",
+        event=event,
+        years=years,
+        day=day,
+        column=column,
+        line=line,
+        reason=reason,
+    )
+
+
+def _undecided(definition: Definition, outcome: Outcome, reason: str) -> DecidedEndpoint:
+    return DecidedEndpoint(
+        endpoint=definition.key,
+        label=definition.label,
+        outcome=outcome,
+        event=None,
+        years=None,
+        day=None,
+        column=None,
+        line=None,
+        reason=reason,
+    )
+
+
+def _column_of(event: str) -> str:
+    return {component.key: component.time for component in (RELAPSE, NEW_LESION, WORSENING)}.get(event, DEATH)
+
+
+def _last_seen(cohort: Cohort, definition: Definition, years: float) -> str:
+    """The column whose assessment was the last that counts; an empty one counts as day 0."""
+    for component in definition.components:
+        column = component.last_seen
+        if column is not None and not cohort.lacking(column):
+            seen = cohort.numbers(column)[0]
+            if seen == years or (np.isnan(seen) and years == 0):
+                return column
+    return _FOLLOW_UP
+
+
+def _assessment(definition: Definition, column: str) -> str:
+    by_column: dict[str | None, Component] = {each.last_seen: each for each in definition.components}
+    return by_column[column].assessment if column in by_column else "the end of follow-up"
+
+
+def _line(cohort: Cohort, column: str) -> int | None:
+    if not cohort.decided_by:
+        return int(cohort.lines[0])
+    line = int(cohort.decided_by[column][0])
+    return line or None
+
+
+def _explain_edss(records: Records, cohort: Cohort, protocol: Protocol) -> tuple[tuple[str, ...], str]:
+    """Of each rise and fall whether it was confirmed, and the sentence of the first confirmed worsening."""
+    visits = records.edss_visits
+    if not len(visits.day):
+        return (), ""
+    worsening, improvement = explain_disability(visits, records.relapses, 1, protocol)
+    baseline = float(cohort.numbers("edss_baseline")[0])
+    rises = _explain(records, "worsening", worsening, baseline)
+    falls = _explain(records, "improvement", improvement, baseline)
+    confirmed = rises[-1] if cohort.decided_by["years_to_worsening"][0] else ""
+    return (*rises, *falls), confirmed
+
+
+def _explain(records: Records, name: str, candidates: Candidates, baseline: float) -> list[str]:
+    """A sentence on each candidate up to the first confirmed one."""
+    day, edss = records.edss_visits.day, records.edss_visits.edss
+    lines = records.lines[records.edss_rows]
+    sentences = []
+    for onset, confirming, broken in zip(
+        candidates.onset_row.tolist(),
+        candidates.confirming_row.tolist(),
+        candidates.broken_row.tolist(),
+        strict=True,
+    ):
+        begin = (
+            f"{name} on day {day[onset]} (line {lines[onset]}): EDSS {edss[onset]:.1f} against a baseline of "
+            f"{baseline:.1f}"
+        )
+        if confirming >= 0:
+            sentences.append(f"{begin}, confirmed on day {day[confirming]} (line {lines[confirming]})")
+            break
+        if broken >= 0:
+            end = f"back to {edss[broken]:.1f} on day {day[broken]} (line {lines[broken]})"
+        else:
+            end = "no relapse-free visit in the window that could confirm it"
+        sentences.append(f"{begin}, not confirmed: {end}")
+    return sentences
