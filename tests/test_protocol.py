@@ -150,7 +150,7 @@ def test_changed_settings_get_a_name() -> None:
 
 
 def test_an_unknown_setting_names_the_closest() -> None:
-    with pytest.raises(UsageError, match="there is no setting 'horizon_year'. Is horizon_years meant?"):
+    with pytest.raises(UsageError, match=r"there is no setting 'horizon_year'\. Is horizon_years meant\?"):
         with_settings(Protocol(), "ours", {"horizon_year": 5})
     with pytest.raises(UsageError, match="Settings are horizon_years, death, ci_method"):
         with_settings(Protocol(), "ours", {"colour": "blue"})
@@ -185,7 +185,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, content: bytes, message: str) -> 
 
 
 def test_no_such_protocol(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="There is no protocol 'halt'. Built in are default, "):
+    with pytest.raises(UsageError, match=r"There is no protocol 'halt'\. Built in are default, "):
         find_protocol("halt")
     for path in (tmp_path / "absent.toml", tmp_path):
         with pytest.raises(UsageError):

@@ -6,8 +6,11 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +18,17 @@ import typer
 
 from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
+from ahsct_trial.escaping import shown
 from ahsct_trial.output import write
 from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol
+from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
     from ahsct_trial.records import Records
+
+#: What the command line says of the protocol, over the one that a command starts from.
+Settings = Callable[[Protocol], Protocol]
 
 app = typer.Typer(
     name="ahsct",
@@ -41,6 +49,37 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+#: Options that set the protocol, by the setting they change.
+_PROTOCOL_OPTIONS: dict[str, Any] = {
+    "protocol": Annotated[
+        str | None,
+        typer.Option("--protocol", metavar="NAME|FILE", help=f"{', '.join(BUILT_IN)}, or a TOML file."),
+    ],
+    "horizon_years": Annotated[
+        float | None, typer.Option("--horizon", metavar="YEARS", help="Landmark of the headline figures.")
+    ],
+    "death": Annotated[
+        str | None, typer.Option("--death", metavar="event|censor", help="Whether a death is an event.")
+    ],
+    "ci_method": Annotated[
+        str | None,
+        typer.Option("--ci", metavar="METHOD", help="log-log, log, plain, logit or arcsin interval."),
+    ],
+    "confidence_level": Annotated[
+        float | None, typer.Option("--level", metavar="LEVEL", help="Confidence level, e.g. 0.95.")
+    ],
+    "worsening_confirm_weeks": Annotated[
+        float | None,
+        typer.Option("--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (raw records)."),
+    ],
+    "new_lesion": Annotated[
+        str | None,
+        typer.Option(
+            "--new-lesion", metavar="gd|t2|either", help="Which lesions are an event (raw records)."
+        ),
+    ],
+}
+
 CohortArgument = Annotated[
     str, typer.Argument(metavar="COHORT", help="CSV file, plain or gzipped; - for standard input.")
 ]
@@ -57,37 +96,31 @@ OutputOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write the results.")]
-ProtocolOption = Annotated[
-    str | None,
-    typer.Option("--protocol", metavar="NAME|FILE", help=f"{', '.join(BUILT_IN)}, or a TOML file."),
-]
-HorizonOption = Annotated[
-    float | None, typer.Option("--horizon", metavar="YEARS", help="Landmark of the headline figures.")
-]
-DeathOption = Annotated[
-    str | None, typer.Option("--death", metavar="event|censor", help="Whether a death is an event.")
-]
-CiOption = Annotated[
-    str | None,
-    typer.Option("--ci", metavar="METHOD", help="log-log, log, plain, logit or arcsin interval."),
-]
-LevelOption = Annotated[
-    float | None, typer.Option("--level", metavar="LEVEL", help="Confidence level, e.g. 0.95.")
-]
-ConfirmOption = Annotated[
-    float | None,
-    typer.Option("--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (raw records)."),
-]
-NewLesionOption = Annotated[
-    str | None,
-    typer.Option("--new-lesion", metavar="gd|t2|either", help="Which lesions are an event (raw records)."),
-]
 
 
-def _chosen_protocol(base: Protocol, **options: Any) -> Protocol:
-    """The protocol with what the command line says; an option wins."""
-    changes = {name: value for name, value in options.items() if value is not None}
-    return replace(base, **changes)
+def _sets_protocol(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that set the protocol; as `settings` it gets what they come to."""
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        chosen = {name: arguments.pop(name) for name in _PROTOCOL_OPTIONS}
+        name_or_file = chosen.pop("protocol")
+
+        def settings(default: Protocol) -> Protocol:
+            base = find_protocol(name_or_file) if name_or_file else default
+            # An option on the command line wins.
+            return replace(base, **{name: value for name, value in chosen.items() if value is not None})
+
+        command(**arguments, settings=settings)
+
+    own = signature(command, eval_str=True).parameters.values()
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _PROTOCOL_OPTIONS.items()
+    ]
+    run.__signature__ = Signature([*(each for each in own if each.name != "settings"), *options])  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in run.__signature__.parameters.values()}  # type: ignore[attr-defined]
+    return run
 
 
 def _format(chosen: Format | None, *, is_json: bool) -> Format:
@@ -96,10 +129,15 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
     return Format.JSON if is_json else chosen or Format.TABLE
 
 
-def _read(path: str, encoding: str | None, date_format: str | None) -> Cohort | Records:
+def _read(
+    path: str, encoding: str | None, date_format: str | None, step: Callable[[str], None]
+) -> Cohort | Records:
+    step(f"Reading {shown(path)}")
     from ahsct_trial.loading import read_cohort
 
-    return read_cohort(path, encoding=encoding, date_format=date_format)
+    data = read_cohort(path, encoding=encoding, date_format=date_format)
+    step("Computing")
+    return data
 
 
 def _is_version_asked(is_asked: bool) -> None:
@@ -119,37 +157,25 @@ def _all_commands(
 
 
 @app.command()
+@_sets_protocol
 def summarize(
+    settings: Settings,
     cohort: CohortArgument,
     format: FormatOption = None,
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
-    protocol: ProtocolOption = None,
-    horizon: HorizonOption = None,
-    death: DeathOption = None,
-    ci: CiOption = None,
-    level: LevelOption = None,
-    confirm_weeks: ConfirmOption = None,
-    new_lesion: NewLesionOption = None,
     encoding: EncodingOption = None,
     date_format: DateFormatOption = None,
 ) -> None:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths."""
     form = _format(format, is_json=json)
-    chosen = _chosen_protocol(
-        find_protocol(protocol or "default"),
-        horizon_years=horizon,
-        death=death,
-        ci_method=ci,
-        confidence_level=level,
-        worsening_confirm_weeks=confirm_weeks,
-        new_lesion=new_lesion,
-    )
-    patients = _read(cohort, encoding, date_format)
-    from ahsct_trial.endpoints import summarize as summarize_cohort
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.endpoints import summarize as summarize_cohort
 
-    result = summarize_cohort(patients, chosen)
+        result = summarize_cohort(data, chosen)
     if form is Format.CSV:
         from ahsct_trial.rendering.documents import write_csv
 
@@ -163,7 +189,9 @@ def summarize(
 
 
 @app.command()
+@_sets_protocol
 def check(
+    settings: Settings,
     cohort: CohortArgument,
     against: Annotated[
         str, typer.Option("--against", metavar="ID", help="The publication to hold the cohort against.")
@@ -171,13 +199,6 @@ def check(
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
-    protocol: ProtocolOption = None,
-    horizon: HorizonOption = None,
-    death: DeathOption = None,
-    ci: CiOption = None,
-    level: LevelOption = None,
-    confirm_weeks: ConfirmOption = None,
-    new_lesion: NewLesionOption = None,
     encoding: EncodingOption = None,
     date_format: DateFormatOption = None,
 ) -> None:
@@ -185,19 +206,12 @@ def check(
     from ahsct_trial.published import publication
 
     published = publication(against)
-    chosen = _chosen_protocol(
-        find_protocol(protocol) if protocol else published.own_protocol(),
-        horizon_years=horizon,
-        death=death,
-        ci_method=ci,
-        confidence_level=level,
-        worsening_confirm_weeks=confirm_weeks,
-        new_lesion=new_lesion,
-    )
-    patients = _read(cohort, encoding, date_format)
-    from ahsct_trial.checking import check as check_cohort
+    chosen = settings(published.own_protocol())
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.checking import check as check_cohort
 
-    result = check_cohort(patients, published, chosen)
+        result = check_cohort(data, published, chosen)
     if json:
         _write_json(result, output, force=force)
     else:
@@ -209,36 +223,24 @@ def check(
 
 
 @app.command()
+@_sets_protocol
 def trace(
+    settings: Settings,
     cohort: CohortArgument,
     patient: Annotated[str, typer.Argument(metavar="PATIENT", help="Identifier of the patient.")],
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
-    protocol: ProtocolOption = None,
-    horizon: HorizonOption = None,
-    death: DeathOption = None,
-    ci: CiOption = None,
-    level: LevelOption = None,
-    confirm_weeks: ConfirmOption = None,
-    new_lesion: NewLesionOption = None,
     encoding: EncodingOption = None,
     date_format: DateFormatOption = None,
 ) -> None:
     """Show one patient's course, and the line of the file that decided each endpoint."""
-    chosen = _chosen_protocol(
-        find_protocol(protocol or "default"),
-        horizon_years=horizon,
-        death=death,
-        ci_method=ci,
-        confidence_level=level,
-        worsening_confirm_weeks=confirm_weeks,
-        new_lesion=new_lesion,
-    )
-    data = _read(cohort, encoding, date_format)
-    from ahsct_trial.tracing import trace as trace_patient
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.tracing import trace as trace_patient
 
-    result = trace_patient(data, patient, chosen)
+        result = trace_patient(data, patient, chosen)
     if json:
         _write_json(result, output, force=force)
         return
@@ -261,7 +263,8 @@ def validate(
     from ahsct_trial.results import Validation
 
     try:
-        read = _read(cohort, encoding, date_format)
+        with progress() as step:
+            read = _read(cohort, encoding, date_format, step)
     except DataProblems as problems:
         if json:
             _write_json(problems.as_validation(), output, force=force)

@@ -38,8 +38,7 @@ _CHOICES = {
     "baseline": get_args(Baseline),
     "new_lesion": get_args(NewLesion),
 }
-#: Lowest and highest accepted value of each numeric setting; the lowest itself is out where it is 0
-#: and a zero would mean nothing.
+#: Lowest and highest value of each numeric setting.
 _RANGES = {
     "horizon_years": (0.0, 120.0, "above 0 and at most 120 years"),
     "confidence_level": (0.0, 1.0, "above 0 and below 1, for example 0.95"),
@@ -53,7 +52,15 @@ _RANGES = {
     "step_high_from": (0.0, 10.0, "from 0 to 10 EDSS points"),
     "mri_from_day": (0.0, 10_000.0, "from 0 to 10000 days"),
 }
-_ABOVE_ZERO = {"horizon_years", "confidence_level", "step_from_zero", "step_low", "step_high"}
+#: Ends of these ranges that are not accepted themselves: they would mean nothing.
+_OPEN_ENDS = {
+    ("horizon_years", 0),
+    ("confidence_level", 0),
+    ("confidence_level", 1),
+    ("step_from_zero", 0),
+    ("step_low", 0),
+    ("step_high", 0),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,12 +129,8 @@ class Protocol:
                 continue
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             # `not low <= value` also refuses NaN, which compares false with everything.
-            if not is_number or not low <= value <= high or (setting in _ABOVE_ZERO and value == 0):
+            if not is_number or not low <= value <= high or (setting, value) in _OPEN_ENDS:
                 raise UsageError(f"{setting} is {value!r}; it must be a number {rule}.")
-        if self.confidence_level == 1:
-            raise UsageError(
-                "confidence_level is 1; it must be a number above 0 and below 1, for example 0.95."
-            )
 
 
 BUILT_IN: dict[str, Protocol] = {

@@ -33,7 +33,7 @@ done for thousands of patients at a time: their arrays stay in the processor's c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -137,15 +137,17 @@ def derive_disability(
     DisabilityChange
         One value per patient. The module's docstring states the rule.
     """
-    baseline_row, last_row, worsening, improvement = _search(visits, relapses, n_patients, protocol)
+    baseline_row, last_row, worsening, improvement = _search(
+        visits, relapses, n_patients, protocol, _first_confirmed
+    )
     return DisabilityChange(
         baseline_edss=_take(visits.edss, baseline_row),
         baseline_row=baseline_row,
         last_edss=_take(visits.edss, last_row),
         last_day=_take(visits.day, last_row),
         last_row=last_row,
-        worsening=_first_confirmed(worsening, visits.day, n_patients),
-        improvement=_first_confirmed(improvement, visits.day, n_patients),
+        worsening=_per_patient(worsening, visits.day, n_patients),
+        improvement=_per_patient(improvement, visits.day, n_patients),
     )
 
 
@@ -157,14 +159,18 @@ def explain_disability(
     Takes the same arguments; for the reasons of one patient, pass his visits and relapses alone. His first
     candidate with a `confirming_row` is the change that `derive_disability` reports.
     """
-    _, _, worsening, improvement = _search(visits, relapses, n_patients, protocol)
+    _, _, worsening, improvement = _search(visits, relapses, n_patients, protocol, keep=lambda tried: tried)
     return worsening, improvement
 
 
 def _search(
-    visits: EdssVisits, relapses: Relapses, n_patients: int, protocol: Protocol
+    visits: EdssVisits,
+    relapses: Relapses,
+    n_patients: int,
+    protocol: Protocol,
+    keep: Callable[[Candidates], Candidates],
 ) -> tuple[IntArray, IntArray, Candidates, Candidates]:
-    """Give each patient's baseline row and last row after day 0, and all candidates in both directions."""
+    """Give each patient's baseline row and last row after day 0, and what to `keep` of the candidates."""
     baseline_row, last_row = np.full((2, n_patients), -1)
     tried: dict[Direction, list[Candidates]] = {"worsening": [], "improvement": []}
     for block in _blocks(visits, relapses, n_patients, protocol):
@@ -174,7 +180,7 @@ def _search(
         baseline_row[codes] = block.row(baseline)
         last_row[codes] = block.row(np.where(has_late_visit, block.stop - 1, -1))
         for direction, candidates in tried.items():
-            candidates.append(_find_candidates(block, baseline, direction, protocol))
+            candidates.append(keep(_find_candidates(block, baseline, direction, protocol)))
     worsening, improvement = (
         Candidates(*map(np.concatenate, zip(*parts, strict=True))) for parts in tried.values()
     )
@@ -374,13 +380,19 @@ def _compute_step(edss: FloatArray, protocol: Protocol) -> FloatArray:
     return np.where(edss == 0, protocol.step_from_zero, above_zero)
 
 
-def _first_confirmed(candidates: Candidates, day: IntArray, n_patients: int) -> ConfirmedChange:
+def _first_confirmed(candidates: Candidates) -> Candidates:
     """Keep the first confirmed candidate of each patient."""
-    is_confirmed = candidates.confirming_row >= 0
-    patient, first = np.unique(candidates.patient[is_confirmed], return_index=True)
+    confirmed = np.flatnonzero(candidates.confirming_row >= 0)
+    patient = candidates.patient[confirmed]
+    is_first = np.append(True, patient[1:] != patient[:-1])[: len(patient)]
+    return Candidates(*(column[confirmed[is_first]] for column in candidates))
+
+
+def _per_patient(first: Candidates, day: IntArray, n_patients: int) -> ConfirmedChange:
+    """Spread the first confirmed candidates over all patients."""
     onset_row, confirming_row = np.full((2, n_patients), -1)
-    onset_row[patient] = candidates.onset_row[is_confirmed][first]
-    confirming_row[patient] = candidates.confirming_row[is_confirmed][first]
+    onset_row[first.patient] = first.onset_row
+    confirming_row[first.patient] = first.confirming_row
     return ConfirmedChange(
         onset_day=_take(day, onset_row), onset_row=onset_row, confirming_row=confirming_row
     )

@@ -118,8 +118,9 @@ def _finding(source: Source, header: Header, text: Text, violation: Violation) -
 
     def describe(line: int) -> Problem:
         row = int(np.searchsorted(lines, line))
-        value = cells[violation.column][row].as_py()
-        named = {name: _named(texts[row].as_py()) for name, texts in cells.items()}
+        texts = {name: column[row].as_py() for name, column in cells.items()}
+        value = texts.get(violation.column)  # a record may need a column that the file lacks
+        named = {name: _named(text) for name, text in texts.items()}
         first = pc.index(identifiers, identifiers[row]).as_py()
         rule = violation.rule
         if violation.column in text.rows.numbers and value is not None:
@@ -130,7 +131,7 @@ def _finding(source: Source, header: Header, text: Text, violation: Violation) -
             patient=identifiers[row].as_py(),
             column=violation.column,
             value=value,
-            what=f"{violation.column} is {named[violation.column]}",
+            what=f"{violation.column} is {_named(value)}",
             rule=rule.format(**named, first_line=int(lines[first])),
             fix=violation.fix,
         )
