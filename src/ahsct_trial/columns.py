@@ -139,7 +139,7 @@ CAUSE_OF_DEATH = Column(
 PATIENT_TABLE: tuple[Column, ...] = (
     PATIENT_ID,
     *ATTRIBUTES,
-    _years("years_observed_before", "Time before transplant over which `relapses_before` were counted."),
+    _years("years_observed_before", "Time before transplant over which relapses_before were counted."),
     _count("relapses_before", "Relapses in that time."),
     _count("scans_before", "MRI scans before transplant."),
     _count("lesions_before", "Gadolinium-enhancing lesions on those scans, summed."),
@@ -153,10 +153,10 @@ PATIENT_TABLE: tuple[Column, ...] = (
     _count("relapses_after", "Relapses from transplant to the end of follow-up."),
     _years("years_to_first_relapse", "Transplant to the first relapse after it.", cdisc="ADTTE.AVAL, CNSR=0"),
     _count("scans_after", "MRI scans after transplant."),
-    _count("scans_with_new_lesions_after", "Those of `scans_after` with at least one new lesion."),
+    _count("scans_with_new_lesions_after", "Those of scans_after with at least one new lesion."),
     _count(
         "new_lesions_after",
-        "New lesions on `scans_after`, summed: gadolinium-enhancing or new or enlarging T2.",
+        "New lesions on scans_after, summed: gadolinium-enhancing or new or enlarging T2.",
     ),
     _years(
         "years_to_first_new_lesion",
@@ -164,11 +164,11 @@ PATIENT_TABLE: tuple[Column, ...] = (
         cdisc="ADTTE.AVAL, CNSR=0",
     ),
     _years(
-        "years_to_last_scan", "Transplant to the last scan; without the column, `follow_up_years` stands in."
+        "years_to_last_scan", "Transplant to the last scan; without the column, follow_up_years stands in."
     ),
     _years(
         "years_to_last_edss",
-        "Transplant to the last EDSS visit; without the column, `follow_up_years` stands in.",
+        "Transplant to the last EDSS visit; without the column, follow_up_years stands in.",
     ),
     _edss("edss_baseline", "EDSS at baseline."),
     _edss("edss_last", "EDSS at the last visit after transplant."),
@@ -183,7 +183,7 @@ PATIENT_TABLE: tuple[Column, ...] = (
         cdisc="ADTTE.AVAL, CNSR=0",
     ),
     _years(
-        "years_to_death", "Transplant to death; equal to `follow_up_years`.", cdisc="ADTTE.AVAL, PARAMCD=OS"
+        "years_to_death", "Transplant to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"
     ),
     CAUSE_OF_DEATH,
 )
@@ -216,12 +216,12 @@ RECORDS: tuple[Column, ...] = (
     Column(
         "day",
         "day",
-        "Days from transplant, negative before it; in a file with `date`, left out.",
+        "Days from transplant, negative before it; in a file with date, left out.",
         high=_LONGEST_DAYS,
         low=-_LONGEST_DAYS,
         cdisc="--DY (which has no day 0)",
     ),
-    Column("date", "date", "Date of the observation; in a file with `day`, left out.", cdisc="--DTC"),
+    Column("date", "date", "Date of the observation; in a file with day, left out.", cdisc="--DTC"),
     *ATTRIBUTES,
     _edss("edss", "EDSS of an edss record."),
     _count("gd_lesions", "Gadolinium-enhancing lesions on the scan of an mri record."),

@@ -119,7 +119,7 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
     n_fast = 0
 
     @given(files(others))
-    @settings(max_examples=150)
+    @settings(max_examples=120)
     def check(written: File) -> None:
         nonlocal n_fast
         file.write_bytes(written.text.encode())
@@ -146,7 +146,7 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
 
 
 @given(files(awkward))
-@settings(max_examples=150)
+@settings(max_examples=120)
 def test_cells_are_read_as_they_were_written(file, written):
     file.write_bytes(written.text.encode())
     source = read_source(file)
@@ -170,7 +170,7 @@ def plain_breaks(text: str | None) -> str | None:
 
 
 @given(files())
-@settings(max_examples=150)
+@settings(max_examples=120)
 def test_rows_read_are_rows_used_or_set_aside(read, written):
     known = [position for position, name in enumerate(written.names) if name in COLUMN]
     is_empty = [all(row[position] in {"", "NA"} for position in known) for row in written.rows]
@@ -185,7 +185,7 @@ def test_rows_read_are_rows_used_or_set_aside(read, written):
 
 
 @given(files(awkward, has_wrong_cells=True))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_line_numbers_are_those_of_the_csv_module(file, written):
     file.write_bytes(written.text.encode())
     expected, before = [], 0
@@ -287,7 +287,7 @@ def test_any_bytes_in_a_named_encoding(file, content, encoding):
 
 
 @given(st.sampled_from([VALID, SEMICOLONS, RECORDS]), st.text(alphabet='P1,;\t"\n\r .-eNA+', max_size=60))
-@settings(max_examples=300)
+@settings(max_examples=120)
 @example(VALID, '"')
 @example(SEMICOLONS, ';;\n\r;\n"')
 def test_any_rows_below_a_valid_header(file, valid, body):
@@ -298,7 +298,7 @@ def test_any_rows_below_a_valid_header(file, valid, body):
     st.sampled_from([VALID, SEMICOLONS, RECORDS]),
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 12), snippets), min_size=1, max_size=4),
 )
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_any_damage_to_a_valid_file(file, valid, damages):
     content = valid.encode()
     for place, n_lost, snippet in damages:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from ahsct_trial.rendering.sections import Section
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
+# An underscore within a word means nothing in Markdown and stays readable.
+_SPECIAL = re.compile(r"([\\`*{}\[\]<>|#&~]|(?<![^\W_])_|_(?![^\W_]))")
 
 
 def write_markdown(sections: Sequence[Section]) -> str:

@@ -24,17 +24,24 @@ def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
 
     Without a stream the text is for a file: 100 columns, no colour.
     """
-    console = (
-        Console(file=io.StringIO(), width=_FILE_WIDTH, highlight=False, color_system=None)
-        if stream is None
-        else Console(file=stream, highlight=False)
-    )
-    with console.capture() as capture:
-        for number, section in enumerate(sections):
-            if number:
-                console.print()
-            _draw_section(console, section)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    text = io.StringIO()
+    if stream is None:
+        console = Console(file=text, width=_FILE_WIDTH, color_system=None, highlight=False)
+    else:
+        screen = Console(file=stream)
+        console = Console(
+            file=text,
+            width=screen.width,
+            color_system=screen.color_system,  # type: ignore[arg-type]
+            force_terminal=screen.is_terminal,
+            no_color=screen.no_color,
+            highlight=False,
+        )
+    for number, section in enumerate(sections):
+        if number:
+            console.print()
+        _draw_section(console, section)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
 def _draw_section(console: Console, section: Section) -> None:

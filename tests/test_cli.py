@@ -1,0 +1,312 @@
+"""The command line as a person and a script meet it: exit codes, streams, files, and the screens."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = "data/sample_cohort.csv"
+RECORDS = "data/sample_records.csv"
+
+
+def ahsct(
+    *arguments: str, stdin: bytes | None = None, columns: int = 80, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the program as a process of its own, piped, at a width."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ahsct_trial", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "COLUMNS": str(columns), "PYTHONIOENCODING": "utf-8", **environment},
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    )
+
+
+# The screens. Renewed by `python -m pytest --renew-golden`; a person reads the difference.
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "columns"),
+    [
+        ("summarize-80.txt", ["summarize", SAMPLE], 80),
+        ("summarize-120.txt", ["summarize", SAMPLE], 120),
+        ("summarize-40.txt", ["summarize", SAMPLE], 40),
+        ("summarize-records-80.txt", ["summarize", RECORDS], 80),
+        ("summarize-censor-80.txt", ["summarize", SAMPLE, "--death", "censor", "--ci", "plain"], 80),
+        ("summarize.md", ["summarize", SAMPLE, "--format", "markdown"], 80),
+        ("summarize.csv", ["summarize", SAMPLE, "--format", "csv"], 80),
+        ("summarize.json", ["summarize", SAMPLE, "--json"], 80),
+        ("check-80.txt", ["check", SAMPLE], 80),
+        ("check.json", ["check", SAMPLE, "--json"], 80),
+        ("trace-records-80.txt", ["trace", RECORDS, "P06"], 80),
+        ("trace-cohort-80.txt", ["trace", SAMPLE, "P22"], 80),
+        ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
+        ("validate-80.txt", ["validate", SAMPLE], 80),
+        ("columns-100.txt", ["columns"], 100),
+        ("schema.json", ["schema"], 80),
+    ],
+)
+def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
+    done = ahsct(*arguments, columns=columns)
+    assert (done.returncode, done.stderr) == (0, "")
+    golden(done.stdout, name)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_screens_fit_the_width(columns: int) -> None:
+    for arguments in (["summarize", SAMPLE], ["check", SAMPLE], ["trace", RECORDS, "P06"]):
+        assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
+
+
+def test_a_pipe_has_no_colour() -> None:
+    assert "\x1b" not in ahsct("summarize", SAMPLE).stdout
+
+
+# The popular summary (2016): 23 of 24 at 3 years, 1.2 relapses a year before and none after, 93 lesions on
+# 24 scans before, a new lesion on 1 of 327 scans after, one death.
+
+
+def test_json_gives_the_published_figures() -> None:
+    for path in (SAMPLE, RECORDS):
+        endpoints = json.loads(ahsct("summarize", path, "--json").stdout)["endpoints"]
+        headline = endpoints["activity_free_survival"]
+        assert (headline["n_event_free"], headline["n_evaluable"]) == (23, 24)
+        # survival 3.5-3 in R 4.2.2 on one event in 24: 0.958333, log-log 0.7392–0.9940
+        assert headline["estimate"] == pytest.approx(23 / 24, abs=1e-12)
+        assert headline["ci_low"] == pytest.approx(0.7392, abs=5e-5)
+        assert headline["ci_high"] == pytest.approx(0.9940, abs=5e-5)
+        before, after = endpoints["relapse_rate"]["before"], endpoints["relapse_rate"]["after"]
+        assert (before["n_relapses"], round(before["person_years"], 3), after["n_relapses"]) == (167, 140, 0)
+        lesions = endpoints["lesions"]
+        assert (lesions["before"]["n_lesions"], lesions["before"]["n_scans"]) == (93, 24)
+        assert (lesions["after"]["n_scans_with_lesions"], lesions["after"]["n_scans"]) == (1, 327)
+        assert endpoints["transplant_related_mortality"]["n_deaths"] == 1
+
+
+def test_json_is_strict_and_follows_its_schema(tmp_path: Path) -> None:
+    schema = json.loads(ahsct("schema").stdout)
+    bare = tmp_path / "bare.csv"
+    bare.write_text("patient_id,follow_up_years\nP1,2\n", encoding="utf-8")
+
+    def refuse(text: str) -> None:
+        raise AssertionError(f"{text} is not strict JSON")
+
+    for path in (SAMPLE, RECORDS, str(bare)):
+        document = json.loads(ahsct("summarize", path, "--json").stdout, parse_constant=refuse)
+        jsonschema.validate(document, schema)
+        assert set(document) == set(schema["$defs"]["Summary"]["properties"])
+
+
+def test_json_has_every_key_where_the_file_has_no_columns(tmp_path: Path) -> None:
+    def keys(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: keys(each) for key, each in value.items()}
+        return None
+
+    bare = tmp_path / "bare.csv"
+    bare.write_text("patient_id,follow_up_years\nP1,2\n", encoding="utf-8")
+    full = json.loads(ahsct("summarize", SAMPLE, "--json").stdout)["endpoints"]
+    empty = json.loads(ahsct("summarize", str(bare), "--json").stdout)["endpoints"]
+    assert keys(full) == keys(empty)
+    assert empty["activity_free_survival"]["estimate"] is None
+    assert "relapses_after" in empty["activity_free_survival"]["note"]
+
+
+# Streams and files.
+
+
+def test_standard_input_gzip_and_example(tmp_path: Path) -> None:
+    example = ahsct("example").stdout.encode("utf-8")
+    assert example == (ROOT / SAMPLE).read_bytes()
+    assert ahsct("example", "--records").stdout.encode("utf-8") == (ROOT / RECORDS).read_bytes()
+    packed = tmp_path / "cohort.csv.gz"
+    packed.write_bytes(gzip.compress(example))
+    plain = json.loads(ahsct("summarize", SAMPLE, "--json").stdout)
+    for arguments, stdin in ((["-"], example), ([str(packed)], None)):
+        other = json.loads(ahsct("summarize", *arguments, "--json", stdin=stdin).stdout)
+        assert other["endpoints"] == plain["endpoints"]
+
+
+def test_output_is_whole_and_kept(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    done = ahsct("summarize", SAMPLE, "--json", "-o", str(target))
+    assert (done.returncode, done.stdout) == (0, "")
+    first = target.read_text(encoding="utf-8")
+    assert json.loads(first)["schema_version"] == 1
+    done = ahsct("summarize", RECORDS, "--json", "-o", str(target))
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert target.read_text(encoding="utf-8") == first
+    assert ahsct("summarize", RECORDS, "--json", "-o", str(target), "--force").returncode == 0
+    assert json.loads(target.read_text(encoding="utf-8"))["source"]["shape"] == "records"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_output_that_cannot_be_written(tmp_path: Path) -> None:
+    missing = ahsct("summarize", SAMPLE, "-o", str(tmp_path / "no" / "out.txt"))
+    folder = ahsct("summarize", SAMPLE, "-o", str(tmp_path))
+    for done in (missing, folder):
+        assert done.returncode == 2
+        assert done.stderr.startswith("ahsct: ")
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_device() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m ahsct_trial summarize {SAMPLE} > /dev/full"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("ahsct: Standard output cannot be written")
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_pipe_ends_quietly() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m ahsct_trial summarize {SAMPLE} --json | head -n 1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["summarize", "no-such-file.csv"], 2, "There is no file no-such-file.csv"),
+        (["summarize", "data"], 2, "is a folder"),
+        (["summarize", SAMPLE, "--horizon", "0"], 2, "horizon_years"),
+        (["summarize", SAMPLE, "--horizon", "nan"], 2, "horizon_years"),
+        (["summarize", SAMPLE, "--level", "95"], 2, "confidence_level"),
+        (["summarize", SAMPLE, "--ci", "wald"], 2, "ci_method"),
+        (["summarize", SAMPLE, "--death", "maybe"], 2, "death"),
+        (["summarize", SAMPLE, "--protocol", "none"], 2, "There is no protocol 'none'"),
+        (["summarize", SAMPLE, "--json", "--format", "csv"], 2, "contradict"),
+        (["summarize", SAMPLE, "--encoding", "klingon"], 2, "no encoding 'klingon'"),
+        (["check", SAMPLE, "--against", "nobody"], 2, "atkins2016-summary"),
+        (["trace", SAMPLE, "p22"], 2, "Closest: P22"),
+        (["columns", "--format", "json"], 2, "table or markdown"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_usage_errors(arguments: list[str], code: int, words: str) -> None:
+    done = ahsct(*arguments)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+BAD = b"patient_id,follow_up_years,edss_baseline\nP-07,2,3.2\n[bold]x[/bold],six,4\n"
+
+
+def test_data_problems_are_shown_together_and_nothing_is_computed(tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    done = ahsct("summarize", "-", "-o", str(target), stdin=BAD)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert not target.exists()
+    first, *problems = done.stderr.splitlines()
+    assert first == "ahsct: - has 2 problems; nothing was computed."
+    assert problems[0] == (
+        "-:2 patient P-07: edss_baseline is 3.2; EDSS goes from 0 to 10 in half points, without 0.5. "
+        "Correct it or leave it empty."
+    )
+    assert problems[1].startswith("-:3 patient [bold]x[/bold]: follow_up_years is 'six'; ")
+
+
+def test_validate_tells_scripts_of_the_problems() -> None:
+    done = ahsct("validate", "-", "--json", stdin=BAD)
+    assert done.returncode == 3
+    found = json.loads(done.stdout)
+    assert found["n_problems"] == 2
+    assert [(each["line"], each["patient"], each["column"], each["value"]) for each in found["problems"]] == [
+        (2, "P-07", "edss_baseline", "3.2"),
+        (3, "[bold]x[/bold]", "follow_up_years", "six"),
+    ]
+    fine = json.loads(ahsct("validate", SAMPLE, "--json").stdout)
+    assert (fine["n_problems"], fine["account"]["rows_read"]) == (0, 24)
+
+
+def test_text_of_the_file_is_text_on_the_screen(tmp_path: Path) -> None:
+    cohort = tmp_path / "[red]cohort.csv"
+    cohort.write_text(
+        "patient_id,follow_up_years,site\nP1,2,[bold]General[/bold]\nP2,2,\x1b[31mred\n", encoding="utf-8"
+    )
+    done = ahsct("summarize", str(cohort), columns=120)
+    assert "[bold]General[/bold] 1" in done.stdout
+    assert "\\x1b[31mred 1" in done.stdout
+    assert "[red]cohort.csv" in done.stdout
+    assert "\x1b" not in done.stdout
+    csv = ahsct("summarize", str(cohort), "--format", "csv").stdout
+    assert ",site,[bold]General[/bold],categorical,n," in csv
+
+
+def test_check_exits_with_4_where_a_figure_differs(tmp_path: Path) -> None:
+    # Without a lesion and with two relapses per year the cohort contradicts the summary.
+    cohort = tmp_path / "cohort.csv"
+    cohort.write_text(
+        "patient_id,follow_up_years,years_observed_before,relapses_before\n"
+        + "".join(f"P{n},4,10,50\n" for n in range(10)),
+        encoding="utf-8",
+    )
+    done = ahsct("check", str(cohort), "--json")
+    assert done.returncode == 4
+    verdicts = {each["label"]: each["verdict"] for each in json.loads(done.stdout)["figures"]}
+    assert verdicts["Relapses per year before"] == "differs"
+    assert verdicts["MS activity-free at 3 years"] == "not computable"
+    assert ahsct("check", SAMPLE).returncode == 0
+
+
+def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:
+    protocol = tmp_path / "mine.toml"
+    protocol.write_text('horizon_years = 5\ndeath = "censor"\n', encoding="utf-8")
+    document = json.loads(
+        ahsct("summarize", RECORDS, "--json", "--protocol", str(protocol), "--horizon", "2").stdout
+    )
+    used = document["protocol"]
+    assert (used["name"], used["horizon_years"], used["death"]) == ("mine", 2.0, "censor")
+    protocol.write_text("horizon_year = 5\n", encoding="utf-8")
+    done = ahsct("summarize", RECORDS, "--protocol", str(protocol))
+    assert done.returncode == 2
+    assert "Is horizon_years meant?" in done.stderr
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['ahsct', '--help']\n"
+        "from ahsct_trial.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'numpy', 'pyarrow', 'scipy', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_importing_the_package_is_cheap() -> None:
+    code = "import sys, ahsct_trial; print([m for m in ('pandas', 'numpy', 'pyarrow') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
