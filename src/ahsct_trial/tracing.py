@@ -101,7 +101,8 @@ def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
 
     row = _find(data.patients[PATIENT_ID.name].to_numpy(), patient)
     own = data.only(row)
-    cohort = as_cohort(own, protocol)
+    # Of all patients: which columns there are follows from the whole file.
+    cohort = as_cohort(data, protocol).only(row)
     changes = None
     worsening = ""
     if isinstance(own, Records):

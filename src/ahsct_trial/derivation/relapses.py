@@ -27,7 +27,7 @@ def derive_relapses(records: Records) -> Derived:
     day_after, row_after = first(patient[is_after], day[is_after], rows[is_after], n)
     return Derived(
         values={
-            "years_observed_before": -start / DAYS_PER_YEAR,
+            "years_observed_before": (0 - start) / DAYS_PER_YEAR,
             "relapses_before": np.where(np.isnan(start), np.nan, count(patient[is_before], n)),
             "relapses_after": count(patient[is_after], n),
             "years_to_first_relapse": day_after / DAYS_PER_YEAR,

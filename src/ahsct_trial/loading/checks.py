@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.loading.rows import Rows
 
+#: Columns that each record, or each one of a kind, needs.
+_NEEDED_BY_RECORDS = ("day", "date", "edss")
+
 
 @dataclass(frozen=True)
 class CrossCheck:
@@ -41,12 +44,17 @@ class CrossCheck:
 
 @dataclass(frozen=True)
 class Violation:
-    """Rows [numbers within `Rows`] that break one rule about `column`."""
+    """Rows [numbers within `Rows`, ascending] that break one rule about `column`.
+
+    A column's name in braces in `rule` stands for its value, ``{other_line}`` for the line of the row in
+    `other_rows` that each of them contradicts.
+    """
 
     rows: NDArray[np.int64]
     column: str
     rule: str
     fix: str
+    other_rows: NDArray[np.int64] | None = None
 
 
 def _above(column: str, limit: str, rule: str) -> CrossCheck:
@@ -186,7 +194,8 @@ def cell_violations(
             wrong |= is_unreadable[name]
         if wrong.any():
             is_wrong[name] = wrong
-            fix = "Correct it." if column.is_required else "Correct it or leave it empty."
+            needs_value = column.is_required or name in _NEEDED_BY_RECORDS
+            fix = "Correct it." if needs_value else "Correct it or leave it empty."
             yield Violation(np.flatnonzero(wrong), name, column.rule, fix)
         if column.is_required and (is_missing := rows.is_missing(name) & ~wrong).any():
             yield Violation(np.flatnonzero(is_missing), name, "it cannot be left empty", "Enter it.")
@@ -204,12 +213,14 @@ def _unusable_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
 
 
 def _repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
-    if (again := repeated(identifiers)[1]).size:
+    first, again = repeated(identifiers)
+    if again.size:
         yield Violation(
             again,
             PATIENT_ID.name,
-            "line {first_line} has the same identifier, and a patient has one row",
+            "line {other_line} has the same identifier, and a patient has one row",
             "Remove one or give it another identifier.",
+            first,
         )
 
 

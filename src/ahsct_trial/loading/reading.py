@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
@@ -121,7 +120,9 @@ def _finding(source: Source, header: Header, text: Text, violation: Violation) -
         texts = {name: column[row].as_py() for name, column in cells.items()}
         value = texts.get(violation.column)  # a record may need a column that the file lacks
         named = {name: _named(text) for name, text in texts.items()}
-        first = pc.index(identifiers, identifiers[row]).as_py()
+        if violation.other_rows is not None:
+            other = violation.other_rows[np.searchsorted(violation.rows, row)]
+            named["other_line"] = str(lines[other])
         rule = violation.rule
         if violation.column in text.rows.numbers and value is not None:
             rule = decimal_rule(header, text.decimal_point, value) or rule
@@ -131,8 +132,12 @@ def _finding(source: Source, header: Header, text: Text, violation: Violation) -
             patient=identifiers[row].as_py(),
             column=violation.column,
             value=value,
-            what=f"{violation.column} is {_named(value)}",
-            rule=rule.format(**named, first_line=int(lines[first])),
+            what=(
+                f"{violation.column} is {_named(value)}"
+                if violation.column in cells
+                else f"there is no column {violation.column}"
+            ),
+            rule=rule.format(**named),
             fix=violation.fix,
         )
 

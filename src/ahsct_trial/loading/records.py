@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID
+from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, RECORDS
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, cell_violations
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
@@ -23,6 +27,7 @@ from ahsct_trial.records import KINDS, IntArray, Records, order_by_patient_and_d
 _ONCE = ("baseline", "transplant", "observed_from", "death")
 _CODES = {name: code for code, name in enumerate(KINDS)}
 _NOBODY = -1
+_LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
 
 
 def read_records(source: Source, header: Header) -> Records:
@@ -42,13 +47,14 @@ def read_records(source: Source, header: Header) -> Records:
             "the header has both day and date" if has_day else "the header has neither day nor date",
             "records have whole days from transplant or dates",
             "Keep one of the two columns." if has_day else "Add one of the two columns.",
+            line=header.body_line - 1,
         )
+    if header.date_format is not None:
+        _refuse_date_format(header.date_format)
     read = read_checked(source, header, _judge)
     coded = read.meaning
-    edss_rows = coded.of_kind("edss")
-    edss_rows = edss_rows[order_by_patient_and_day(coded.patient[edss_rows], coded.day[edss_rows])]
     values = {
-        column: coded.measured(column, edss_rows if kind == "edss" else coded.of_kind(kind))
+        column: coded.measured(column, coded.edss_rows if kind == "edss" else coded.of_kind(kind))
         for kind, columns in MEASUREMENTS.items()
         for column in columns
         if coded.rows.has(column)
@@ -57,7 +63,7 @@ def read_records(source: Source, header: Header) -> Records:
         patient=coded.patient,
         kind=coded.kind,
         day=coded.day,
-        edss_rows=edss_rows,
+        edss_rows=coded.edss_rows,
         values=values,
         patients=_patients(coded),
         lines=coded.rows.lines,
@@ -65,6 +71,22 @@ def read_records(source: Source, header: Header) -> Records:
         account=read.account,
         warnings=(*header.warnings, *similar_identifiers(coded.identifiers), *_warnings(coded)),
     )
+
+
+def _refuse_date_format(form: str) -> None:
+    """Raise UsageError for a form that does not hold a whole date."""
+    import re
+
+    day = date(2003, 12, 31)
+    try:
+        is_whole = datetime.strptime(day.strftime(form), form).date() == day
+    except (ValueError, re.error):  # the latter for a directive that stands there twice
+        is_whole = False
+    if not is_whole:
+        raise UsageError(
+            f"The date format is '{shown(form)}'; it must have a day, a month and a year once each, "
+            "for example %d.%m.%Y."
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +127,12 @@ class _Coded:
             is_one |= self.kind == _CODES[name]
         return np.flatnonzero(is_one)
 
+    @cached_property
+    def edss_rows(self) -> NDArray[np.intp]:
+        """Rows of the ``edss`` records in the order of patient and day."""
+        rows = self.of_kind("edss")
+        return rows[order_by_patient_and_day(self.patient[rows], self.day[rows])]
+
     def measured(self, column: str, rows: NDArray[np.intp]) -> NDArray[Any]:
         """A measurement at some rows: numbers, or texts with None where missing."""
         if column in self.rows.numbers:
@@ -139,7 +167,8 @@ def _days_from_dates(
     dates: NDArray[np.float64], patient: IntArray, kind: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """Days from the patient's transplant; NaN for a patient without one."""
-    transplants = np.flatnonzero(kind == _CODES["transplant"])
+    # Backwards, so that of two transplants the first one stands.
+    transplants = np.flatnonzero(kind == _CODES["transplant"])[::-1]
     # One place more than there are patients: rows without an identifier look up NaN at −1.
     day_0 = np.full(int(patient.max(initial=0)) + 2, np.nan)
     day_0[patient[transplants]] = dates[transplants]
@@ -150,14 +179,23 @@ def _days_from_dates(
 def _violations(
     coded: _Coded, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]]
 ) -> Iterator[Violation]:
-    rows = coded.rows
-    yield from cell_violations(rows, header.known.values(), is_unreadable, {})
+    clock = "day" if coded.rows.has("day") else "date"
+    is_wrong: dict[str, NDArray[np.bool_]] = {}
+    for violation in cell_violations(coded.rows, header.known.values(), is_unreadable, is_wrong):
+        is_of_other_form = violation.column == "date" and header.date_format is not None
+        yield replace(violation, rule=_rule_of_form(header)) if is_of_other_form else violation
     yield from _misplaced(coded, is_unreadable)
-    yield from _undated(coded, is_unreadable)
+    coded, found = _judge_days(coded, clock, is_wrong.get(clock))
+    yield from found
     yield from _repeated(coded)
-    yield from _impossible_order(coded)
-    yield from _contradicting_edss(coded)
+    yield from _impossible_order(coded, clock)
+    yield from _contradicting_edss(coded, is_wrong.get("edss"))
     yield from _never_followed(coded)
+
+
+def _rule_of_form(header: Header) -> str:
+    form = shown(str(header.date_format)).replace("{", "{{").replace("}", "}}")
+    return f"it must be a date that exists, in the form {form}"
 
 
 def _misplaced(coded: _Coded, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
@@ -178,45 +216,80 @@ def _misplaced(coded: _Coded, is_unreadable: Mapping[str, NDArray[np.bool_]]) ->
                 yield Violation(
                     np.flatnonzero(is_given),
                     column,
-                    f"the record is '{{record}}', and only {_article(kind)} record has it",
-                    "Give it a record of its own or leave it empty.",
+                    f"the record is {{record}}, and only {_article(kind)} record holds it",
+                    "Move it to a record of its own, or leave it empty.",
                 )
         if kind != "death" and not has_value.all():
+            needs = "it" if len(columns) == 1 else f"one of {', '.join(columns)}"
             yield Violation(
                 of_kind[~has_value],
-                columns[0],
-                f"{_article(kind)} record needs {' or '.join(columns)}",
+                (present or columns)[0],
+                f"{_article(kind)} record needs {needs}",
                 "Enter it, or remove the record.",
             )
 
 
 def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "em" else f"a {kind}"
+    return f"an {kind}" if kind in {"edss", "mri", "observed_from"} else f"a {kind}"
 
 
-def _undated(coded: _Coded, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
-    clock = "day" if coded.rows.has("day") else "date"
-    is_missing = coded.rows.is_missing(clock)
-    if clock in is_unreadable:
-        is_missing &= ~is_unreadable[clock]
-    is_wrong = is_missing & coded.is_dateless & (coded.kind >= 0)
-    if is_wrong.any():
-        yield Violation(np.flatnonzero(is_wrong), clock, "only a baseline record has none", "Enter it.")
+def _judge_days(
+    coded: _Coded, clock: str, is_wrong: NDArray[np.bool_] | None
+) -> tuple[_Coded, list[Violation]]:
+    """What is wrong with days, and the records without them, so that nothing else is said of them.
+
+    `is_wrong` is where the cell itself was found wrong.
+    """
+    found = []
+    if is_wrong is None:
+        is_wrong = np.zeros(0, dtype=bool)
+    else:
+        coded = _without_days(coded, is_wrong)
+    if coded.is_dateless.any():
+        is_missing = coded.rows.is_missing(clock) & coded.is_dateless & (coded.kind >= 0)
+        if is_wrong.size:
+            is_missing &= ~is_wrong
+        if is_missing.any():
+            rule = "every record but a baseline needs it"
+            found.append(Violation(np.flatnonzero(is_missing), clock, rule, "Enter it."))
+        if clock == "date":
+            found += _without_transplant(coded)
     if clock == "day":
         moved = coded.of_kind("transplant")
-        moved = moved[(coded.day[moved] != 0) & ~coded.is_dateless[moved]]
+        moved = moved[coded.day[moved] != 0]
         if moved.size:
-            yield Violation(moved, "day", "the transplant is day 0", "Count days from the transplant.")
-        return
-    is_lost = coded.is_dateless & ~is_missing & (coded.patient >= 0)
-    if clock in is_unreadable:
-        is_lost &= ~is_unreadable[clock]
-    if is_lost.any():
+            found.append(
+                Violation(moved, "day", "the transplant is day 0", "Count all days from the transplant.")
+            )
+    elif max(-int(coded.day.min(initial=0)), int(coded.day.max(initial=0))) > _LONGEST_DAYS:
+        is_far = np.abs(coded.day) > _LONGEST_DAYS
+        coded = _without_days(coded, is_far)
+        rule = f"it is more than {_LONGEST_DAYS:,.0f} days from the patient's transplant"
+        found.append(Violation(np.flatnonzero(is_far), "date", rule, "Correct one of the two."))
+    return coded, found
+
+
+def _without_days(coded: _Coded, is_wrong: NDArray[np.bool_]) -> _Coded:
+    """The records, with no day where it is wrong."""
+    is_dateless = coded.is_dateless | (is_wrong & (coded.kind != _CODES["baseline"]))
+    return replace(coded, day=np.where(is_wrong, np.int32(0), coded.day), is_dateless=is_dateless)
+
+
+def _without_transplant(coded: _Coded) -> Iterator[Violation]:
+    """Patients of a dated file without a transplant, at the first of their dates.
+
+    One whose transplant has no date, or who has a record of unknown kind, has another problem to solve first.
+    """
+    is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
+    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == _CODES["transplant"])]] = True
+    is_excused[_NOBODY] = True
+    lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & ~coded.rows.is_missing("date"))
+    if lost.size:
         yield Violation(
-            _first_of_each(coded.patient, np.flatnonzero(is_lost)),
+            _first_of_each(coded.patient, lost),
             "date",
-            "the patient has no transplant record with a date, so no day 0",
-            "Add one.",
+            "the patient has no transplant record, so no day 0",
+            "Add the transplant with its date.",
         )
 
 
@@ -229,58 +302,77 @@ def _repeated(coded: _Coded) -> Iterator[Violation]:
     """Records of which a patient has one, and has more."""
     for kind in _ONCE:
         rows = coded.of_kind(kind)
+        rows = rows[coded.patient[rows] >= 0]
         patient = coded.patient[rows]
-        if np.bincount(patient[patient >= 0], minlength=1).max() > 1:
-            is_again = np.ones(len(rows), dtype=bool)
-            is_again[np.unique(patient, return_index=True)[1]] = False
+        if np.bincount(patient, minlength=1).max() > 1:
+            _, first, place = np.unique(patient, return_index=True, return_inverse=True)
+            is_again = first[place] != np.arange(len(rows))
             yield Violation(
-                rows[is_again & (patient >= 0)],
+                rows[is_again],
                 "record",
-                f"the patient has {_article(kind)} record already",
+                f"the patient has {_article(kind)} record on line {{other_line}} already",
                 "Keep one of them.",
+                rows[first[place]][is_again],
             )
 
 
-def _impossible_order(coded: _Coded) -> Iterator[Violation]:
-    clock = "day" if coded.rows.has("day") else "date"
+def _impossible_order(coded: _Coded, clock: str) -> Iterator[Violation]:
     deaths = coded.of_kind("death")
-    # One place more than there are patients: rows without an identifier are compared with "never" at −1.
-    died_on = np.full(coded.n_patients + 1, np.iinfo(np.int32).max)
-    died_on[coded.patient[deaths]] = np.where(coded.is_dateless[deaths], died_on[-1], coded.day[deaths])
-    died_on[-1] = np.iinfo(np.int32).max
-    is_after_death = coded.day > died_on[coded.patient]
-    if is_after_death.any():
-        yield Violation(np.flatnonzero(is_after_death), clock, "the patient had died before", "Correct one.")
     early = deaths[coded.day[deaths] < 0]
     if early.size:
-        yield Violation(early, clock, "the patient died before the transplant", "Correct it.")
+        yield Violation(
+            early, clock, "that is a death before the transplant", "Correct it, or remove the patient."
+        )
+    # Of two deaths the later one stands. One place more than there are patients: rows without an identifier
+    # are compared with "never" at −1.
+    deaths = deaths[(coded.day[deaths] >= 0) & ~coded.is_dateless[deaths]]
+    deaths = deaths[np.argsort(coded.day[deaths], kind="stable")]
+    death_of = np.full(coded.n_patients + 1, -1)
+    death_of[coded.patient[deaths]] = deaths
+    died_on = np.where(death_of < 0, np.iinfo(np.int32).max, coded.day[death_of])
+    died_on[_NOBODY] = np.iinfo(np.int32).max
+    is_after_death = coded.day > died_on[coded.patient]
+    if is_after_death.any():
+        after = np.flatnonzero(is_after_death)
+        yield Violation(
+            after,
+            clock,
+            "the patient died before, by the record on line {other_line}",
+            "Correct one of the two.",
+            death_of[coded.patient[after]],
+        )
     late = coded.of_kind("observed_from")
     late = late[coded.day[late] > 0]
     if late.size:
-        yield Violation(
-            late,
-            clock,
-            "the history begins at or before the transplant",
-            "Correct it: days before are negative.",
-        )
+        fix = "Correct it: days before the transplant are negative." if clock == "day" else "Correct it."
+        yield Violation(late, clock, "the relapse history begins at or before the transplant", fix)
 
 
-def _contradicting_edss(coded: _Coded) -> Iterator[Violation]:
-    """EDSS scores of one patient and day that differ from an earlier row's."""
+def _contradicting_edss(coded: _Coded, is_wrong: NDArray[np.bool_] | None) -> Iterator[Violation]:
+    """EDSS scores of one patient and day that differ from the first one; wrong cells are left out."""
     if not coded.rows.has("edss"):
         return
-    rows = coded.of_kind("edss")
-    rows = rows[(coded.patient[rows] >= 0) & ~coded.is_dateless[rows]]
-    rows = rows[order_by_patient_and_day(coded.patient[rows], coded.day[rows])]
-    edss = coded.rows.numbers["edss"][rows]
+    rows, edss = coded.edss_rows, coded.rows.numbers["edss"]
     is_same_day = (np.diff(coded.patient[rows]) == 0) & (np.diff(coded.day[rows]) == 0)
-    differs = is_same_day & (np.abs(np.diff(edss)) > 0)
-    if differs.any():
+    if not (is_same_day & (np.diff(edss[rows]) != 0)).any():
+        return
+    is_known = ~np.isnan(edss) & (coded.patient >= 0) & ~coded.is_dateless
+    if is_wrong is not None:
+        is_known &= ~is_wrong
+    rows = rows[is_known[rows]]
+    is_new_day = (np.diff(coded.patient[rows], prepend=_NOBODY) != 0) | (
+        np.diff(coded.day[rows], prepend=0) != 0
+    )
+    first = rows[np.maximum.accumulate(np.where(is_new_day, np.arange(len(rows)), 0))]
+    differs = np.flatnonzero(edss[rows] != edss[first])
+    differs = differs[np.argsort(rows[differs])]
+    if differs.size:
         yield Violation(
-            np.sort(rows[1:][differs]),
+            rows[differs],
             "edss",
-            "another EDSS of that day differs",
+            "line {other_line} has another score of the same day",
             "Keep the right one.",
+            first[differs],
         )
 
 
@@ -295,8 +387,8 @@ def _never_followed(coded: _Coded) -> Iterator[Violation]:
     yield Violation(
         _first_of_each(coded.patient, rows),
         "record",
-        "the patient has no record from day 0 on, so no follow-up",
-        "Add his transplant and last_contact, or remove him.",
+        "the patient has no record from the transplant on, so no follow-up",
+        "Add a transplant and a last_contact record, or remove the patient.",
     )
 
 
@@ -329,10 +421,30 @@ def _warnings(coded: _Coded) -> Iterator[str]:
     ]
     if elsewhere:
         yield f"Not read on records other than baseline: {', '.join(elsewhere)}."
+    clock = "day" if rows.has("day") else "date"
+    if not np.isnan(rows.numbers[clock][coded.of_kind("baseline")]).all():
+        yield f"Not read on baseline records: {clock}."
+    if rows.has("new_lesions"):
+        n_fewer = _n_scans_with_fewer_new_lesions(coded)
+        if n_fewer:
+            noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
+            yield (
+                f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
+                "these once. It is taken as it is."
+            )
     relapses, starts = coded.of_kind("relapse"), coded.of_kind("observed_from")
     begin = np.full(coded.n_patients, np.iinfo(np.int32).min)
     begin[coded.patient[starts]] = coded.day[starts]
     n_early = int(np.count_nonzero(coded.day[relapses] < begin[coded.patient[relapses]]))
     if n_early:
-        noun = "relapse lies" if n_early == 1 else "relapses lie"
-        yield f"{n_early:,} {noun} before observed_from and count for no rate."
+        noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
+        yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
+
+
+def _n_scans_with_fewer_new_lesions(coded: _Coded) -> int:
+    scans, numbers = coded.of_kind("mri"), coded.rows.numbers
+    is_fewer = np.zeros(len(scans), dtype=bool)
+    for kind in ("gd_lesions", "new_t2_lesions"):
+        if kind in numbers:
+            is_fewer |= numbers["new_lesions"][scans] < numbers[kind][scans]
+    return int(np.count_nonzero(is_fewer))

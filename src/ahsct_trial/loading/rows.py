@@ -408,6 +408,7 @@ def _day_number(word: str, date_format: str | None) -> float:
     try:
         if date_format is not None:
             return datetime.strptime(word, date_format).date().toordinal() - _DAY_1970
+        word = word.strip(" \t")  # as pyarrow does
         return date.fromisoformat(word).toordinal() - _DAY_1970 if _ISO_DATE.fullmatch(word) else np.nan
     except ValueError:
         return np.nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ahsct_trial.rendering.sections import Section
+from ahsct_trial.rendering.sections import Section, one_line
 
 # An underscore within a word means nothing in Markdown and stays readable.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|#&~]|(?<![^\W_])_|_(?![^\W_]))")
@@ -32,16 +32,11 @@ def _blocks(section: Section) -> Iterator[str]:
 
 def _table(section: Section) -> Iterator[str]:
     headings = section.headings or ("",) * len(section.rows[0])
-    yield _row([_one_line(heading) for heading in headings])
+    yield _row([one_line(heading) for heading in headings])
     is_list = not section.headings
     yield _row(["---" if is_list or place in section.texts else "---:" for place in range(len(headings))])
     for row in section.rows:
         yield _row([_plain(cell) for cell in row])
-
-
-def _one_line(heading: str) -> str:
-    """A heading without the line break that a narrow screen needs."""
-    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -67,6 +67,11 @@ class Section:
     texts: frozenset[int] = frozenset({0})
 
 
+def one_line(heading: str) -> str:
+    """A heading without the line break that keeps its column narrow."""
+    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+
+
 def summary_sections(summary: Summary) -> list[Section]:
     """Everything that `ahsct summarize` shows, from the headline to the account of rows."""
     return [

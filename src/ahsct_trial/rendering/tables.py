@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ahsct_trial.rendering.sections import Section
+from ahsct_trial.rendering.sections import Section, one_line
 
 #: Bold and dim show on any background; a verdict also has a colour, never only a colour.
 _STYLES = {"reproduced": "green", "compatible": "", "differs": "bold red", "not computable": "dim"}
 _FILE_WIDTH = 100
+_ANY_WIDTH = 1000
 
 
 def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
@@ -49,7 +51,9 @@ def _draw_section(console: Console, section: Section) -> None:
     if section.headings:
         for sentence in section.lead:
             console.print(Text(sentence))
-        console.print(_table(section))
+        table = _table(section)
+        needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
+        console.print(table if needed <= console.width else _blocks(section))
     else:
         # One or two sentences are a message, more are a list.
         bullet = "•" if len(section.lead) > 2 else ""
@@ -72,15 +76,28 @@ def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
 def _table(section: Section) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False, header_style="bold")
     for number, heading in enumerate(section.headings):
+        is_text = number in section.texts
         table.add_column(
             Text(heading),
-            justify="left" if number in section.texts else "right",
+            justify="left" if is_text else "right",
             vertical="top",
             overflow="fold",
+            no_wrap=not is_text,
         )
     for row in section.rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return table
+
+
+def _blocks(section: Section) -> Group:
+    """The table for a screen too narrow for it: each row a name with its figures below."""
+    headings = [one_line(heading) for heading in section.headings]
+    blocks: list[Text | Padding] = []
+    for name, *cells in section.rows:
+        blocks.append(Text(f" {name}"))
+        figures = [(heading, cell) for heading, cell in zip(headings[1:], cells, strict=True) if cell]
+        blocks.append(_list(Section(section.title, rows=tuple(figures))))
+    return Group(*blocks)
 
 
 def _list(section: Section) -> Padding:
