@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -30,6 +31,17 @@ from ahsct_trial.results import SourceInfo, Tool
 Outcome = Literal["event", "censored", "unknown", "not in this file"]
 
 _FOLLOW_UP = "follow_up_years"
+#: How alike an identifier is to be offered for an unknown one, of how many, and how much of each is compared.
+_LIKE = 0.5
+_COMPARED = 5_000
+_LONGEST_COMPARED = 100
+_PUNCTUATION = re.compile(r"[\W_]+")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+#: Why records do not tell of a component.
+_UNSEEN = {
+    NEW_LESION.key: "no scan since transplant tells of new lesions",
+    WORSENING.key: "no EDSS visit can be the baseline",
+}
 _EVENT_WORDS = {RELAPSE.key: "relapse", NEW_LESION.key: "new lesion", WORSENING.key: "worsening"}
 
 
@@ -122,14 +134,38 @@ def _find(identifiers: np.ndarray, patient: str) -> int:
     rows = np.flatnonzero(identifiers == patient)
     if rows.size:
         return int(rows[0])
-    from difflib import get_close_matches
-
-    # Letters of another case are the most common slip; among very many identifiers only those are tried.
-    folded = [text for text in identifiers if text.casefold().strip() == patient.casefold().strip()]
-    known = identifiers.tolist() if len(identifiers) <= 20_000 else folded
-    close = list(dict.fromkeys([*folded, *get_close_matches(patient, known, n=3, cutoff=0.5)]))[:3]
+    close = _closest(identifiers.tolist(), patient)
     hint = f" Closest: {', '.join(shown(text) for text in close)}." if close else ""
-    raise UsageError(f"There is no patient {shown(patient)!r} among {len(identifiers):,}.{hint}")
+    raise UsageError(f"There is no patient '{shown(patient)}' among {len(identifiers):,}.{hint}")
+
+
+def _closest(identifiers: list[str], patient: str) -> list[str]:
+    """The three identifiers most like it; of equally close ones, those with more letters in their place."""
+    from difflib import SequenceMatcher
+
+    asked, plain = patient[:_LONGEST_COMPARED], _plain(patient)
+    same = [text for text in identifiers if _plain(text) == plain]
+    if len(identifiers) > _COMPARED:
+        # Beside one slip of the pen, the half without it is as it should be.
+        half = len(asked) // 2
+        ending = [text for text in identifiers if text.endswith(asked[half:])]
+        beginning = [text for text in identifiers if text.startswith(asked[:half] or asked)]
+        identifiers = [*ending, *beginning][:_COMPARED]
+    matcher = SequenceMatcher(b=asked)
+    ranked: list[tuple[float, int, str]] = []
+    for text in identifiers:
+        other = text[:_LONGEST_COMPARED]
+        matcher.set_seq1(other)
+        if matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE:
+            ranked.append((matcher.ratio(), sum(map(str.__eq__, other, asked)), text))
+    ranked.sort(key=lambda like: like[:2], reverse=True)
+    close = [text for ratio, _, text in ranked if ratio >= _LIKE]
+    return list(dict.fromkeys([*same, *close]))[:3]
+
+
+def _plain(identifier: str) -> str:
+    """An identifier without case, blanks, punctuation and the leading zeros of its numbers."""
+    return _LEADING_ZEROS.sub("", _PUNCTUATION.sub("", identifier.casefold()))
 
 
 def _course_of_records(records: Records) -> Iterator[CourseEntry]:
@@ -190,10 +226,9 @@ def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsenin
     observed = observe(cohort, definition, all_courses(cohort), protocol)
     if observed.n_unknown:
         reasons = [
-            f"{component.witness} is {'empty' if np.isnan(value) else f'{value:g}'}"
+            _why_unknown(cohort, component)
             for component in definition.components
             if all_courses(cohort)[component.key].is_unknown[0]
-            for value in cohort.numbers(component.witness)
         ]
         return _undecided(definition, "unknown", f"left out: {' and '.join(reasons)}")
     years = float(observed.years[0])
@@ -208,7 +243,10 @@ def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsenin
     elif event:
         reason = f"{_EVENT_WORDS.get(event, event)} {when}"
     elif np.isnan(cohort.numbers(column)[0]):
-        reason = f"censored on day 0: {column} is empty, nothing was seen since transplant"
+        assessment = _assessment(definition, column).removeprefix("the last ")
+        reason = f"censored on day 0: no {assessment} since transplant"
+        if not cohort.decided_by:
+            reason += f" ({column} is empty)"
     else:
         reason = f"no event up to {_assessment(definition, column)} {when}"
     return DecidedEndpoint(
@@ -222,6 +260,13 @@ def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsenin
         line=line,
         reason=reason,
     )
+
+
+def _why_unknown(cohort: Cohort, component: Component) -> str:
+    if cohort.decided_by:
+        return _UNSEEN[component.key]
+    value = cohort.numbers(component.witness)[0]
+    return f"{component.witness} is {'empty' if np.isnan(value) else f'{value:g}'}"
 
 
 def _undecided(definition: Definition, outcome: Outcome, reason: str) -> DecidedEndpoint:

@@ -228,6 +228,26 @@ def test_a_dispersion_of_exactly_the_limit_does_not_warn() -> None:
     assert result.warnings == ()
 
 
+# ---- The level of all intervals -----------------------------------------------------------------------
+
+
+def test_every_interval_has_the_protocols_level() -> None:
+    # At 90 % each limit leaves 5 % of the probability beyond the count.
+    protocol = Protocol(confidence_level=0.90)
+    rates = summary(RELAPSES, protocol).endpoints.relapse_rate
+    assert poisson_at_least(4, 4 * known(rates.before.ci_low)) == pytest.approx(0.05)
+    assert poisson_at_most(4, 4 * known(rates.before.ci_high)) == pytest.approx(0.05)
+    share = 10 * known(rates.ratio.ci_high) / (10 * known(rates.ratio.ci_high) + 4)
+    assert binomial_at_most(1, 5, share) == pytest.approx(0.05)
+    scans = summary(LESIONS, protocol).endpoints.lesions.after.scans_with_lesions
+    assert binomial_at_least(2, 20, known(scans.ci_low)) == pytest.approx(0.05)
+    worsened = summary(DISABILITY, protocol).endpoints.disability.worsened
+    assert binomial_at_most(2, 6, known(worsened.ci_high)) == pytest.approx(0.05)
+    mortality = summary(DEATHS, protocol).endpoints.transplant_related_mortality
+    assert binomial_at_least(5, 9, known(mortality.ci_low)) == pytest.approx(0.05)
+    assert binomial_at_least(3, 9, known(mortality.by_day_100.ci_low)) == pytest.approx(0.05)
+
+
 # ---- Settings that need records -----------------------------------------------------------------------
 
 

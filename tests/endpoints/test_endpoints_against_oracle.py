@@ -21,7 +21,7 @@ from endpoint_oracle import (
     transplant_deaths,
 )
 from exact_tails import binomial_at_least, binomial_at_most, known, poisson_at_least, poisson_at_most
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ahsct_trial import Cohort, Protocol, Summary, summarize
@@ -108,8 +108,9 @@ def as_cohort(rows: list[Row]) -> Cohort:
 protocols = st.builds(
     Protocol, death=st.sampled_from(["event", "censor"]), horizon_years=st.sampled_from([1.0, 2.25, 3.0])
 )
-many = settings(max_examples=100, deadline=None)
-some = settings(max_examples=30, deadline=None)
+# A slow machine is no fault of the code.
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(many, max_examples=30)
 
 
 def assert_exact_proportion(interval: Interval, n_successes: int, n: int) -> None:

@@ -12,7 +12,7 @@ from ahsct_trial.derivation.follow_up import derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
 from ahsct_trial.derivation.patients import NO_ROW, Derived, IntArray
 from ahsct_trial.derivation.relapses import derive_relapses
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
 from ahsct_trial.records import Records
 
 
@@ -42,11 +42,14 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
     if not len(records.rows("relapse")):
         warnings.append("There is no relapse record in this file: relapses are taken as none.")
     if len(records.rows("mri")):
-        missing = _missing_for_lesions(records, protocol)
+        missing = _missing_for_lesions(records, protocol.new_lesion)
         if missing:
+            possible = [rule for rule in NEEDED if not _missing_for_lesions(records, rule)]
+            is_or_are = "is" if len(missing) == 1 else "are"
             warnings.append(
-                f"No lesion endpoints: {', '.join(missing)} is not in this file (--new-lesion "
-                f"{protocol.new_lesion} needs it)."
+                f"No lesion endpoints: {' and '.join(missing)} {is_or_are} not in this file, and "
+                f"--new-lesion {protocol.new_lesion} needs {_lesion_columns(protocol.new_lesion)}. "
+                f"The file has what --new-lesion {' or '.join(possible)} needs."
             )
         else:
             parts["new_lesion"] = derive_lesions(records, protocol)
@@ -71,11 +74,16 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
     )
 
 
-def _missing_for_lesions(records: Records, protocol: Protocol) -> tuple[str, ...]:
-    """Columns that the lesion rule needs and the file lacks."""
-    if protocol.new_lesion == "either" and "new_lesions" in records.values:
+def _missing_for_lesions(records: Records, rule: NewLesion) -> tuple[str, ...]:
+    """Columns that a lesion rule needs and the file lacks."""
+    if rule == "either" and "new_lesions" in records.values:
         return ()
-    return tuple(name for name in NEEDED[protocol.new_lesion] if name not in records.values)
+    return tuple(name for name in NEEDED[rule] if name not in records.values)
+
+
+def _lesion_columns(rule: NewLesion) -> str:
+    """The columns that a lesion rule needs, in words."""
+    return " and ".join(NEEDED[rule]) + (", or new_lesions" if rule == "either" else "")
 
 
 def _derive_edss(records: Records, protocol: Protocol) -> Derived:

@@ -32,7 +32,7 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     n = records.n_patients
     rows, scans = records.rows("mri"), records.scans
     is_before = scans.day <= 0
-    lesions, has_sum = new_lesions(scans, protocol.new_lesion)
+    lesions, is_sum = new_lesions(scans, protocol.new_lesion)
     is_after = (scans.day > protocol.mri_from_day) & ~np.isnan(lesions)
     patient, day, found = scans.patient[is_after], scans.day[is_after], lesions[is_after]
     is_new = found > 0
@@ -51,26 +51,26 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     return Derived(
         values=values,
         decided_by={"years_to_first_new_lesion": row_new, "years_to_last_scan": row_last},
-        remark=_remark(protocol, has_sum=has_sum),
+        remark=_remark(protocol, has_sum=bool(is_sum[is_after].any())),
     )
 
 
-def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], bool]:
-    """Lesions per scan that count under a rule, and whether some after transplant are a sum of both kinds.
+def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Lesions per scan that count under a rule, and where they are a sum of both kinds.
 
     NaN where the scan does not tell. With ``either`` the number of `new_lesions` is taken where it was
     recorded; else both kinds are added; where only one kind was recorded, it tells if it found any.
     """
-    if rule == "gd":
-        return scans.gd_lesions, False
-    if rule == "t2":
-        return scans.new_t2_lesions, False
-    is_summed = np.isnan(scans.new_lesions)
+    if rule != "either":
+        return (scans.gd_lesions if rule == "gd" else scans.new_t2_lesions), np.zeros(
+            len(scans.day), dtype=bool
+        )
+    is_not_given = np.isnan(scans.new_lesions)
     added = scans.gd_lesions + scans.new_t2_lesions
+    is_sum = is_not_given & ~np.isnan(added)
     only_one = np.fmax(scans.gd_lesions, scans.new_t2_lesions)
     added = np.where(np.isnan(added) & (only_one > 0), only_one, added)
-    has_sum = is_summed & (scans.day > 0) & ~np.isnan(added)
-    return np.where(is_summed, added, scans.new_lesions), bool(has_sum.any())
+    return np.where(is_not_given, added, scans.new_lesions), is_sum
 
 
 def _remark(protocol: Protocol, *, has_sum: bool) -> str:

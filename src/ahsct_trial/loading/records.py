@@ -323,17 +323,19 @@ def _impossible_order(coded: _Coded, clock: str) -> Iterator[Violation]:
         yield Violation(
             early, clock, "that is a death before the transplant", "Correct it, or remove the patient."
         )
-    # Of two deaths the later one stands. One place more than there are patients: rows without an identifier
-    # are compared with "never" at −1.
+    # Of two deaths the later one stands.
     deaths = deaths[(coded.day[deaths] >= 0) & ~coded.is_dateless[deaths]]
     deaths = deaths[np.argsort(coded.day[deaths], kind="stable")]
-    death_of = np.full(coded.n_patients + 1, -1)
-    death_of[coded.patient[deaths]] = deaths
-    died_on = np.where(death_of < 0, np.iinfo(np.int32).max, coded.day[death_of])
-    died_on[_NOBODY] = np.iinfo(np.int32).max
+    # One place more than there are patients: rows without an identifier are compared with "never" at −1.
+    never = np.iinfo(np.int32).max
+    died_on = np.full(coded.n_patients + 1, never, dtype=np.int32)
+    died_on[coded.patient[deaths]] = coded.day[deaths]
+    died_on[_NOBODY] = never
     is_after_death = coded.day > died_on[coded.patient]
     if is_after_death.any():
         after = np.flatnonzero(is_after_death)
+        death_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
+        death_of[coded.patient[deaths]] = deaths
         yield Violation(
             after,
             clock,

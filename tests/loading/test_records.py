@@ -1,0 +1,727 @@
+"""Records files: what is taken, what is refused, and what is said to the person who keeps the registry.
+
+The expected messages are written by hand; line 1 is the header, so the first record stands on line 2.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from record_files import csv_of, figures, flat, read, records, rows_of
+
+from ahsct_trial import Protocol, Records, summarize
+from ahsct_trial.columns import RECORD_KINDS
+from ahsct_trial.errors import AhsctError, UsageError
+from ahsct_trial.loading.problems import DataProblems
+from ahsct_trial.tracing import trace
+
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample_records.csv"
+
+HEADER = "patient_id,record,day,edss,gd_lesions,new_t2_lesions,new_lesions,cause_of_death"
+DATED = "patient_id,record,date,edss"
+#: A patient who is as he should be, on lines 2 and 3.
+GOOD = "P1,transplant,0\nP1,last_contact,900\n"
+GOOD_DATED = "P1,transplant,2020-01-31\nP1,last_contact,2022-01-31\n"
+
+# Sentences that many messages share.
+DAY = "it must be a whole number of days from transplant, within 43,830 days of it. Correct it."
+EDSS = "EDSS goes from 0 to 10 in half points, without 0.5. Correct it."
+COUNT = "it must be a whole number from 0 to 100,000. Correct it or leave it empty."
+KINDS = (
+    "it must be baseline, transplant, observed_from, relapse, edss, mri, death or last_contact. Correct it."
+)
+DATE = "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format). Correct it."
+NEEDS_DAY = "every record but a baseline needs it. Enter it."
+OWN = "Move it to a record of its own, or leave it empty."
+NO_FOLLOW_UP = (
+    "the patient has no record from the transplant on, so no follow-up. "
+    "Add a transplant and a last_contact record, or remove the patient."
+)
+NO_DAY_0 = "the patient has no transplant record, so no day 0. Add the transplant with its date."
+NEGATIVE = (
+    "the relapse history begins at or before the transplant. "
+    "Correct it: days before the transplant are negative."
+)
+
+
+def padded(header: str, body: str) -> str:
+    """Rows with as many cells as the header; the last ones may be left out of `body`."""
+    n_commas = header.count(",")
+    return "".join(f"{row}{',' * (n_commas - row.count(','))}\n" for row in [header, *body.splitlines()])
+
+
+def messages(text: str, **options: str) -> list[str]:
+    """Each problem of a text as it is shown, without the name of the file."""
+    with pytest.raises(DataProblems) as caught:
+        read(text, **options)
+    assert caught.value.n_problems == len(caught.value.problems)
+    return [str(problem).removeprefix("records.csv:") for problem in caught.value.problems]
+
+
+def taken(text: str, **options: str) -> Records:
+    found = read(text, **options)
+    assert isinstance(found, Records)
+    return found
+
+
+# ---- A file in which nothing is wrong --------------------------------------------------------------------
+
+
+def test_records_are_coded_in_the_order_of_the_file():
+    found = records(
+        """
+        P2 edss 90 edss=3.5
+        P1 mri -4 gd=2
+        P2 baseline - sex=female age_years=38 site=Ottawa
+        P2 transplant 0
+        P1 death 62 cause=transplant
+        P2 edss -4 edss=4.0
+        """
+    )
+    kinds = list(RECORD_KINDS)
+    assert [kinds[code] for code in found.kind] == ["edss", "mri", "baseline", "transplant", "death", "edss"]
+    assert found.patient.tolist() == [0, 1, 0, 0, 1, 0]
+    assert found.day.tolist() == [90, -4, 0, 0, 62, -4]
+    assert found.lines.tolist() == [2, 3, 4, 5, 6, 7]
+    assert found.patients["patient_id"].tolist() == ["P2", "P1"]
+    # P1 has no baseline record, so nothing is known of him.
+    assert found.patients["sex"].tolist()[0] == "female"
+    assert found.patients["sex"].isna().tolist() == [False, True]
+    assert found.patients["age_years"].tolist()[0] == 38
+    assert np.isnan(found.patients["age_years"][1])
+    # Visits come in the order of patient and day.
+    assert found.edss_visits.day.tolist() == [-4, 90]
+    assert found.edss_visits.edss.tolist() == [4.0, 3.5]
+    assert found.scans.gd_lesions.tolist() == [2]
+    assert np.isnan(found.scans.new_lesions).all()
+    assert found.values["cause_of_death"].tolist() == ["transplant"]
+    assert (found.source.shape, found.source.n_rows, found.account.rows_used) == ("records", 6, 6)
+    assert found.warnings == ()
+
+
+def test_a_header_with_aliases_and_a_semicolon_file():
+    text = "USUBJID;record_type;day;edss\n007;transplant;0;\n007;edss;90;3,5\n007;last_contact;900;\n"
+    found = taken(text)
+    assert found.patients["patient_id"].tolist() == ["007"]
+    assert found.edss_visits.edss.tolist() == [3.5]
+
+
+def test_dates_become_days_from_each_patients_transplant():
+    # 2020 is a leap year: 31 January to 1 March is 30 days. P2 is transplanted on his last row.
+    found = taken(
+        f"{DATED}\nP1,transplant,2020-01-31,\nP1,edss,2020-03-01,3.5\nP1,relapse,2020-01-30,\n"
+        "P2,last_contact,2021-05-01,\nP1,baseline,,\nP2,transplant,2021-04-30,\n"
+    )
+    assert found.day.tolist() == [0, 30, -1, 1, 0, 0]
+
+
+def test_a_date_before_1970_is_a_date():
+    # 1 January 1965 to 31 January 2020: 55 years, of which 1968, 1972, …, 2016 (13) are leap years, and 30 days.
+    found = taken(padded(DATED, GOOD_DATED + "P1,observed_from,1965-01-01"))
+    assert found.day.tolist() == [0, 731, -(55 * 365 + 13 + 30)]
+
+
+@pytest.mark.parametrize(
+    ("form", "transplant", "contact"),
+    [
+        ("%d.%m.%Y", "31.01.2020", "1.3.2020"),
+        ("%d.%m.%y", "31.01.20", "01.03.20"),
+        ("%m/%d/%Y", "01/31/2020", "03/01/2020"),
+        ("%Y%m%d", "20200131", "20200301"),
+        ("%Y-%m-%d %H:%M", "2020-01-31 23:59", "2020-03-01 00:01"),
+        ("%d %b %Y", "31 Jan 2020", "1 Mar 2020"),
+        ("%Y-%m-%d", "2020-01-31", "2020-03-01"),
+    ],
+)
+def test_dates_of_another_form(form, transplant, contact):
+    # A time of day is no part of a day: from late on the 31st to early on the 1st is 30 days too.
+    text = padded(DATED, f"P1,transplant,{transplant}\nP1,last_contact,{contact}\nP1,baseline,")
+    assert taken(text, date_format=form).day.tolist() == [0, 30, 0]
+
+
+def test_rows_without_a_value_are_set_aside():
+    found = taken(padded(HEADER, f"{GOOD},\n,NA,NA\nP1,relapse,5"))
+    assert found.lines.tolist() == [2, 3, 6]
+    assert (found.account.rows_read, found.account.rows_used) == (5, 3)
+    [aside] = found.account.set_aside
+    assert (aside.reason, aside.count) == ("row without a value in a known column", 2)
+
+
+def test_scores_of_one_day_that_agree_are_fine():
+    found = taken(padded(HEADER, GOOD + "P1,edss,90,3.5\nP1,edss,90,3.50\nP1,edss,91,4"))
+    assert found.edss_visits.edss.tolist() == [3.5, 3.5, 4.0]
+
+
+# ---- The header -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (
+            "patient_id,record,day,date",
+            "1: the header has both day and date; records have whole days from transplant or dates. "
+            "Keep one of the two columns.",
+        ),
+        (
+            "patient_id,record,edss",
+            "1: the header has neither day nor date; records have whole days from transplant or dates. "
+            "Add one of the two columns.",
+        ),
+    ],
+)
+def test_day_or_date(header, said):
+    assert messages(padded(header, "P1,transplant,0")) == [said]
+
+
+@pytest.mark.parametrize(
+    "form", ["", "%", "%Q", "%d%d%m%Y", "%d.%m", "%Y", "%H:%M", "dd.mm.yyyy", "\0", "%d.%y"]
+)
+def test_a_date_format_that_holds_no_date(form):
+    with pytest.raises(
+        UsageError, match=r"must have a day, a month and a year once each, for example %d\.%m\.%Y\."
+    ):
+        read(padded(DATED, GOOD_DATED), date_format=form)
+
+
+# ---- One message for each thing that can be wrong ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        # Kinds
+        ("P1,relaps,5", f"record is 'relaps'; {KINDS}"),
+        ("P1,Relapse,5", f"record is 'Relapse'; {KINDS}"),
+        ("P1,,5", "record is empty; it cannot be left empty. Enter it."),
+        # A kind without its value
+        ("P1,edss,5", "edss is empty; an edss record needs it. Enter it, or remove the record."),
+        (
+            "P1,mri,5",
+            "gd_lesions is empty; an mri record needs one of gd_lesions, new_t2_lesions, new_lesions. "
+            "Enter it, or remove the record.",
+        ),
+        # A value of another kind
+        (
+            "P1,relapse,5,3.5",
+            f"edss is 3.5; the record is 'relapse', and only an edss record holds it. {OWN}",
+        ),
+        (
+            "P1,last_contact,5,,,2",
+            f"new_t2_lesions is 2; the record is 'last_contact', and only an mri record holds it. {OWN}",
+        ),
+        (
+            "P1,relapse,5,,,,,ms",
+            f"cause_of_death is 'ms'; the record is 'relapse', and only a death record holds it. {OWN}",
+        ),
+        # Wrong values
+        ("P1,edss,5,3.2", f"edss is 3.2; {EDSS}"),
+        ("P1,edss,5,0.5", f"edss is 0.5; {EDSS}"),
+        ("P1,edss,5,high", f"edss is 'high'; {EDSS}"),
+        ("P1,mri,5,,two", f"gd_lesions is 'two'; {COUNT}"),
+        ("P1,mri,5,,,,-1", f"new_lesions is -1; {COUNT}"),
+        (
+            "P1,death,900,,,,,cancer",
+            "cause_of_death is 'cancer'; it must be transplant, ms or other. Correct it or leave it empty.",
+        ),
+        # Days
+        ("P1,relapse,", f"day is empty; {NEEDS_DAY}"),
+        ("P1,relapse,NA", f"day is empty; {NEEDS_DAY}"),
+        ("P1,relapse,12.5", f"day is 12.5; {DAY}"),
+        ("P1,relapse,soon", f"day is 'soon'; {DAY}"),
+        ("P1,relapse,43831", f"day is 43831; {DAY}"),
+        ("P1,relapse,-1e300", f"day is '-1e300'; {DAY}"),
+        ("P1,baseline,soon", f"day is 'soon'; {DAY}"),
+        ("P1,relapse,2020-01-05", f"day is 2020-01-05; {DAY}"),
+        # Records that cannot be where they are
+        ("P1,observed_from,30", f"day is 30; {NEGATIVE}"),
+        (
+            "P1,death,-3",
+            "day is -3; that is a death before the transplant. Correct it, or remove the patient.",
+        ),
+    ],
+)
+def test_one_wrong_row(row, said):
+    assert messages(padded(HEADER, GOOD + row)) == [f"4 patient P1: {said}"]
+
+
+def test_a_row_without_an_identifier():
+    assert messages(padded(HEADER, GOOD + ",relapse,5")) == [
+        "4: patient_id is empty; it cannot be left empty. Enter it."
+    ]
+
+
+def test_a_column_that_the_file_lacks():
+    text = padded("patient_id,record,day", GOOD + "P1,edss,5\nP1,mri,5")
+    assert messages(text) == [
+        "4 patient P1: there is no column edss; an edss record needs it. Enter it, or remove the record.",
+        "5 patient P1: there is no column gd_lesions; an mri record needs one of gd_lesions, new_t2_lesions, "
+        "new_lesions. Enter it, or remove the record.",
+    ]
+
+
+def test_a_scan_without_a_number_in_a_file_with_one_column_for_it():
+    text = "patient_id,record,day,new_lesions\nP1,transplant,0,\nP1,mri,5,\nP1,mri,6,1\n"
+    assert messages(text) == [
+        "3 patient P1: new_lesions is empty; an mri record needs one of gd_lesions, new_t2_lesions, new_lesions. "
+        "Enter it, or remove the record."
+    ]
+
+
+def test_a_transplant_on_another_day():
+    text = padded(
+        HEADER, "P1,transplant,1\nP1,last_contact,900\nP2,transplant,0\nP3,transplant,-1\nP3,edss,9,3"
+    )
+    assert messages(text) == [
+        "2 patient P1: day is 1; the transplant is day 0. Count all days from the transplant.",
+        "5 patient P3: day is -1; the transplant is day 0. Count all days from the transplant.",
+    ]
+
+
+def test_scores_of_one_day_that_disagree():
+    # Each is held against the first of its day in the file: line 7 agrees with line 4.
+    body = (
+        GOOD + "P1,edss,90,3.5\nP1,edss,91,3.0\nP1,edss,90,3.0\nP1,edss,90,3.5\nP2,edss,90,3.0\nP1,edss,90,4"
+    )
+    assert messages(padded(HEADER, body)) == [
+        "6 patient P1: edss is 3.0; line 4 has another score of the same day. Keep the right one.",
+        "9 patient P1: edss is 4; line 4 has another score of the same day. Keep the right one.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("baseline,", "a baseline"),
+        ("transplant,0", "a transplant"),
+        ("observed_from,-90", "an observed_from"),
+        ("death,900", "a death"),
+    ],
+)
+def test_what_a_patient_has_once(row, named):
+    kind = row.split(",", maxsplit=1)[0]
+    body = f"P1,{row}\nP1,last_contact,5\nP2,{row}\nP1,{row}\nP2,last_contact,5\nP1,{row}"
+    assert messages(padded(HEADER, body)) == [
+        f"{line} patient P1: record is '{kind}'; the patient has {named} record on line 2 already. "
+        "Keep one of them."
+        for line in (5, 7)
+    ]
+
+
+def test_two_deaths_on_different_days_are_one_problem():
+    # Neither the first death nor the last contact comes after both.
+    body = GOOD + "P1,death,1000\nP1,death,950"
+    assert messages(padded(HEADER, body)) == [
+        "5 patient P1: record is 'death'; the patient has a death record on line 4 already. Keep one of them."
+    ]
+
+
+def test_records_after_death():
+    body = "P2,transplant,0\nP1,relapse,801\nP1,death,800\nP1,edss,800,5\nP1,mri,900,,0\nP2,relapse,801"
+    assert messages(padded(HEADER, body)) == [
+        f"{line} patient P1: day is {day}; the patient died before, by the record on line 4. "
+        "Correct one of the two."
+        for line, day in ((3, 801), (6, 900))
+    ]
+
+
+def test_patients_without_follow_up():
+    # P4 is seen on day 0 and not after: that is a follow-up, of 0 years.
+    body = GOOD + "P2,baseline,\nP3,edss,-5,3\nP3,relapse,-90\nP3,baseline,\nP4,edss,0,3"
+    assert messages(padded(HEADER, body)) == [
+        f"4 patient P2: record is 'baseline'; {NO_FOLLOW_UP}",
+        f"5 patient P3: record is 'edss'; {NO_FOLLOW_UP}",
+    ]
+
+
+# ---- Dates that are wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2020-02-30", "2020-02-30"),
+        ("2021-02-29", "2021-02-29"),
+        ("20200105", "20200105"),
+        ("2020-1-5", "2020-1-5"),
+        ("2020-01", "2020-01"),
+        ("05.01.2020", "05.01.2020"),
+        ("01/05/2020", "'01/05/2020'"),
+        ("2020-01-05 10:00", "'2020-01-05 10:00'"),
+        ("2020-01-05T10:00:00Z", "'2020-01-05T10:00:00Z'"),
+        ("2020-W01-1", "'2020-W01-1'"),
+        ("0000-01-01", "0000-01-01"),
+        ("43835", "43835"),
+        ("today", "'today'"),
+    ],
+)
+def test_what_is_no_date(text, shown):
+    said = messages(padded(DATED, f"{GOOD_DATED}P1,relapse,{text}"))
+    assert said == [f"4 patient P1: date is {shown}; {DATE}"]
+
+
+def test_what_is_no_date_of_the_named_form():
+    text = padded(DATED, "P1,transplant,31.01.2020\nP1,edss,30.2.2022,3\nP1,relapse,2021-01-01")
+    assert messages(text, date_format="%d.%m.%Y") == [
+        f"{line} patient P1: date is {value}; it must be a date that exists, in the form %d.%m.%Y. Correct it."
+        for line, value in ((3, "30.2.2022"), (4, "2021-01-01"))
+    ]
+
+
+def test_a_date_format_with_braces_and_controls_is_shown():
+    text = padded(DATED, "P1,transplant,31.01.2020")
+    [said] = messages(text, date_format="{day} %d.%m.%Y\x1b[31m")
+    assert said == (
+        "2 patient P1: date is 31.01.2020; it must be a date that exists, in the form "
+        "{day} %d.%m.%Y\\x1b[31m. Correct it."
+    )
+
+
+def test_a_record_without_a_date():
+    assert messages(padded(DATED, GOOD_DATED + "P1,relapse,")) == [
+        f"4 patient P1: date is empty; {NEEDS_DAY}"
+    ]
+
+
+def test_a_date_too_far_from_the_transplant():
+    assert messages(padded(DATED, GOOD_DATED + "P1,relapse,0202-05-01\nP1,death,2220-01-01")) == [
+        f"{line} patient P1: date is {value}; it is more than 43,830 days from the patient's transplant. "
+        "Correct one of the two."
+        for line, value in ((4, "0202-05-01"), (5, "2220-01-01"))
+    ]
+
+
+def test_dated_patients_without_a_transplant():
+    # One problem for each such patient, at his first date; a baseline has no date to begin with.
+    body = (
+        GOOD_DATED + "P2,baseline,\nP2,relapse,2020-01-05\nP2,last_contact,2021-01-05\nP3,edss,2020-01-05,3"
+    )
+    assert messages(padded(DATED, body)) == [
+        f"5 patient P2: date is 2020-01-05; {NO_DAY_0}",
+        f"7 patient P3: date is 2020-01-05; {NO_DAY_0}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("P2,transplant,", f"date is empty; {NEEDS_DAY}"),
+        ("P2,transplant,2020-02-30", f"date is 2020-02-30; {DATE}"),
+        ("P2,transplnt,2020-02-03", f"record is 'transplnt'; {KINDS}"),
+    ],
+)
+def test_a_transplant_that_cannot_be_read_is_one_problem(row, said):
+    text = padded(
+        DATED, f"{GOOD_DATED}{row}\nP2,edss,2022-01-01,3\nP2,death,2019-01-01\nP2,relapse,2023-01-01"
+    )
+    assert messages(text) == [f"4 patient P2: {said}"]
+
+
+def test_of_two_transplants_the_first_is_day_0():
+    text = padded(DATED, GOOD_DATED + "P1,transplant,2021-01-31\nP1,death,2020-06-01")
+    said = messages(text)
+    assert said[0].startswith(
+        "3 patient P1: date is 2022-01-31; the patient died before, by the record on line 5."
+    )
+    assert said[1].startswith(
+        "4 patient P1: record is 'transplant'; the patient has a transplant record on line 2"
+    )
+
+
+def test_dated_records_before_death_and_after_the_transplant():
+    body = GOOD_DATED + "P2,transplant,2020-01-31\nP2,death,2020-01-30\nP2,observed_from,2020-02-01"
+    assert messages(padded(DATED, body)) == [
+        "5 patient P2: date is 2020-01-30; that is a death before the transplant. "
+        "Correct it, or remove the patient.",
+        "6 patient P2: date is 2020-02-01; the relapse history begins at or before the transplant. Correct it.",
+    ]
+
+
+# ---- Wrong cells beside wrong records ---------------------------------------------------------------------
+
+
+def test_what_cannot_be_read_is_held_against_no_other_rule():
+    """A cell that is wrong in itself makes no second problem, on its row or another."""
+    body = (
+        "P1,transplant,0\n"
+        "P1,edss,90,3.2\n"  # not comparable with the next two
+        "P1,edss,90,high\n"
+        "P1,edss,90,3.5\n"
+        "P1,edss,12.5,4\n"  # on no day, so neither on the same one as the next
+        "P1,edss,12,3.5\n"
+        "P1,death,50000\n"  # on no day, so nothing comes after it
+        "P1,last_contact,900\n"
+        "P2,last_contact,soon\n"  # may well be after transplant
+        "P3,observed_from,12.5\n"
+        "P3,transplant,0\n"
+        "P4,relaps,-5\n"
+        ",edss,90,3\n"
+        ",edss,90,4\n"
+        ",death,3\n"
+        ",last_contact,8\n"
+        ",transplant,0\n"
+        ",transplant,0"
+    )
+    assert messages(padded(HEADER, body)) == [
+        f"3 patient P1: edss is 3.2; {EDSS}",
+        f"4 patient P1: edss is 'high'; {EDSS}",
+        f"6 patient P1: day is 12.5; {DAY}",
+        f"8 patient P1: day is 50000; {DAY}",
+        f"10 patient P2: day is 'soon'; {DAY}",
+        f"11 patient P3: day is 12.5; {DAY}",
+        f"13 patient P4: record is 'relaps'; {KINDS}",
+        *(f"{line}: patient_id is empty; it cannot be left empty. Enter it." for line in range(14, 20)),
+    ]
+
+
+def test_independent_problems_are_all_found():
+    body = "P1,transplant,0\nP1,edss,5,x\nP1,death,100\nP1,relapse,200\nP2,baseline,\nP1,edss,7,3\nP1,edss,7,4\nP1,mri,9"
+    said = messages(padded(HEADER, body))
+    assert [text.split(";")[0] for text in said] == [
+        "3 patient P1: edss is 'x'",
+        "5 patient P1: day is 200",
+        "6 patient P2: record is 'baseline'",
+        "8 patient P1: edss is 4",
+        "9 patient P1: gd_lesions is empty",
+    ]
+
+
+def test_rows_of_another_width_beside_wrong_records():
+    assert messages("patient_id,record,day\nP1,transplant,0\nP1,relapse\nP1,relapse,\nP2,baseline,\n") == [
+        "3: the row has 2 cells; the header has 3. Add the missing cells, if only as empty ones.",
+        f"4 patient P1: day is empty; {NEEDS_DAY}",
+        f"5 patient P2: record is 'baseline'; {NO_FOLLOW_UP}",
+    ]
+
+
+def test_the_first_problems_and_the_total():
+    body = GOOD + "".join(f"P1,edss,{day},3.2\n" for day in range(1, 101))
+    with pytest.raises(DataProblems) as caught:
+        read(padded(HEADER, body))
+    assert (len(caught.value.problems), caught.value.n_problems) == (20, 100)
+    assert str(caught.value).splitlines()[0] == "records.csv has 100 problems; nothing was computed."
+    assert str(caught.value).splitlines()[-1] == "… and 80 more."
+
+
+def test_identifiers_that_are_awkward():
+    long = "X" * 10_000
+    body = f"[bold]P2,relaps,5\n\x1b[31mP3,relaps,5\n{long},relaps,5\n{{day}},relaps,5"
+    assert messages(padded(HEADER, GOOD + body)) == [
+        f"4 patient [bold]P2: record is 'relaps'; {KINDS}",
+        f"5 patient \\x1b[31mP3: record is 'relaps'; {KINDS}",
+        f"6 patient {'X' * 59}…: record is 'relaps'; {KINDS}",
+        f"7 patient {{day}}: record is 'relaps'; {KINDS}",
+    ]
+
+
+def test_awkward_identifiers_are_kept_as_they_are():
+    names = ["[bold]P2", "\x1b[31mP3", "X" * 10_000, "007", "7", "nan", " P", "Ä,b"]
+    rows = [{"patient_id": name, "record": "last_contact", "day": 5} for name in names]
+    assert taken(csv_of(rows)).patients["patient_id"].tolist() == names
+
+
+# ---- Warnings -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("p1,last_contact,8", "Identifiers differ only by case or blanks: 'P1' and 'p1'. Is it one patient?"),
+        (
+            "P 1,last_contact,8",
+            "Identifiers differ only by case or blanks: 'P1' and 'P 1'. Is it one patient?",
+        ),
+        (
+            "P1 ,last_contact,8",
+            "Identifiers differ only by case or blanks: 'P1' and 'P1 '. Is it one patient?",
+        ),
+        ("P1,baseline,-3", "Not read on baseline records: day."),
+        (
+            "P1,mri,5,,1,0,0\nP1,mri,6,,1,1,1",
+            "On 1 scan new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of these once. "
+            "It is taken as it is.",
+        ),
+        (
+            "P1,mri,5,,,2,1\nP1,mri,6,,1,,0\nP1,mri,7,,1,2,",
+            "On 2 scans new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of these once. "
+            "It is taken as it is.",
+        ),
+        (
+            "P1,observed_from,-90\nP1,relapse,-91\nP1,relapse,-90",
+            "1 relapse lies before observed_from, outside the observed time: left out of the rate before.",
+        ),
+        (
+            "P1,observed_from,-90\nP1,relapse,-91\nP1,relapse,-900\nP2,relapse,-900\nP2,last_contact,0",
+            "2 relapses lie before observed_from, outside the observed time: left out of the rate before.",
+        ),
+    ],
+)
+def test_warnings(body, said):
+    assert taken(padded(HEADER, GOOD + body)).warnings == (said,)
+
+
+def test_attributes_of_other_records_are_not_read():
+    found = taken("patient_id,record,day,site,sex,age\nP1,transplant,0,Ottawa,,\nP1,last_contact,5,,,38\n")
+    assert found.warnings == ("Not read on records other than baseline: site, age_years.",)
+    assert list(found.patients) == ["patient_id"]
+
+
+def test_unknown_columns_are_named():
+    found = taken("patient_id,record,day,notes\nP1,transplant,0,well\n")
+    assert found.warnings == ("Column not known here and left out: notes.",)
+
+
+# ---- The order of rows ------------------------------------------------------------------------------------
+
+SAMPLE_ROWS = list(csv.DictReader(io.StringIO(SAMPLE.read_text(encoding="utf-8"))))
+#: Three patients: worsening, a new lesion, and a death.
+FEW = [row for row in SAMPLE_ROWS if row["patient_id"] in {"P06", "P19", "P22"}]
+
+
+def decisions(found: Records, patient: str) -> list[tuple]:
+    return [
+        (each.endpoint, each.outcome, each.event, each.years, each.column)
+        for each in trace(found, patient, Protocol()).endpoints
+    ]
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=15)
+def test_the_order_of_rows_changes_nothing(seed):
+    shuffled = random.Random(seed).sample(FEW, len(FEW))
+    here, there = taken(csv_of(FEW)), taken(csv_of(shuffled))
+    # Sums over patients are added in another order.
+    assert flat(figures(summarize(here, Protocol()))) == pytest.approx(
+        flat(figures(summarize(there, Protocol()))), rel=1e-12, nan_ok=False
+    )
+    for patient in ("P06", "P19", "P22"):
+        assert decisions(here, patient) == decisions(there, patient)
+
+
+def test_the_order_of_rows_changes_no_problem():
+    rows = rows_of(
+        """
+        P1 transplant 0
+        P1 edss 90 edss=3.5
+        P1 death 100 cause=ms
+        P1 relapse 101
+        P2 baseline -
+        P3 mri 5
+        """
+    )
+    expected = {
+        "patient P1: day is 101; the patient died before",
+        f"patient P2: record is 'baseline'; {NO_FOLLOW_UP}",
+        "patient P3: gd_lesions is empty; an mri record needs one of gd_lesions, new_t2_lesions, new_lesions. "
+        "Enter it, or remove the record.",
+    }
+    for seed in range(10):
+        shuffled = random.Random(seed).sample(rows, len(rows))
+        said = messages(csv_of(shuffled, ["gd_lesions"]))
+        assert {text.split(" ", 1)[1].split(", by the record")[0] for text in said} == expected
+
+
+# ---- Anything at all ------------------------------------------------------------------------------------
+
+CELLS = [
+    "", "NA", "P1", "P06", "p06", " ", "0", "-1", "1", "12.5", "3.5", "3.2", "0.5", "1e300", "-1e9", "nan", "inf",
+    "99999999999", "2020-01-05", "2020-02-30", "0001-01-01", "9999-12-31", "x", "[bold]", "{day}", "{0}", "\x1b[31m",
+    "a\nb", "ms", "transplant", *RECORD_KINDS,
+]  # fmt: skip
+BASE = [
+    *rows_of(
+        """
+        P1 baseline - sex=female age_years=38
+        P1 observed_from -700
+        P1 relapse -90
+        P1 edss -5 edss=3.5
+        P1 mri -4 gd=2
+        P1 transplant 0
+        P1 edss 90 edss=5.0
+        P1 mri 180 gd=0 t2=1 new=1
+        P1 edss 300 edss=5.0
+        P1 death 400 cause=other
+        P2 transplant 0
+        P2 edss 90 edss=5.0
+        P2 edss 90 edss=5.0
+        P2 relapse 95
+        P2 last_contact 800
+        """
+    )
+]
+NAMES = list(dict.fromkeys(name for row in BASE for name in row))
+
+
+@st.composite
+def mutated_files(draw) -> str:
+    """A good records file with cells, rows and names of columns changed, and rows in another order."""
+    rows = [dict(row) for row in BASE]
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, len(rows) - 1))
+        change = draw(st.sampled_from(["cell", "cell", "cell", "cell", "remove", "repeat", "move"]))
+        if change == "cell":
+            name, cell = draw(st.sampled_from(NAMES)), draw(st.sampled_from(CELLS) | st.text(max_size=4))
+            rows[place] = rows[place] | {name: cell}
+        elif change == "remove" and len(rows) > 1:
+            rows.pop(place)
+        elif change == "repeat":
+            rows.append(rows[place])
+        else:
+            rows.append(rows.pop(place))
+    names = {name: name for name in NAMES}
+    if draw(st.integers(0, 3)) == 0:
+        names[draw(st.sampled_from(NAMES))] = draw(st.sampled_from([*NAMES, "date", "site", "notes", ""]))
+    text = csv_of([{name: row.get(name, "") for name in NAMES} for row in rows])
+    header = ",".join(names.values())
+    if draw(st.booleans()):
+        # The same days as dates, of a patient transplanted on 1 January 2001.
+        header = header.replace("day", "date")
+        days = np.datetime64("2001-01-01") + np.arange(-800, 900)
+        for row in rows:
+            if row["day"].lstrip("-").isdigit() and abs(int(row["day"])) <= 800:
+                row["day"] = str(days[int(row["day"]) + 800])
+        text = csv_of([{name: row.get(name, "") for name in NAMES} for row in rows])
+    return header + text[text.index("\n") :]
+
+
+@given(mutated_files(), st.sampled_from([None, None, "%Y-%m-%d", "%d.%m.%Y"]))
+@settings(max_examples=400)
+@example("patient_id,record,day\n1\n", None)
+@example("patient_id,record,date\n,transplant,\n", None)
+@example("patient_id,record,date\n,baseline,\nP1,baseline,\n", None)
+def test_any_records_file_is_read_or_explained(text, form):
+    try:
+        found = read(text, date_format=form)
+    except AhsctError as error:
+        assert all(char.isprintable() or char == "\n" for char in str(error))
+        assert "{" not in str(error).replace("{day}", "").replace("{0}", "") or "{" in text
+        return
+    # What is read can be computed with.
+    assert summarize(found, Protocol()).cohort.n_patients == len(found.patients)
+    for patient in found.patients["patient_id"]:
+        assert len(trace(found, patient, Protocol()).endpoints) == 5
+
+
+def test_enough_of_the_changed_files_are_good():
+    """Otherwise the property above would be empty."""
+    outcomes: list[bool] = []
+
+    @given(mutated_files())
+    @settings(max_examples=100, database=None)
+    def read_one(text: str) -> None:
+        try:
+            read(text)
+        except AhsctError:
+            outcomes.append(False)
+        else:
+            outcomes.append(True)
+
+    read_one()
+    assert 5 <= sum(outcomes) <= len(outcomes) - 5
