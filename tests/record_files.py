@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,3 +82,19 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
     return {
         key: leaf for name, inner in items for key, leaf in flat(inner, f"{path}.{name}".strip(".")).items()
     }
+
+
+def differences(here: Any, there: Any, relative: float) -> list[str]:
+    """The figures of two results that differ: numbers with decimals by more than a part, all else at all."""
+    one, other = flat(here), flat(there)
+    return [
+        f"{path}: {one.get(path)} and {other.get(path)}"
+        for path in {**one, **other}
+        if not _is_close(one.get(path, "not there"), other.get(path, "not there"), relative)
+    ]
+
+
+def _is_close(one: Any, other: Any, relative: float) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=relative)
+    return type(one) is type(other) and bool(one == other)

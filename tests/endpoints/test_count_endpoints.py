@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from math import log
 
 import pytest
@@ -226,6 +227,13 @@ def test_a_dispersion_of_exactly_the_limit_does_not_warn() -> None:
     result = summary(f"id years_observed_before relapses_before follow_up\n{rows}")
     assert result.endpoints.relapse_rate.before.dispersion == 1.5
     assert result.warnings == ()
+
+
+def test_the_last_digits_of_a_sum_do_not_decide_whether_to_warn() -> None:
+    # The same three patients over 0.1 years each: as floats the dispersion may end a little above 1.5.
+    for times in permutations((1, 4, 1)):
+        rows = "\n".join(f"P{number} 0.1 {count} 5" for number, count in enumerate(times))
+        assert summary(f"id years_observed_before relapses_before follow_up\n{rows}").warnings == ()
 
 
 # ---- The level of all intervals -----------------------------------------------------------------------

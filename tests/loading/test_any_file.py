@@ -126,7 +126,7 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
         source = read_source(file)
         header = read_header(source, PATIENT_TABLE)
         try:
-            fast = read_typed(source, header)
+            fast = read_typed(source, header, lambda _rows: True)
         except UnreadableRowsError:
             return
         n_fast += 1

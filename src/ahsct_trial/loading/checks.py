@@ -150,13 +150,8 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
 )
 
 
-def violations(
-    rows: Rows, columns: Iterable[Column], is_unreadable: Mapping[str, NDArray[np.bool_]]
-) -> Iterator[Violation]:
-    """All rules of the patient table that some row breaks; parameters as of `cell_violations`."""
-    is_wrong: dict[str, NDArray[np.bool_]] = {}
-    yield from cell_violations(rows, columns, is_unreadable, is_wrong)
-    yield from _repeated_identifiers(rows.texts[PATIENT_ID.name])
+def cross_violations(rows: Rows, is_wrong: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
+    """Rules between the columns of a patient table that some row breaks; wrong cells break no other rule."""
     for check in CROSS_CHECKS:
         if not rows.has(*check.columns):
             continue
@@ -212,7 +207,8 @@ def _unusable_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
         )
 
 
-def _repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
+def repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
+    """Rows of a patient table whose identifier stands in an earlier row."""
     first, again = repeated(identifiers)
     if again.size:
         yield Violation(

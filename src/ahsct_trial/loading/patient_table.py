@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.checks import Violation, violations
+from ahsct_trial.loading.checks import (
+    Violation,
+    cell_violations,
+    cross_violations,
+    repeated_identifiers,
+)
 from ahsct_trial.loading.header import Header
-from ahsct_trial.loading.reading import read_checked, similar_identifiers
+from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 
@@ -25,7 +30,7 @@ def read_patient_table(source: Source, header: Header) -> Cohort:
     DataProblems
         All that is wrong with the file, at once.
     """
-    read = read_checked(source, header, _judge)
+    read = read_checked(source, header, _SHAPE)
     rows = read.meaning
     patients = pd.DataFrame(
         {
@@ -45,7 +50,15 @@ def read_patient_table(source: Source, header: Header) -> Cohort:
     )
 
 
-def _judge(
-    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]]
-) -> tuple[Rows, Iterator[Violation]]:
-    return rows, violations(rows, header.known.values(), is_unreadable)
+def _check_rows(
+    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]], is_wrong: IsWrong
+) -> Iterator[Violation]:
+    yield from cell_violations(rows, header.known.values(), is_unreadable, is_wrong)
+    yield from cross_violations(rows, is_wrong)
+
+
+def _judge(rows: Rows, _header: Header, _is_wrong: IsWrong) -> tuple[Rows, Iterator[Violation]]:
+    return rows, repeated_identifiers(rows.texts[PATIENT_ID.name])
+
+
+_SHAPE = Shape(_check_rows, _judge)

@@ -31,8 +31,25 @@ EMPTY_ROW = "row without a value in a known column"
 _SHOWN_PAIRS = 5
 
 Meaning = TypeVar("Meaning")
-#: Gives the meaning of rows and what is wrong with them, from the rows and their unreadable cells.
-Judge = Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]]], tuple[Meaning, Iterator[Violation]]]
+#: Where cells were found wrong, by column, so that no other rule is held against them.
+IsWrong = dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Shape(Generic[Meaning]):
+    """How the rows of one shape of input are judged.
+
+    Attributes
+    ----------
+    check_rows
+        What is wrong with rows, each on its own, from the rows and their unreadable cells; it adds to
+        `IsWrong`. May be given a part of the file.
+    judge
+        What all rows mean together, and what is wrong with them then.
+    """
+
+    check_rows: Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]], IsWrong], Iterator[Violation]]
+    judge: Callable[[Rows, Header, IsWrong], tuple[Meaning, Iterator[Violation]]]
 
 
 @dataclass(frozen=True)
@@ -60,46 +77,48 @@ class Checked(Generic[Meaning]):
         )
 
 
-def read_checked(source: Source, header: Header, judge: Judge[Meaning]) -> Checked[Meaning]:
-    """Read the rows and let `judge` say what they mean and what is wrong with them.
+def read_checked(source: Source, header: Header, shape: Shape[Meaning]) -> Checked[Meaning]:
+    """Read the rows, check them, and say what they mean.
 
     Raises
     ------
     DataProblems
         All that is wrong with the file, at once.
     """
+
+    def is_right(block: Rows) -> bool:
+        return next(shape.check_rows(block, header, {}, {}), None) is None
+
     try:
-        rows = read_typed(source, header)
+        rows = read_typed(source, header, is_right)
     except UnreadableRowsError:
         pass
     else:
-        used = _without_empty(source, rows, rows.is_empty)
-        meaning, violations = judge(used, header, {})
+        meaning, violations = shape.judge(rows, header, {})
         if next(violations, None) is None:
-            return Checked(meaning, _account(len(rows), len(used)), source)
+            return Checked(meaning, _account(len(rows), len(rows)), source)
     text = read_text(source, header)
     n_read = len(text)
-    text = _without_empty(source, text, text.is_empty)
-    meaning, violations = judge(text.rows, header, text.is_unreadable)
-    findings = [*text.ragged, *(_finding(source, header, text, violation) for violation in violations)]
-    if findings:
-        raise DataProblems.from_findings(source.file, findings)
+    text = _without_empty(source, text)
+    is_wrong: IsWrong = {}
+    found = list(shape.check_rows(text.rows, header, text.is_unreadable, is_wrong))
+    meaning, violations = shape.judge(text.rows, header, is_wrong)
+    findings = [_finding(source, header, text, violation) for violation in (*found, *violations)]
+    if text.ragged or findings:
+        raise DataProblems.from_findings(source.file, [*text.ragged, *findings])
     return Checked(meaning, _account(n_read, len(text)), source)
 
 
-Kept = TypeVar("Kept", Rows, Text)
-
-
-def _without_empty(source: Source, rows: Kept, is_empty: Callable[[], NDArray[np.bool_]]) -> Kept:
+def _without_empty(source: Source, text: Text) -> Text:
     """The rows that have a value; only a row without an identifier may have none."""
-    if not rows.is_missing(PATIENT_ID.name).any():
-        return rows
-    is_used = ~is_empty()
+    if not text.is_missing(PATIENT_ID.name).any():
+        return text
+    is_used = ~text.is_empty()
     if not is_used.any():
         raise fatal(
             source.file, "no row has a value", "a cohort has a row per patient", "Export the data again."
         )
-    return rows.keep(is_used)
+    return text.keep(is_used)
 
 
 def _account(n_read: int, n_used: int) -> Account:

@@ -19,7 +19,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, cell_violations
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
-from ahsct_trial.loading.reading import read_checked, similar_identifiers
+from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.records import KINDS, IntArray, Records, order_by_patient_and_day
@@ -51,7 +51,7 @@ def read_records(source: Source, header: Header) -> Records:
         )
     if header.date_format is not None:
         _refuse_date_format(header.date_format)
-    read = read_checked(source, header, _judge)
+    read = read_checked(source, header, _SHAPE)
     coded = read.meaning
     values = {
         column: coded.measured(column, coded.edss_rows if kind == "edss" else coded.of_kind(kind))
@@ -141,19 +141,24 @@ class _Coded:
         return np.asarray(texts.to_numpy(zero_copy_only=False))
 
 
-def _judge(
-    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]]
-) -> tuple[_Coded, Iterator[Violation]]:
+def _check_rows(
+    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]], is_wrong: IsWrong
+) -> Iterator[Violation]:
+    for violation in cell_violations(rows, header.known.values(), is_unreadable, is_wrong):
+        is_of_other_form = violation.column == "date" and header.date_format is not None
+        yield replace(violation, rule=_rule_of_form(header)) if is_of_other_form else violation
+    yield from _misplaced(rows, is_unreadable)
+
+
+def _judge(rows: Rows, _header: Header, is_wrong: IsWrong) -> tuple[_Coded, Iterator[Violation]]:
     coded = _coded(rows)
-    return coded, _violations(coded, header, is_unreadable)
+    return coded, _violations(coded, is_wrong)
 
 
 def _coded(rows: Rows) -> _Coded:
     identifiers = rows.texts[PATIENT_ID.name].combine_chunks().dictionary_encode()
     patient = identifiers.indices.fill_null(_NOBODY).to_numpy()
-    kinds = rows.texts["record"].unify_dictionaries().combine_chunks()
-    code_of = np.array([_CODES.get(text, -1) for text in kinds.dictionary.to_pylist()] + [-1], dtype=np.int8)
-    kind = code_of[kinds.indices.fill_null(len(code_of) - 1).to_numpy()]
+    kind = _kinds(rows)
     days = rows.numbers["day"] if rows.has("day") else _days_from_dates(rows.numbers["date"], patient, kind)
     is_dateless = ~(np.abs(days) <= np.iinfo(np.int32).max)
     day = np.where(is_dateless, 0, days).astype(np.int32)
@@ -161,6 +166,14 @@ def _coded(rows: Rows) -> _Coded:
     day[is_baseline] = 0
     names = pa.chunked_array([identifiers.dictionary])
     return _Coded(rows, names, patient, kind, day, is_dateless & ~is_baseline)
+
+
+def _kinds(rows: Rows) -> NDArray[np.int8]:
+    """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
+    kinds = rows.texts["record"].unify_dictionaries().combine_chunks()
+    code_of = np.array([*(_CODES.get(text, -1) for text in kinds.dictionary.to_pylist()), -1], dtype=np.int8)
+    codes: NDArray[np.int8] = code_of[kinds.indices.fill_null(len(code_of) - 1).to_numpy()]
+    return codes
 
 
 def _days_from_dates(
@@ -176,15 +189,8 @@ def _days_from_dates(
     return np.asarray(dates - day_0[patient])
 
 
-def _violations(
-    coded: _Coded, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]]
-) -> Iterator[Violation]:
+def _violations(coded: _Coded, is_wrong: IsWrong) -> Iterator[Violation]:
     clock = "day" if coded.rows.has("day") else "date"
-    is_wrong: dict[str, NDArray[np.bool_]] = {}
-    for violation in cell_violations(coded.rows, header.known.values(), is_unreadable, is_wrong):
-        is_of_other_form = violation.column == "date" and header.date_format is not None
-        yield replace(violation, rule=_rule_of_form(header)) if is_of_other_form else violation
-    yield from _misplaced(coded, is_unreadable)
     coded, found = _judge_days(coded, clock, is_wrong.get(clock))
     yield from found
     yield from _repeated(coded)
@@ -198,11 +204,11 @@ def _rule_of_form(header: Header) -> str:
     return f"it must be a date that exists, in the form {form}"
 
 
-def _misplaced(coded: _Coded, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
+def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
     """Measurements that a kind of record needs and lacks, or has and does not take."""
-    rows = coded.rows
+    kinds = _kinds(rows)
     for kind, columns in MEASUREMENTS.items():
-        of_kind = coded.of_kind(kind)
+        of_kind = np.flatnonzero(kinds == _CODES[kind])
         present = [column for column in columns if rows.has(column)]
         has_value = np.zeros(len(of_kind), dtype=bool)
         for column in present:
@@ -212,7 +218,7 @@ def _misplaced(coded: _Coded, is_unreadable: Mapping[str, NDArray[np.bool_]]) ->
             has_value |= is_given[of_kind]
             if np.count_nonzero(is_given) > np.count_nonzero(is_given[of_kind]):
                 is_given[of_kind] = False
-                is_given &= coded.kind >= 0
+                is_given &= kinds >= 0
                 yield Violation(
                     np.flatnonzero(is_given),
                     column,
@@ -450,3 +456,6 @@ def _n_scans_with_fewer_new_lesions(coded: _Coded) -> int:
         if kind in numbers:
             is_fewer |= numbers["new_lesions"][scans] < numbers[kind][scans]
     return int(np.count_nonzero(is_fewer))
+
+
+_SHAPE = Shape(_check_rows, _judge)

@@ -11,7 +11,7 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -151,13 +151,13 @@ class Text:
         )
 
 
-def read_typed(source: Source, header: Header) -> Rows:
-    """Read all rows into typed columns.
+def read_typed(source: Source, header: Header, is_right: Callable[[Rows], bool]) -> Rows:
+    """Read all rows into typed columns, and let `is_right` look at them, some at a time.
 
     Raises
     ------
     UnreadableRowsError
-        If a cell is not what its column takes, a row is ragged, or quotes do not pair.
+        If a cell is not what its column takes, a row is ragged, quotes do not pair, or rows are not right.
     DataProblems
         If the quote of the last row is never closed.
     """
@@ -166,40 +166,53 @@ def read_typed(source: Source, header: Header) -> Rows:
         raise UnreadableRowsError
     for decimal_point in (".",) if header.delimiter == "," else (".", ","):
         try:
-            blocks = _read_blocks(source, header, decimal_point)
+            blocks = _read_blocks(source, header, decimal_point, is_right)
         except pa.ArrowInvalid:
             continue
-        numbers, texts = {}, {}
-        for column in header.known.values():
-            # Each part leaves its block as it is joined, so that no column is held twice for long.
-            parts = [block.pop(column.name) for block in blocks]
-            if column.kind in NUMERIC_KINDS:
-                numbers[column.name] = np.concatenate(parts)
-            else:
-                texts[column.name] = pa.chunked_array([chunk for part in parts for chunk in part.chunks])
-        n_records = len(numbers[column.name] if column.kind in NUMERIC_KINDS else texts[column.name])
-        return Rows(numbers, texts, _record_lines(source, header, n_records))
+        return _joined(source, header, blocks)
     raise UnreadableRowsError
 
 
-def _read_blocks(source: Source, header: Header, decimal_point: str) -> list[dict[str, Any]]:
-    """The columns by name, numbers as arrays and texts as pyarrow has them, block by block of the file.
+def _joined(source: Source, header: Header, blocks: list[Rows]) -> Rows:
+    # Each part leaves its block as it is joined, so that no column is held twice for long.
+    n_records = sum(map(len, blocks))
+    numbers = {
+        name: np.concatenate([block.numbers.pop(name) for block in blocks]) for name in [*blocks[0].numbers]
+    }
+    texts = {
+        name: pa.chunked_array([chunk for block in blocks for chunk in block.texts.pop(name).chunks])
+        for name in [*blocks[0].texts]
+    }
+    return Rows(numbers, texts, _record_lines(source, header, n_records))
 
-    One thread per processor reads a block at a time and keeps only the columns of it. That takes half the
-    time and a third of the memory of pyarrow's own threads, which build the whole table.
+
+def _read_blocks(
+    source: Source, header: Header, decimal_point: str, is_right: Callable[[Rows], bool]
+) -> list[Rows]:
+    """The rows block by block of the file, with numbers of their own instead of lines.
+
+    One thread per processor reads and checks a block at a time and keeps only its columns. That takes half
+    the time and a third of the memory of pyarrow's own threads, which build the whole table.
     """
     types = {column.name: _arrow_type(column, header) for column in header.known.values()}
-    spans = _block_spans(source, header)
 
-    def read(span: tuple[int, int]) -> dict[str, Any]:
+    def read(span: tuple[int, int]) -> Rows:
         table = _read(source, header, types, span, decimal_point=decimal_point)
-        return {
-            column.name: _typed_numbers(table.column(column.name), header)
-            if column.kind in NUMERIC_KINDS
-            else table.column(column.name)
-            for column in header.known.values()
-        }
+        cells = {column: table.column(column.name) for column in header.known.values()}
+        block = Rows(
+            {
+                column.name: _typed_numbers(cells[column], header)
+                for column in cells
+                if column.kind in NUMERIC_KINDS
+            },
+            {column.name: cells[column] for column in cells if column.kind not in NUMERIC_KINDS},
+            np.arange(len(table)),
+        )
+        if not is_right(block):
+            raise UnreadableRowsError
+        return block
 
+    spans = _block_spans(source, header)
     if len(spans) == 1:
         return [read(spans[0])]
     from concurrent.futures import ThreadPoolExecutor

@@ -18,10 +18,10 @@ from ahsct_trial.results import (
     Summary,
     SurvivalEndpoint,
 )
-from ahsct_trial.tracing import Trace
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check, CheckedFigure
+    from ahsct_trial.tracing import Trace
 
 SURVIVAL = (
     "activity_free_survival",
