@@ -84,17 +84,17 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
     }
 
 
-def differences(here: Any, there: Any, relative: float) -> list[str]:
-    """The figures of two results that differ: numbers with decimals by more than a part, all else at all."""
+def differences(here: Any, there: Any, relative: float, absolute: float = 0.0) -> list[str]:
+    """The figures of two results that differ: numbers with decimals by more than this, all else at all."""
     one, other = flat(here), flat(there)
     return [
         f"{path}: {one.get(path)} and {other.get(path)}"
         for path in {**one, **other}
-        if not _is_close(one.get(path, "not there"), other.get(path, "not there"), relative)
+        if not _is_close(one.get(path, "not there"), other.get(path, "not there"), relative, absolute)
     ]
 
 
-def _is_close(one: Any, other: Any, relative: float) -> bool:
+def _is_close(one: Any, other: Any, relative: float, absolute: float) -> bool:
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=relative)
+        return math.isclose(one, other, rel_tol=relative, abs_tol=absolute)
     return type(one) is type(other) and bool(one == other)

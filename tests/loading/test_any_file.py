@@ -17,7 +17,7 @@ from ahsct_trial.errors import AhsctError
 from ahsct_trial.loading import read_cohort
 from ahsct_trial.loading.header import read_header
 from ahsct_trial.loading.problems import SHOWN, DataProblems
-from ahsct_trial.loading.rows import UnreadableRowsError, read_text, read_typed
+from ahsct_trial.loading.rows import Rows, UnreadableRowsError, read_text, read_typed
 from ahsct_trial.loading.source import read_source
 
 COLUMN = {column.name: column for column in PATIENT_TABLE}
@@ -126,7 +126,7 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
         source = read_source(file)
         header = read_header(source, PATIENT_TABLE)
         try:
-            fast = read_typed(source, header, lambda _rows: True)
+            fast = Rows.joined(*read_typed(source, header, lambda rows: rows))
         except UnreadableRowsError:
             return
         n_fast += 1

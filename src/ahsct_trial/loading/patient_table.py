@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -57,8 +57,11 @@ def _check_rows(
     yield from cross_violations(rows, is_wrong)
 
 
-def _judge(rows: Rows, _header: Header, _is_wrong: IsWrong) -> tuple[Rows, Iterator[Violation]]:
+def _judge(
+    parts: Sequence[Rows], lines: NDArray[np.int64], _is_wrong: IsWrong, _header: Header
+) -> tuple[Rows, Iterator[Violation]]:
+    rows = Rows.joined(parts, lines)
     return rows, repeated_identifiers(rows.texts[PATIENT_ID.name])
 
 
-_SHAPE = Shape(_check_rows, _judge)
+_SHAPE = Shape(_check_rows, lambda rows: rows, _judge)

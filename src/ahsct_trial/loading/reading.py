@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,13 +30,14 @@ from ahsct_trial.results import Account, SetAside, SourceInfo
 EMPTY_ROW = "row without a value in a known column"
 _SHOWN_PAIRS = 5
 
+Part = TypeVar("Part")
 Meaning = TypeVar("Meaning")
 #: Where cells were found wrong, by column, so that no other rule is held against them.
 IsWrong = dict[str, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Shape(Generic[Meaning]):
+class Shape(Generic[Part, Meaning]):
     """How the rows of one shape of input are judged.
 
     Attributes
@@ -44,12 +45,16 @@ class Shape(Generic[Meaning]):
     check_rows
         What is wrong with rows, each on its own, from the rows and their unreadable cells; it adds to
         `IsWrong`. May be given a part of the file.
+    condense
+        What is kept of rows that may be a part of the file.
     judge
-        What all rows mean together, and what is wrong with them then.
+        What all parts mean together, and what is wrong with them then; from the parts, the line of each
+        row, and the cells found wrong.
     """
 
     check_rows: Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]], IsWrong], Iterator[Violation]]
-    judge: Callable[[Rows, Header, IsWrong], tuple[Meaning, Iterator[Violation]]]
+    condense: Callable[[Rows], Part]
+    judge: Callable[[Sequence[Part], NDArray[np.int64], IsWrong, Header], tuple[Meaning, Iterator[Violation]]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Checked(Generic[Meaning]):
         )
 
 
-def read_checked(source: Source, header: Header, shape: Shape[Meaning]) -> Checked[Meaning]:
+def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) -> Checked[Meaning]:
     """Read the rows, check them, and say what they mean.
 
     Raises
@@ -86,23 +91,25 @@ def read_checked(source: Source, header: Header, shape: Shape[Meaning]) -> Check
         All that is wrong with the file, at once.
     """
 
-    def is_right(block: Rows) -> bool:
-        return next(shape.check_rows(block, header, {}, {}), None) is None
+    def take(block: Rows) -> Part:
+        if next(shape.check_rows(block, header, {}, {}), None) is not None:
+            raise UnreadableRowsError
+        return shape.condense(block)
 
     try:
-        rows = read_typed(source, header, is_right)
+        parts, lines = read_typed(source, header, take)
     except UnreadableRowsError:
         pass
     else:
-        meaning, violations = shape.judge(rows, header, {})
+        meaning, violations = shape.judge(parts, lines, {}, header)
         if next(violations, None) is None:
-            return Checked(meaning, _account(len(rows), len(rows)), source)
+            return Checked(meaning, _account(len(lines), len(lines)), source)
     text = read_text(source, header)
     n_read = len(text)
     text = _without_empty(source, text)
     is_wrong: IsWrong = {}
     found = list(shape.check_rows(text.rows, header, text.is_unreadable, is_wrong))
-    meaning, violations = shape.judge(text.rows, header, is_wrong)
+    meaning, violations = shape.judge([shape.condense(text.rows)], text.rows.lines, is_wrong, header)
     findings = [_finding(source, header, text, violation) for violation in (*found, *violations)]
     if text.ragged or findings:
         raise DataProblems.from_findings(source.file, [*text.ragged, *findings])

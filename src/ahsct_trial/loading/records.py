@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, cell_violations
+from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Condensed, code, condense, kinds
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
-from ahsct_trial.records import KINDS, IntArray, Records, order_by_patient_and_day
+from ahsct_trial.records import IntArray, Records
 
 _ONCE = ("baseline", "transplant", "observed_from", "death")
-_CODES = {name: code for code, name in enumerate(KINDS)}
-_NOBODY = -1
 _LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
 
 
@@ -53,20 +50,17 @@ def read_records(source: Source, header: Header) -> Records:
         _refuse_date_format(header.date_format)
     read = read_checked(source, header, _SHAPE)
     coded = read.meaning
-    values = {
-        column: coded.measured(column, coded.edss_rows if kind == "edss" else coded.of_kind(kind))
-        for kind, columns in MEASUREMENTS.items()
-        for column in columns
-        if coded.rows.has(column)
-    }
+    values = coded.values
+    if "edss" in values:
+        values = values | {"edss": values["edss"][coded.edss_order]}
     return Records(
         patient=coded.patient,
         kind=coded.kind,
         day=coded.day,
-        edss_rows=coded.edss_rows,
+        edss_rows=coded.of_kind("edss")[coded.edss_order],
         values=values,
         patients=_patients(coded),
-        lines=coded.rows.lines,
+        lines=coded.lines,
         source=read.info("records"),
         account=read.account,
         warnings=(*header.warnings, *similar_identifiers(coded.identifiers), *_warnings(coded)),
@@ -89,58 +83,6 @@ def _refuse_date_format(form: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Coded:
-    """Rows with their patient, kind and day as numbers.
-
-    Attributes
-    ----------
-    rows
-        The typed columns.
-    identifiers
-        The different identifiers, in the order of their first rows.
-    patient
-        Index of each row's identifier, −1 where it is missing.
-    kind
-        Index of its kind in `KINDS`, −1 where it is missing or unknown.
-    day
-        Days from transplant; 0 for a baseline record and where it is missing or cannot be known.
-    is_dateless
-        Where the day is missing or cannot be known, baseline records excepted.
-    """
-
-    rows: Rows
-    identifiers: pa.ChunkedArray
-    patient: IntArray
-    kind: NDArray[np.int8]
-    day: NDArray[np.int32]
-    is_dateless: NDArray[np.bool_]
-
-    @property
-    def n_patients(self) -> int:
-        return len(self.identifiers)
-
-    def of_kind(self, *names: str) -> NDArray[np.intp]:
-        """Rows of these kinds, ascending."""
-        is_one = self.kind == _CODES[names[0]]
-        for name in names[1:]:
-            is_one |= self.kind == _CODES[name]
-        return np.flatnonzero(is_one)
-
-    @cached_property
-    def edss_rows(self) -> NDArray[np.intp]:
-        """Rows of the ``edss`` records in the order of patient and day."""
-        rows = self.of_kind("edss")
-        return rows[order_by_patient_and_day(self.patient[rows], self.day[rows])]
-
-    def measured(self, column: str, rows: NDArray[np.intp]) -> NDArray[Any]:
-        """A measurement at some rows: numbers, or texts with None where missing."""
-        if column in self.rows.numbers:
-            return self.rows.numbers[column][rows]
-        texts = self.rows.texts[column].take(pa.array(rows)).cast(pa.string())
-        return np.asarray(texts.to_numpy(zero_copy_only=False))
-
-
 def _check_rows(
     rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]], is_wrong: IsWrong
 ) -> Iterator[Violation]:
@@ -150,51 +92,19 @@ def _check_rows(
     yield from _misplaced(rows, is_unreadable)
 
 
-def _judge(rows: Rows, _header: Header, is_wrong: IsWrong) -> tuple[_Coded, Iterator[Violation]]:
-    coded = _coded(rows)
+def _judge(
+    parts: Sequence[Condensed], lines: NDArray[np.int64], is_wrong: IsWrong, header: Header
+) -> tuple[Coded, Iterator[Violation]]:
+    clock = next(column.name for column in header.known.values() if column.name in {"day", "date"})
+    coded = code(parts, clock, lines)
     return coded, _violations(coded, is_wrong)
 
 
-def _coded(rows: Rows) -> _Coded:
-    identifiers = rows.texts[PATIENT_ID.name].combine_chunks().dictionary_encode()
-    patient = identifiers.indices.fill_null(_NOBODY).to_numpy()
-    kind = _kinds(rows)
-    days = rows.numbers["day"] if rows.has("day") else _days_from_dates(rows.numbers["date"], patient, kind)
-    is_dateless = ~(np.abs(days) <= np.iinfo(np.int32).max)
-    day = np.where(is_dateless, 0, days).astype(np.int32)
-    is_baseline = kind == _CODES["baseline"]
-    day[is_baseline] = 0
-    names = pa.chunked_array([identifiers.dictionary])
-    return _Coded(rows, names, patient, kind, day, is_dateless & ~is_baseline)
-
-
-def _kinds(rows: Rows) -> NDArray[np.int8]:
-    """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-    kinds = rows.texts["record"].unify_dictionaries().combine_chunks()
-    code_of = np.array([*(_CODES.get(text, -1) for text in kinds.dictionary.to_pylist()), -1], dtype=np.int8)
-    codes: NDArray[np.int8] = code_of[kinds.indices.fill_null(len(code_of) - 1).to_numpy()]
-    return codes
-
-
-def _days_from_dates(
-    dates: NDArray[np.float64], patient: IntArray, kind: NDArray[np.int8]
-) -> NDArray[np.float64]:
-    """Days from the patient's transplant; NaN for a patient without one."""
-    # Backwards, so that of two transplants the first one stands.
-    transplants = np.flatnonzero(kind == _CODES["transplant"])[::-1]
-    # One place more than there are patients: rows without an identifier look up NaN at −1.
-    day_0 = np.full(int(patient.max(initial=0)) + 2, np.nan)
-    day_0[patient[transplants]] = dates[transplants]
-    day_0[-1] = np.nan
-    return np.asarray(dates - day_0[patient])
-
-
-def _violations(coded: _Coded, is_wrong: IsWrong) -> Iterator[Violation]:
-    clock = "day" if coded.rows.has("day") else "date"
-    coded, found = _judge_days(coded, clock, is_wrong.get(clock))
+def _violations(coded: Coded, is_wrong: IsWrong) -> Iterator[Violation]:
+    coded, found = _judge_days(coded, is_wrong.get(coded.clock))
     yield from found
     yield from _repeated(coded)
-    yield from _impossible_order(coded, clock)
+    yield from _impossible_order(coded)
     yield from _contradicting_edss(coded, is_wrong.get("edss"))
     yield from _never_followed(coded)
 
@@ -206,9 +116,9 @@ def _rule_of_form(header: Header) -> str:
 
 def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
     """Measurements that a kind of record needs and lacks, or has and does not take."""
-    kinds = _kinds(rows)
+    codes = kinds(rows)
     for kind, columns in MEASUREMENTS.items():
-        of_kind = np.flatnonzero(kinds == _CODES[kind])
+        of_kind = np.flatnonzero(codes == CODES[kind])
         present = [column for column in columns if rows.has(column)]
         has_value = np.zeros(len(of_kind), dtype=bool)
         for column in present:
@@ -218,7 +128,7 @@ def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> It
             has_value |= is_given[of_kind]
             if np.count_nonzero(is_given) > np.count_nonzero(is_given[of_kind]):
                 is_given[of_kind] = False
-                is_given &= kinds >= 0
+                is_given &= codes >= 0
                 yield Violation(
                     np.flatnonzero(is_given),
                     column,
@@ -239,9 +149,7 @@ def _article(kind: str) -> str:
     return f"an {kind}" if kind in {"edss", "mri", "observed_from"} else f"a {kind}"
 
 
-def _judge_days(
-    coded: _Coded, clock: str, is_wrong: NDArray[np.bool_] | None
-) -> tuple[_Coded, list[Violation]]:
+def _judge_days(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> tuple[Coded, list[Violation]]:
     """What is wrong with days, and the records without them, so that nothing else is said of them.
 
     `is_wrong` is where the cell itself was found wrong.
@@ -252,15 +160,15 @@ def _judge_days(
     else:
         coded = _without_days(coded, is_wrong)
     if coded.is_dateless.any():
-        is_missing = coded.rows.is_missing(clock) & coded.is_dateless & (coded.kind >= 0)
+        is_missing = ~coded.has_time & coded.is_dateless & (coded.kind >= 0)
         if is_wrong.size:
             is_missing &= ~is_wrong
         if is_missing.any():
             rule = "every record but a baseline needs it"
-            found.append(Violation(np.flatnonzero(is_missing), clock, rule, "Enter it."))
-        if clock == "date":
+            found.append(Violation(np.flatnonzero(is_missing), coded.clock, rule, "Enter it."))
+        if coded.clock == "date":
             found += _without_transplant(coded)
-    if clock == "day":
+    if coded.clock == "day":
         moved = coded.of_kind("transplant")
         moved = moved[coded.day[moved] != 0]
         if moved.size:
@@ -275,21 +183,21 @@ def _judge_days(
     return coded, found
 
 
-def _without_days(coded: _Coded, is_wrong: NDArray[np.bool_]) -> _Coded:
+def _without_days(coded: Coded, is_wrong: NDArray[np.bool_]) -> Coded:
     """The records, with no day where it is wrong."""
-    is_dateless = coded.is_dateless | (is_wrong & (coded.kind != _CODES["baseline"]))
+    is_dateless = coded.is_dateless | (is_wrong & (coded.kind != CODES["baseline"]))
     return replace(coded, day=np.where(is_wrong, np.int32(0), coded.day), is_dateless=is_dateless)
 
 
-def _without_transplant(coded: _Coded) -> Iterator[Violation]:
+def _without_transplant(coded: Coded) -> Iterator[Violation]:
     """Patients of a dated file without a transplant, at the first of their dates.
 
     One whose transplant has no date, or who has a record of unknown kind, has another problem to solve first.
     """
     is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == _CODES["transplant"])]] = True
-    is_excused[_NOBODY] = True
-    lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & ~coded.rows.is_missing("date"))
+    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == CODES["transplant"])]] = True
+    is_excused[NOBODY] = True
+    lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & coded.has_time)
     if lost.size:
         yield Violation(
             _first_of_each(coded.patient, lost),
@@ -304,7 +212,7 @@ def _first_of_each(patient: IntArray, rows: NDArray[np.intp]) -> NDArray[np.intp
     return np.sort(rows[np.unique(patient[rows], return_index=True)[1]])
 
 
-def _repeated(coded: _Coded) -> Iterator[Violation]:
+def _repeated(coded: Coded) -> Iterator[Violation]:
     """Records of which a patient has one, and has more."""
     for kind in _ONCE:
         rows = coded.of_kind(kind)
@@ -322,7 +230,8 @@ def _repeated(coded: _Coded) -> Iterator[Violation]:
             )
 
 
-def _impossible_order(coded: _Coded, clock: str) -> Iterator[Violation]:
+def _impossible_order(coded: Coded) -> Iterator[Violation]:
+    clock = coded.clock
     deaths = coded.of_kind("death")
     early = deaths[coded.day[deaths] < 0]
     if early.size:
@@ -336,7 +245,7 @@ def _impossible_order(coded: _Coded, clock: str) -> Iterator[Violation]:
     never = np.iinfo(np.int32).max
     died_on = np.full(coded.n_patients + 1, never, dtype=np.int32)
     died_on[coded.patient[deaths]] = coded.day[deaths]
-    died_on[_NOBODY] = never
+    died_on[NOBODY] = never
     is_after_death = coded.day > died_on[coded.patient]
     if is_after_death.any():
         after = np.flatnonzero(is_after_death)
@@ -356,23 +265,24 @@ def _impossible_order(coded: _Coded, clock: str) -> Iterator[Violation]:
         yield Violation(late, clock, "the relapse history begins at or before the transplant", fix)
 
 
-def _contradicting_edss(coded: _Coded, is_wrong: NDArray[np.bool_] | None) -> Iterator[Violation]:
+def _contradicting_edss(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> Iterator[Violation]:
     """EDSS scores of one patient and day that differ from the first one; wrong cells are left out."""
-    if not coded.rows.has("edss"):
+    if "edss" not in coded.values:
         return
-    rows, edss = coded.edss_rows, coded.rows.numbers["edss"]
+    rows = coded.of_kind("edss")[coded.edss_order]
+    edss = coded.values["edss"][coded.edss_order]
     is_same_day = (np.diff(coded.patient[rows]) == 0) & (np.diff(coded.day[rows]) == 0)
-    if not (is_same_day & (np.diff(edss[rows]) != 0)).any():
+    if not (is_same_day & (np.diff(edss) != 0)).any():
         return
-    is_known = ~np.isnan(edss) & (coded.patient >= 0) & ~coded.is_dateless
+    is_known = ~np.isnan(edss) & (coded.patient[rows] >= 0) & ~coded.is_dateless[rows]
     if is_wrong is not None:
-        is_known &= ~is_wrong
-    rows = rows[is_known[rows]]
-    is_new_day = (np.diff(coded.patient[rows], prepend=_NOBODY) != 0) | (
+        is_known &= ~is_wrong[rows]
+    rows, edss = rows[is_known], edss[is_known]
+    is_new_day = (np.diff(coded.patient[rows], prepend=NOBODY) != 0) | (
         np.diff(coded.day[rows], prepend=0) != 0
     )
-    first = rows[np.maximum.accumulate(np.where(is_new_day, np.arange(len(rows)), 0))]
-    differs = np.flatnonzero(edss[rows] != edss[first])
+    first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(rows)), 0))
+    differs = np.flatnonzero(edss != edss[first])
     differs = differs[np.argsort(rows[differs])]
     if differs.size:
         yield Violation(
@@ -380,14 +290,14 @@ def _contradicting_edss(coded: _Coded, is_wrong: NDArray[np.bool_] | None) -> It
             "edss",
             "line {other_line} has another score of the same day",
             "Keep the right one.",
-            first[differs],
+            rows[first[differs]],
         )
 
 
-def _never_followed(coded: _Coded) -> Iterator[Violation]:
+def _never_followed(coded: Coded) -> Iterator[Violation]:
     """Patients without a record from day 0 on, at the first of their rows."""
     is_seen = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_baseline = coded.kind == _CODES["baseline"]
+    is_baseline = coded.kind == CODES["baseline"]
     is_seen[coded.patient[(coded.day >= 0) & ~is_baseline]] = True
     if is_seen[:-1].all():
         return
@@ -400,39 +310,31 @@ def _never_followed(coded: _Coded) -> Iterator[Violation]:
     )
 
 
-def _patients(coded: _Coded) -> pd.DataFrame:
+def _patients(coded: Coded) -> pd.DataFrame:
     """`patient_id` and the attributes of the baseline records, one row per patient."""
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
     rows = coded.of_kind("baseline")
     if rows.size:
         place = np.full(coded.n_patients, -1)
         place[coded.patient[rows]] = np.arange(len(rows))
-        taken = pa.array(rows)
         for attribute in ATTRIBUTES:
-            if attribute.name in coded.rows.numbers:
-                numbers = np.append(coded.rows.numbers[attribute.name][rows], np.nan)
-                columns[attribute.name] = numbers[place]
-            elif attribute.name in coded.rows.texts:
-                texts = coded.rows.texts[attribute.name].take(taken).to_pandas()
-                columns[attribute.name] = texts.array.take(place, allow_fill=True)
+            if attribute.name in coded.attributes:
+                cells = coded.attributes[attribute.name]
+                is_text = cells.dtype == object
+                missing: Any = None if is_text else np.nan
+                own = np.where(place < 0, missing, cells[place])
+                columns[attribute.name] = pd.Categorical(own) if is_text else own
     return pd.DataFrame(columns, copy=False)
 
 
-def _warnings(coded: _Coded) -> Iterator[str]:
+def _warnings(coded: Coded) -> Iterator[str]:
     """What a person should know about records that are read and not used."""
-    rows = coded.rows
-    is_baseline = coded.kind == _CODES["baseline"]
-    elsewhere = [
-        column.name
-        for column in ATTRIBUTES
-        if rows.has(column.name) and (~rows.is_missing(column.name) & ~is_baseline).any()
-    ]
+    elsewhere = [column.name for column in ATTRIBUTES if column.name in coded.attributed_elsewhere]
     if elsewhere:
         yield f"Not read on records other than baseline: {', '.join(elsewhere)}."
-    clock = "day" if rows.has("day") else "date"
-    if not np.isnan(rows.numbers[clock][coded.of_kind("baseline")]).all():
-        yield f"Not read on baseline records: {clock}."
-    if rows.has("new_lesions"):
+    if coded.has_time[coded.of_kind("baseline")].any():
+        yield f"Not read on baseline records: {coded.clock}."
+    if "new_lesions" in coded.values:
         n_fewer = _n_scans_with_fewer_new_lesions(coded)
         if n_fewer:
             noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
@@ -449,13 +351,13 @@ def _warnings(coded: _Coded) -> Iterator[str]:
         yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
 
 
-def _n_scans_with_fewer_new_lesions(coded: _Coded) -> int:
-    scans, numbers = coded.of_kind("mri"), coded.rows.numbers
-    is_fewer = np.zeros(len(scans), dtype=bool)
+def _n_scans_with_fewer_new_lesions(coded: Coded) -> int:
+    new_lesions = coded.values["new_lesions"]
+    is_fewer = np.zeros(len(new_lesions), dtype=bool)
     for kind in ("gd_lesions", "new_t2_lesions"):
-        if kind in numbers:
-            is_fewer |= numbers["new_lesions"][scans] < numbers[kind][scans]
+        if kind in coded.values:
+            is_fewer |= new_lesions < coded.values[kind]
     return int(np.count_nonzero(is_fewer))
 
 
-_SHAPE = Shape(_check_rows, _judge)
+_SHAPE = Shape(_check_rows, condense, _judge)

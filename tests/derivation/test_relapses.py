@@ -1,0 +1,98 @@
+"""Relapses before and after transplant, from records worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from record_files import records
+
+from ahsct_trial import Protocol, summarize
+from ahsct_trial.derivation.relapses import derive_relapses
+
+#: P1: 500 days of history. Its first and last days and day 0 belong to it, day −501 does not.
+#: P2: no history, so his relapses before transplant belong to no rate.
+#: P3: a history without a relapse, and two relapses of one day after.
+#: P4: nothing but day 0, on which his history begins too.
+COURSES = """
+    P1 relapse 400
+    P1 relapse -501
+    P1 relapse -500
+    P1 relapse -90
+    P1 relapse 0
+    P1 relapse 1
+    P1 observed_from -500
+    P1 last_contact 800
+    P2 relapse -90
+    P2 relapse 200
+    P2 last_contact 800
+    P3 observed_from -365
+    P3 relapse 90
+    P3 relapse 90
+    P3 last_contact 800
+    P4 observed_from 0
+    P4 transplant 0
+"""
+NONE = None
+
+
+def column(name: str) -> list[float | None]:
+    values = derive_relapses(records(COURSES)).values[name]
+    return [None if np.isnan(value) else value for value in values.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("years_observed_before", [500 / 365.25, NONE, 365 / 365.25, 0.0]),
+        ("relapses_before", [3, NONE, 0, 0]),
+        ("relapses_after", [2, 1, 2, 0]),
+        ("years_to_first_relapse", [1 / 365.25, 200 / 365.25, 90 / 365.25, NONE]),
+    ],
+)
+def test_columns(name, expected):
+    assert column(name) == expected
+
+
+def test_no_time_observed_is_no_negative_zero():
+    assert str(column("years_observed_before")[3]) == "0.0"
+
+
+def test_the_first_relapse_is_traced_to_its_row():
+    derived = derive_relapses(records(COURSES))
+    # Rows count from 0. P1's relapse of day 1 is the sixth; of P3's two the one that stands first is named.
+    assert derived.decided_by["years_to_first_relapse"].tolist() == [5, 9, 12, -1]
+
+
+def test_rates():
+    found = summarize(records(COURSES), Protocol()).endpoints.relapse_rate
+    # P2 is left out before: 3 relapses in 500 + 365 + 0 days. All count after: 5 relapses in 3 × 800 days.
+    assert (found.before.n_patients, found.before.n_unknown, found.before.n_relapses) == (3, 1, 3)
+    assert found.before.person_years == pytest.approx(865 / 365.25, rel=1e-12)
+    assert found.before.note == "1 patient left out: relapses_before or years_observed_before is empty."
+    assert (found.after.n_patients, found.after.n_unknown, found.after.n_relapses) == (4, 0, 5)
+    assert found.after.person_years == pytest.approx(2400 / 365.25, rel=1e-12)
+    assert found.after.note is None
+
+
+def test_a_relapse_before_the_history_is_mentioned():
+    assert summarize(records(COURSES), Protocol()).warnings[0] == (
+        "1 relapse lies before observed_from, outside the observed time: left out of the rate before."
+    )
+
+
+def test_no_relapse_record_at_all():
+    found = summarize(records("P1 observed_from -365\nP1 transplant 0\nP1 last_contact 731"), Protocol())
+    assert found.warnings[0] == "There is no relapse record in this file: relapses are taken as none."
+    rates = found.endpoints.relapse_rate
+    assert (rates.before.n_relapses, rates.after.n_relapses, rates.after.rate) == (0, 0, 0.0)
+    relapse_free = found.endpoints.relapse_free_survival
+    assert (relapse_free.n_patients, relapse_free.n_events, relapse_free.n_unknown) == (1, 0, 0)
+
+
+def test_a_relapse_record_before_transplant_alone_gives_no_such_warning():
+    found = summarize(records("P1 relapse -90\nP1 last_contact 731"), Protocol())
+    assert found.warnings == ()
+    assert found.endpoints.relapse_rate.after.n_relapses == 0
+    # Nobody has a history, so there is no rate before.
+    before = found.endpoints.relapse_rate.before
+    assert (before.n_patients, before.n_unknown, before.rate) == (0, 1, None)
