@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,19 +147,17 @@ class Curve:
         return len(self.years)
 
     def __iter__(self) -> Iterator[CurvePoint]:
-        columns = (self.years, self.n_at_risk, self.n_events, self.n_censored, self.estimate, *self._limits())
-        for years, n_at_risk, n_events, n_censored, estimate, low, high in zip(
-            *(column.tolist() for column in columns), strict=True
-        ):
-            yield CurvePoint(
-                years=years,
-                n_at_risk=n_at_risk,
-                n_events=n_events,
-                n_censored=n_censored,
-                estimate=estimate,
-                ci_low=None if isnan(low) else low,
-                ci_high=None if isnan(high) else high,
-            )
+        for row in self.rows():
+            yield CurvePoint(**row)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The points as dictionaries with the fields of `CurvePoint`; an undefined limit is None."""
+        low, high = (
+            [None if isnan(limit) else limit for limit in limits.tolist()] for limits in self._limits()
+        )
+        columns = (self.years, self.n_at_risk, self.n_events, self.n_censored, self.estimate)
+        for values in zip(*(column.tolist() for column in columns), low, high, strict=True):
+            yield dict(zip(CurvePoint.__slots__, values, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID
+from ahsct_trial.loading import arrow
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.records import KINDS, IntArray, order_by_patient_and_day
 
@@ -83,15 +84,16 @@ def kinds(rows: Rows) -> NDArray[np.int8]:
     """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
     texts = rows.texts["record"].unify_dictionaries().combine_chunks()
     code_of = np.array([*(CODES.get(text, -1) for text in texts.dictionary.to_pylist()), -1], dtype=np.int8)
-    codes: NDArray[np.int8] = code_of[texts.indices.fill_null(len(code_of) - 1).to_numpy()]
-    return codes
+    kind: NDArray[np.int8] = code_of[arrow.codes(texts)]
+    return kind
 
 
 def _cells(rows: Rows, column: str, at: NDArray[np.intp]) -> NDArray[Any]:
     if column in rows.numbers:
         return rows.numbers[column][at]
-    texts = rows.texts[column].take(pa.array(at)).cast(pa.string())
-    return np.asarray(texts.to_numpy(zero_copy_only=False), dtype=object)
+    texts = rows.texts[column].unify_dictionaries().combine_chunks()
+    words = np.array([*texts.dictionary.to_pylist(), None], dtype=object)
+    return words[arrow.codes(texts)[at]]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
     texts = pa.chunked_array([chunk for part in parts for chunk in part.identifiers.chunks], pa.string())
     # The chunks share one dictionary. There is one even without rows.
     encoded = texts.dictionary_encode().chunks or [pa.array([], pa.string()).dictionary_encode()]
-    patient = np.concatenate([chunk.indices.fill_null(NOBODY).to_numpy() for chunk in encoded])
+    patient = np.concatenate([arrow.codes(chunk) for chunk in encoded])
     kind = np.concatenate([part.kind for part in parts])
     time = np.concatenate([part.time for part in parts])
     has_time = time != _NO_TIME

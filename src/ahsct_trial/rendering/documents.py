@@ -56,7 +56,7 @@ _PROPORTIONS = {"estimate", "value", "ci_low", "ci_high"}
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Curve):
-        return list(value)
+        return list(value.rows())
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
