@@ -6,10 +6,12 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from functools import wraps
+from importlib import import_module
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -133,6 +135,8 @@ def _read(
     path: str, encoding: str | None, date_format: str | None, step: Callable[[str], None]
 ) -> Cohort | Records:
     step(f"Reading {shown(path)}")
+    # Every interval needs it, and a file is read meanwhile.
+    threading.Thread(target=import_module, args=("scipy.special",), daemon=True).start()
     from ahsct_trial.loading import read_cohort
 
     data = read_cohort(path, encoding=encoding, date_format=date_format)

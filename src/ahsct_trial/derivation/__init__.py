@@ -10,7 +10,7 @@ from ahsct_trial.columns import CAUSE_OF_DEATH
 from ahsct_trial.derivation.disability import derive_disability
 from ahsct_trial.derivation.follow_up import derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
-from ahsct_trial.derivation.patients import NO_ROW, Derived, IntArray
+from ahsct_trial.derivation.patients import NO_ROW, Derived, IntArray, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
 from ahsct_trial.records import Records
@@ -90,10 +90,6 @@ def _derive_edss(records: Records, protocol: Protocol) -> Derived:
     rows = records.rows("edss")
     change = derive_disability(records.edss_visits, records.relapses, records.n_patients, protocol)
 
-    def records_of(visit: IntArray) -> IntArray:
-        """The record of each visit, −1 where there is none."""
-        return np.where(visit == NO_ROW, NO_ROW, rows[visit])
-
     return Derived(
         values={
             "years_to_last_edss": change.last_day / DAYS_PER_YEAR,
@@ -103,10 +99,10 @@ def _derive_edss(records: Records, protocol: Protocol) -> Derived:
             "years_to_improvement": change.improvement.onset_day / DAYS_PER_YEAR,
         },
         decided_by={
-            "years_to_last_edss": records_of(change.last_row),
-            "edss_baseline": records_of(change.baseline_row),
-            "years_to_worsening": records_of(change.worsening.onset_row),
-            "years_to_improvement": records_of(change.improvement.onset_row),
+            "years_to_last_edss": rows_of(rows, change.last_row),
+            "edss_baseline": rows_of(rows, change.baseline_row),
+            "years_to_worsening": rows_of(rows, change.worsening.onset_row),
+            "years_to_improvement": rows_of(rows, change.improvement.onset_row),
         },
         remark=_worsening_in_words(protocol),
     )

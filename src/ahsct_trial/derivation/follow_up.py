@@ -14,9 +14,8 @@ _BASELINE = KINDS.index("baseline")
 def derive_follow_up(records: Records) -> Derived:
     """Find how long each patient was followed: to the last record of any kind, which is death if he died."""
     n = records.n_patients
-    is_dated = records.kind != _BASELINE
-    rows = np.flatnonzero(is_dated)
-    day, row = last(records.patient[rows], records.day[rows], rows, n)
+    # A baseline record stands on day 0 and is no observation; each patient has one from day 0 on.
+    day, row = last(records.patient, records.day, n, records.kind != _BASELINE)
     deaths = records.rows("death")
     died_on, death_row = np.full(n, np.nan), np.full(n, NO_ROW)
     died_on[records.patient[deaths]] = records.day[deaths]

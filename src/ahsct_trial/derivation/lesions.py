@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, total
+from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, rows_of, total
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
 from ahsct_trial.records import Records, Scans
 
@@ -36,8 +36,9 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     is_after = (scans.day > protocol.mri_from_day) & ~np.isnan(lesions)
     patient, day, found = scans.patient[is_after], scans.day[is_after], lesions[is_after]
     is_new = found > 0
-    day_new, row_new = first(patient[is_new], day[is_new], rows[is_after][is_new], n)
-    day_last, row_last = last(patient, day, rows[is_after], n)
+    rows = rows[is_after]
+    day_new, place_new = first(patient[is_new], day[is_new], n)
+    day_last, place_last = last(patient, day, n)
     values: Columns = {
         "scans_after": count(patient, n),
         "scans_with_new_lesions_after": count(patient[is_new], n),
@@ -50,7 +51,10 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
         values["lesions_before"] = total(scans.patient[is_before], scans.gd_lesions[is_before], n)
     return Derived(
         values=values,
-        decided_by={"years_to_first_new_lesion": row_new, "years_to_last_scan": row_last},
+        decided_by={
+            "years_to_first_new_lesion": rows_of(rows[is_new], place_new),
+            "years_to_last_scan": rows_of(rows, place_last),
+        },
         remark=_remark(protocol, has_sum=bool(is_sum[is_after].any())),
     )
 

@@ -14,7 +14,6 @@ Columns = dict[str, NDArray[np.floating[Any]]]
 
 #: No row decided the value.
 NO_ROW = -1
-_ROW_BITS = 32
 
 
 @dataclass(frozen=True)
@@ -46,28 +45,41 @@ def total(patient: IntArray, values: NDArray[np.float64], n_patients: int) -> ND
     return np.bincount(patient, weights=values, minlength=n_patients).astype(np.float64)
 
 
-def first(
-    patient: IntArray, day: IntArray, rows: IntArray, n_patients: int
-) -> tuple[NDArray[np.float64], IntArray]:
-    """The earliest day of each patient and its row, NaN and −1 without one; ties go to the lowest row."""
-    # Day and row in one integer: the smallest one is the first day with the first of its rows.
-    found = np.full(n_patients, np.iinfo(np.int64).max)
-    np.minimum.at(found, patient, (day.astype(np.int64) << _ROW_BITS) + rows)
-    has_none = found == np.iinfo(np.int64).max
-    return _split(found, has_none)
+def first(patient: IntArray, day: IntArray, n_patients: int) -> tuple[NDArray[np.float64], IntArray]:
+    """The earliest day of each patient and its place among the rows; ties go to the first row.
+
+    NaN and −1 for a patient without a row.
+    """
+    found = np.full(n_patients, np.iinfo(day.dtype).max, dtype=day.dtype)
+    np.minimum.at(found, patient, day)
+    return _placed(found, patient, np.flatnonzero(day == found[patient])[::-1])
 
 
 def last(
-    patient: IntArray, day: IntArray, rows: IntArray, n_patients: int
+    patient: IntArray, day: IntArray, n_patients: int, is_counted: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.float64], IntArray]:
-    """The latest day of each patient and its row, NaN and −1 without one; ties go to the highest row."""
-    found = np.full(n_patients, np.iinfo(np.int64).min)
-    np.maximum.at(found, patient, (day.astype(np.int64) << _ROW_BITS) + rows)
-    has_none = found == np.iinfo(np.int64).min
-    return _split(found, has_none)
+    """The latest day of each patient and its place among the rows; ties go to the last row.
+
+    NaN and −1 for a patient without a row. Only rows that count are placed; where some do not, each patient
+    has one that does on his latest day.
+    """
+    found = np.full(n_patients, np.iinfo(day.dtype).min, dtype=day.dtype)
+    np.maximum.at(found, patient, day)
+    is_last = day == found[patient]
+    if is_counted is not None:
+        is_last &= is_counted
+    return _placed(found, patient, np.flatnonzero(is_last))
 
 
-def _split(found: NDArray[np.int64], has_none: NDArray[np.bool_]) -> tuple[NDArray[np.float64], IntArray]:
-    day = np.where(has_none, np.nan, found >> _ROW_BITS)
-    row = np.where(has_none, NO_ROW, found & ((1 << _ROW_BITS) - 1))
-    return day, row
+def _placed(found: IntArray, patient: IntArray, places: IntArray) -> tuple[NDArray[np.float64], IntArray]:
+    """Days as floats, and for each patient the last of his places."""
+    place = np.full(len(found), NO_ROW)
+    place[patient[places]] = places
+    return np.where(place == NO_ROW, np.nan, found), place
+
+
+def rows_of(rows: IntArray, place: IntArray) -> IntArray:
+    """The row that stands at each place, −1 where there is none."""
+    if not len(rows):
+        return place
+    return np.where(place == NO_ROW, NO_ROW, rows[place])

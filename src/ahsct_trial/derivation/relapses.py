@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ahsct_trial.derivation.patients import Derived, count, first
+from ahsct_trial.derivation.patients import Derived, count, first, rows_of
 from ahsct_trial.protocol import DAYS_PER_YEAR
 from ahsct_trial.records import Records
 
@@ -24,7 +24,7 @@ def derive_relapses(records: Records) -> Derived:
     # Comparing with NaN is false, so a patient without a history counts none here.
     is_before = (day <= 0) & (day >= start[patient])
     is_after = day > 0
-    day_after, row_after = first(patient[is_after], day[is_after], rows[is_after], n)
+    day_after, place_after = first(patient[is_after], day[is_after], n)
     return Derived(
         values={
             "years_observed_before": (0 - start) / DAYS_PER_YEAR,
@@ -32,5 +32,5 @@ def derive_relapses(records: Records) -> Derived:
             "relapses_after": count(patient[is_after], n),
             "years_to_first_relapse": day_after / DAYS_PER_YEAR,
         },
-        decided_by={"years_to_first_relapse": row_after},
+        decided_by={"years_to_first_relapse": rows_of(rows[is_after], place_after)},
     )

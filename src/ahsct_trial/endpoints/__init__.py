@@ -8,6 +8,7 @@ from dataclasses import asdict
 from ahsct_trial import __version__
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.derivation import as_cohort
+from ahsct_trial.endpoints.components import Course
 from ahsct_trial.endpoints.counts import (
     DISPERSION_LIMIT,
     disability,
@@ -16,10 +17,12 @@ from ahsct_trial.endpoints.counts import (
     transplant_related_mortality,
 )
 from ahsct_trial.endpoints.demographics import describe_cohort
-from ahsct_trial.endpoints.time_to_event import DEFINITIONS, all_courses, neda3, survival_endpoint
+from ahsct_trial.endpoints.time_to_event import DEFINITIONS, Definition, all_courses, neda3, survival_endpoint
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, Endpoints, ProtocolInfo, Summary, Tool
+from ahsct_trial.results import SCHEMA_VERSION, Endpoints, ProtocolInfo, Summary, SurvivalEndpoint, Tool
+
+_MANY_PATIENTS = 50_000
 
 
 def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) -> Summary:
@@ -42,9 +45,7 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
     # A patient table holds what these settings lead to.
     not_applicable = () if cohort.source.shape == "records" else RECORDS_ONLY
     courses = all_courses(cohort)
-    survival = {
-        definition.key: survival_endpoint(cohort, definition, courses, protocol) for definition in DEFINITIONS
-    }
+    survival = _survival(cohort, courses, protocol)
     endpoints = Endpoints(
         **survival,
         neda3=neda3(cohort, courses, protocol),
@@ -63,6 +64,21 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
         account=cohort.account,
         warnings=(*cohort.warnings, *_ignored(protocol, not_applicable), *_overdispersed(endpoints)),
     )
+
+
+def _survival(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> dict[str, SurvivalEndpoint]:
+    """The survival endpoints by key; side by side where there are so many patients that it pays."""
+
+    def estimate(definition: Definition) -> SurvivalEndpoint:
+        return survival_endpoint(cohort, definition, courses, protocol)
+
+    keys = [definition.key for definition in DEFINITIONS]
+    if len(cohort) < _MANY_PATIENTS:
+        return dict(zip(keys, map(estimate, DEFINITIONS), strict=True))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor() as threads:
+        return dict(zip(keys, threads.map(estimate, DEFINITIONS), strict=True))
 
 
 def _protocol_info(protocol: Protocol, not_applicable: tuple[str, ...]) -> ProtocolInfo:

@@ -142,6 +142,13 @@ class Coded:
         return np.flatnonzero(self.kind == CODES[name])
 
     @cached_property
+    def last_day(self) -> IntArray:
+        """The latest day of each patient; a record without a day counts as day 0."""
+        last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
+        np.maximum.at(last, self.patient, self.day)
+        return last[:NOBODY]
+
+    @cached_property
     def edss_order(self) -> NDArray[np.intp]:
         """Places of the ``edss`` rows among their kind, in the order of patient and day."""
         rows = self.of_kind("edss")
@@ -158,7 +165,11 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
     time = np.concatenate([part.time for part in parts])
     has_time = time != _NO_TIME
     day, is_known = (time, has_time) if clock == "day" else _days_from_dates(time, has_time, patient, kind)
-    is_baseline = kind == CODES["baseline"]
+    baseline = np.flatnonzero(kind == CODES["baseline"])
+    day[~is_known] = 0
+    day[baseline] = 0
+    is_dateless = ~is_known
+    is_dateless[baseline] = False
     return Coded(
         clock=clock,
         identifiers=pa.chunked_array([encoded[-1].dictionary]),
@@ -168,8 +179,8 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         attributes=_joined([part.attributes for part in parts]),
         attributed_elsewhere=frozenset().union(*(part.attributed_elsewhere for part in parts)),
         has_time=has_time,
-        day=np.where(is_known & ~is_baseline, day, np.int32(0)),
-        is_dateless=~is_known & ~is_baseline,
+        day=day,
+        is_dateless=is_dateless,
         lines=lines,
     )
 
@@ -190,5 +201,4 @@ def _days_from_dates(
     day_0[patient[transplants]] = date[transplants]
     has_day_0[patient[transplants]] = True
     has_day_0[NOBODY] = False
-    is_known = has_date & has_day_0[patient]
-    return np.where(is_known, date - day_0[patient], np.int32(0)), is_known
+    return date - day_0[patient], has_date & has_day_0[patient]

@@ -246,9 +246,8 @@ def _impossible_order(coded: Coded) -> Iterator[Violation]:
     died_on = np.full(coded.n_patients + 1, never, dtype=np.int32)
     died_on[coded.patient[deaths]] = coded.day[deaths]
     died_on[NOBODY] = never
-    is_after_death = coded.day > died_on[coded.patient]
-    if is_after_death.any():
-        after = np.flatnonzero(is_after_death)
+    if (coded.last_day > died_on[:-1]).any():
+        after = np.flatnonzero(coded.day > died_on[coded.patient])
         death_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
         death_of[coded.patient[deaths]] = deaths
         yield Violation(

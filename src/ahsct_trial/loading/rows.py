@@ -107,8 +107,16 @@ class Rows:
         if len(parts) == 1:
             return replace(parts[0], lines=lines)
         names, texts = [*parts[0].numbers], [*parts[0].texts]
+
+        def join(name: str) -> NDArray[np.float64]:
+            return np.concatenate([part.numbers.pop(name) for part in parts])
+
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(pa.cpu_count()) as threads:
+            numbers = dict(zip(names, threads.map(join, names), strict=True))
         return cls(
-            {name: np.concatenate([part.numbers.pop(name) for part in parts]) for name in names},
+            numbers,
             {
                 name: pa.chunked_array([chunk for part in parts for chunk in part.texts.pop(name).chunks])
                 for name in texts

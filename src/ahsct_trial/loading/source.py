@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,27 @@ _WIDE_MARKS = (
 )
 
 
+class Digest(threading.Thread):
+    """The SHA-256 of some bytes, computed beside other work."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(daemon=True)
+        self._data = data
+        self._hexadecimal = ""
+        self.start()
+
+    def run(self) -> None:
+        """Compute it."""
+        from hashlib import sha256
+
+        self._hexadecimal = sha256(self._data).hexdigest()
+
+    def result(self) -> str:
+        """Wait for it, in hexadecimal digits."""
+        self.join()
+        return self._hexadecimal
+
+
 @dataclass(frozen=True)
 class Source:
     """A file that was read whole.
@@ -32,15 +54,20 @@ class Source:
     ----------
     file
         Its name without the path; ``-`` for standard input.
-    sha256
-        Digest of its bytes as they were given, so of the compressed file where it is compressed.
+    digest
+        SHA-256 of its bytes as they were given, so of the compressed file where it is compressed.
     data
         Its text in valid UTF-8, without a byte order mark or NUL bytes; lines end with LF or CR LF.
     """
 
     file: str
-    sha256: str
+    digest: Digest
     data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The digest in hexadecimal digits."""
+        return self.digest.result()
 
     def line_of(self, offset: int) -> int:
         """The line, from 1, on which a byte of `data` stands."""
@@ -59,9 +86,7 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
     """
     file = STANDARD_INPUT if str(path) == STANDARD_INPUT else Path(path).name
     raw = _read_bytes(path)
-    from hashlib import sha256
-
-    digest = sha256(raw).hexdigest()
+    digest = Digest(raw)
     data = _unpacked(file, raw) if raw.startswith(_GZIP) else raw
     return Source(file, digest, _as_utf8(file, data, encoding))
 
