@@ -287,7 +287,11 @@ def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:
         ahsct("summarize", RECORDS, "--json", "--protocol", str(protocol), "--horizon", "2").stdout
     )
     used = document["protocol"]
-    assert (used["name"], used["horizon_years"], used["death"]) == ("mine", 2.0, "censor")
+    assert (used["name"], used["horizon_years"], used["death"]) == (
+        "mine.toml, changed: horizon_years",
+        2.0,
+        "censor",
+    )
     protocol.write_text("horizon_year = 5\n", encoding="utf-8")
     done = ahsct("summarize", RECORDS, "--protocol", str(protocol))
     assert done.returncode == 2

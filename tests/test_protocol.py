@@ -10,7 +10,14 @@ import pytest
 
 from ahsct_trial import Protocol
 from ahsct_trial.errors import UsageError
-from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, SETTINGS, find_protocol, with_settings
+from ahsct_trial.protocol import (
+    BUILT_IN,
+    RECORDS_ONLY,
+    SETTINGS,
+    find_protocol,
+    named_protocol,
+    with_settings,
+)
 
 NAN, INF = float("nan"), float("inf")
 
@@ -78,7 +85,7 @@ def test_messages_say_what_is_accepted() -> None:
         ),
     ):
         with pytest.raises(UsageError) as refused:
-            with_settings(Protocol(), "trial", {setting: value})
+            named_protocol("trial", {setting: value})
         assert str(refused.value) == f"Protocol trial: {message}"
 
 
@@ -144,32 +151,35 @@ def test_settings_of_records_are_settings() -> None:
     assert set(SETTINGS) - set(RECORDS_ONLY) == applied_to_a_table
 
 
-def test_changed_settings_get_a_name() -> None:
-    protocol = with_settings(BUILT_IN["halt-ms"], "ours", {"death": "censor"})
-    assert protocol == Protocol(name="ours", horizon_years=5.0, confidence_level=0.90, death="censor")
+def test_changed_settings_are_in_the_name() -> None:
+    protocol = with_settings(BUILT_IN["halt-ms"], {"death": "censor", "horizon_years": 5.0})
+    assert protocol == Protocol(
+        name="halt-ms, changed: death", horizon_years=5.0, confidence_level=0.90, death="censor"
+    )
+    assert with_settings(protocol, {"death": "censor"}) is protocol
 
 
 def test_an_unknown_setting_names_the_closest() -> None:
     with pytest.raises(UsageError, match=r"there is no setting 'horizon_year'\. Is horizon_years meant\?"):
-        with_settings(Protocol(), "ours", {"horizon_year": 5})
+        named_protocol("ours", {"horizon_year": 5})
     with pytest.raises(UsageError, match="Settings are horizon_years, death, ci_method"):
-        with_settings(Protocol(), "ours", {"colour": "blue"})
+        named_protocol("ours", {"colour": "blue"})
 
 
 def test_a_protocol_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_text('horizon_years = 5\ndeath = "censor"\nconfirm_late_days = 730.5\n', encoding="utf-8")
     protocol = find_protocol(str(path))
-    assert protocol == Protocol(name="ours", horizon_years=5, death="censor", confirm_late_days=730.5)
+    assert protocol == Protocol(name="ours.toml", horizon_years=5, death="censor", confirm_late_days=730.5)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"horizon_years = 0", "Protocol ours: horizon_years is 0"),
-        (b'horizon_years = "5"', "Protocol ours: horizon_years is '5'"),
-        (b"horizon_years = nan", "Protocol ours: horizon_years is nan"),
-        (b"death = [1, 2]", "Protocol ours: death is"),
+        (b"horizon_years = 0", "Protocol ours.toml: horizon_years is 0"),
+        (b'horizon_years = "5"', "Protocol ours.toml: horizon_years is '5'"),
+        (b"horizon_years = nan", "Protocol ours.toml: horizon_years is nan"),
+        (b"death = [1, 2]", "Protocol ours.toml: death is"),
         (b"deaths = 1", "there is no setting 'deaths'. Is death meant?"),
         (b"[default]\nhorizon_years = 5", "there is no setting 'default'"),
         (b"horizon_years 5", "is not TOML"),

@@ -103,7 +103,7 @@ def check(data: Cohort | Records, publication: Publication, protocol: Protocol |
     Check
         For each figure: *reproduced* if the cohort's rounds to it, and its interval to the published one;
         *compatible* if it lies in the cohort's interval; else *differs*; *not computable* where the file
-        does not give it.
+        does not give it, or the protocol's horizon is not the figure's.
     """
     protocol = protocol or publication.own_protocol()
     cohort = as_cohort(data, protocol)
@@ -157,35 +157,39 @@ def _checked(summary: Any, figure: Figure) -> CheckedFigure:
         ci_low=low,
         ci_high=high,
         ci_method=getattr(interval, "ci_method", None),
-        verdict=_verdict(figure, value, of, low, high),
+        verdict=_verdict(figure, summary.protocol.horizon_years, value, of, (low, high)),
         mark=figure.mark,
         source=figure.source,
     )
 
 
 def _verdict(
-    figure: Figure, value: float | None, of: float | None, low: float | None, high: float | None
+    figure: Figure,
+    horizon_years: float,
+    value: float | None,
+    of: float | None,
+    limits: tuple[float | None, float | None],
 ) -> Verdict:
-    if value is None or (figure.of is not None and of is None):
+    low, high = limits
+    is_elsewhere = figure.horizon_years not in {None, horizon_years}
+    if is_elsewhere or value is None or (figure.of is not None and of is None):
         return "not computable"
-    scale = 100 if figure.unit == "%" else 1
-    pairs: list[tuple[str, float | None]] = [(figure.value, value * scale)]
-    if figure.of is not None and of is not None:
-        pairs.append((figure.of, of))
+    shift = 2 if figure.unit == "%" else 0
+    own_and_printed: list[tuple[float | None, str]] = [(value, figure.value)]
     if figure.ci is not None:
-        pairs += [(figure.ci[0], None if low is None else low * scale)]
-        pairs += [(figure.ci[1], None if high is None else high * scale)]
-    if all(own is not None and _rounds_to(own, printed) for printed, own in pairs):
+        own_and_printed += zip(limits, figure.ci, strict=True)
+    is_same = all(own is not None and _rounds_to(own, printed, shift) for own, printed in own_and_printed)
+    if is_same and (figure.of is None or of is None or _rounds_to(of, figure.of)):
         return "reproduced"
     if low is None or high is None:
         return "differs"
-    published = float(figure.value) / (float(figure.of) if figure.of is not None else scale)
+    published = float(figure.value) / (float(figure.of) if figure.of is not None else 10**shift)
     return "compatible" if low <= published <= high else "differs"
 
 
-def _rounds_to(value: float, printed: str) -> bool:
+def _rounds_to(value: float, printed: str, shift: int = 0) -> bool:
     exponent = Decimal(printed).as_tuple().exponent
-    return Decimal(round_half_up(value, -int(exponent))) == Decimal(printed)
+    return Decimal(round_half_up(value, -int(exponent), shift=shift)) == Decimal(printed)
 
 
 def _eligibility(cohort: Cohort, publication: Publication) -> list[CheckedCriterion]:

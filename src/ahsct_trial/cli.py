@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 from functools import wraps
 from importlib import import_module
@@ -22,7 +21,7 @@ from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import write
-from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol
+from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol, with_settings
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class Format(StrEnum):
     CSV = "csv"
     MARKDOWN = "markdown"
 
+
+_DEFAULT_PUBLICATION = "atkins2016-summary"
 
 #: Options that set the protocol, by the setting they change.
 _PROTOCOL_OPTIONS: dict[str, Any] = {
@@ -111,7 +112,7 @@ def _sets_protocol(command: Callable[..., None]) -> Callable[..., None]:
         def settings(default: Protocol) -> Protocol:
             base = find_protocol(name_or_file) if name_or_file else default
             # An option on the command line wins.
-            return replace(base, **{name: value for name, value in chosen.items() if value is not None})
+            return with_settings(base, {name: value for name, value in chosen.items() if value is not None})
 
         command(**arguments, settings=settings)
 
@@ -129,6 +130,11 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
     if is_json and chosen not in {None, Format.JSON}:
         raise UsageError(f"--json and --format {chosen} contradict each other. Give one of them.")
     return Format.JSON if is_json else chosen or Format.TABLE
+
+
+def _refuse_input_as_output(path: str, output: Path | None) -> None:
+    if output is not None and output.exists() and Path(path).exists() and output.samefile(path):
+        raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
 
 
 def _read(
@@ -173,6 +179,7 @@ def summarize(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths."""
+    _refuse_input_as_output(cohort, output)
     form = _format(format, is_json=json)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
@@ -199,7 +206,7 @@ def check(
     cohort: CohortArgument,
     against: Annotated[
         str, typer.Option("--against", metavar="ID", help="The publication to hold the cohort against.")
-    ] = "atkins2016-summary",
+    ] = _DEFAULT_PUBLICATION,
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -207,6 +214,7 @@ def check(
     date_format: DateFormatOption = None,
 ) -> None:
     """Hold the cohort against published figures: reproduced, compatible, or differs (exit 4)."""
+    _refuse_input_as_output(cohort, output)
     from ahsct_trial.published import publication
 
     published = publication(against)
@@ -239,6 +247,7 @@ def trace(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show one patient's course, and the line of the file that decided each endpoint."""
+    _refuse_input_as_output(cohort, output)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
@@ -263,6 +272,7 @@ def validate(
     date_format: DateFormatOption = None,
 ) -> None:
     """Only read the file: its problems, warnings and the account of its rows."""
+    _refuse_input_as_output(cohort, output)
     from ahsct_trial.loading.problems import DataProblems
     from ahsct_trial.results import Validation
 

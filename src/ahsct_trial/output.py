@@ -8,6 +8,10 @@ import tempfile
 from pathlib import Path
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+
+#: A path is shown to its end, which names the file.
+_LONGEST_PATH = 4096
 
 
 def write(text: str, path: Path | None, *, force: bool = False) -> None:
@@ -21,15 +25,13 @@ def write(text: str, path: Path | None, *, force: bool = False) -> None:
     if path is None:
         _write_to_standard_output(text)
         return
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder. Name a file in it.")
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists. Choose another name, or add --force to replace it.")
+    named = shown(str(path), longest=_LONGEST_PATH)
     draft = None
     try:
+        target = _target(path, named, force=force)
         # Beside the target, so that the last step is a rename within one file system.
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name[:50]}.", delete=False
+            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name[:50]}.", delete=False
         ) as file:
             draft = Path(file.name)
             file.write(text)
@@ -37,16 +39,41 @@ def write(text: str, path: Path | None, *, force: bool = False) -> None:
         mask = os.umask(0)
         os.umask(mask)
         draft.chmod(0o666 & ~mask)
-        draft.replace(path)
+        draft.replace(target)
     except OSError as error:
+        raise UsageError(f"{named} cannot be written: {error.strerror}.") from None
+    finally:
         if draft is not None:
             draft.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _target(path: Path, named: str, *, force: bool) -> Path:
+    """Find the file to write; a link stays, and what it leads to is replaced."""
+    try:
+        target = path.resolve()
+    except RuntimeError:  # what Python before 3.13 makes of it
+        raise UsageError(f"{named} is a link that leads back to itself.") from None
+    if target.is_symlink():
+        raise UsageError(f"{named} is a link that leads back to itself.")
+    if target.is_dir():
+        raise UsageError(f"{named} is a folder. Name a file in it.")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{named} is no ordinary file. Write to standard output instead.")
+    if target.exists() and not force:
+        raise UsageError(f"{named} exists. Choose another name, or add --force to replace it.")
+    return target
 
 
 def _write_to_standard_output(text: str) -> None:
     try:
-        sys.stdout.write(text)
+        if sys.stdout.isatty():
+            # What this terminal cannot show is better replaced than a reason to show nothing.
+            encoding = sys.stdout.encoding or "utf-8"
+            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        else:
+            # A document is UTF-8 wherever it is written.
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has seen enough. Python would complain once more at exit; let it write to nothing.

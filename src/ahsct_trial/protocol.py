@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_WEEK = 7
@@ -153,8 +154,8 @@ BUILT_IN: dict[str, Protocol] = {
 SETTINGS = tuple(field.name for field in fields(Protocol) if field.name != "name")
 
 
-def with_settings(protocol: Protocol, name: str, settings: Mapping[str, Any]) -> Protocol:
-    """Change some settings of a protocol and give the result a name.
+def named_protocol(name: str, settings: Mapping[str, Any]) -> Protocol:
+    """Make a protocol of its own from settings that differ from the default.
 
     Raises
     ------
@@ -167,11 +168,25 @@ def with_settings(protocol: Protocol, name: str, settings: Mapping[str, Any]) ->
 
             close = get_close_matches(key, SETTINGS, n=1)
             meant = f" Is {close[0]} meant?" if close else f" Settings are {', '.join(SETTINGS)}."
-            raise UsageError(f"Protocol {name}: there is no setting {key!r}.{meant}")
+            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}.{meant}")
     try:
-        return replace(protocol, name=name, **settings)
+        return replace(BUILT_IN["default"], name=name, **settings)
     except UsageError as error:
-        raise UsageError(f"Protocol {name}: {error}") from None
+        raise UsageError(f"Protocol {shown(name)}: {error}") from None
+
+
+def with_settings(protocol: Protocol, settings: Mapping[str, Any]) -> Protocol:
+    """Change some settings of a protocol; its name then says which.
+
+    Raises
+    ------
+    UsageError
+        If a value is outside its range.
+    """
+    changed = {name: value for name, value in settings.items() if getattr(protocol, name) != value}
+    if not changed:
+        return protocol
+    return replace(protocol, name=f"{protocol.name}, changed: {', '.join(changed)}", **changed)
 
 
 def find_protocol(name_or_file: str) -> Protocol:
@@ -198,4 +213,4 @@ def find_protocol(name_or_file: str) -> Protocol:
         raise UsageError(f"Protocol {name_or_file} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"Protocol {name_or_file} is not TOML: {error}.") from None
-    return with_settings(BUILT_IN["default"], path.stem, settings)
+    return named_protocol(path.name, settings)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from ahsct_trial import __version__
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,6 +26,9 @@ class Tool:
 
     name: str
     version: str
+
+
+TOOL = Tool(name="ahsct-trial", version=__version__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.derivation import as_cohort
 from ahsct_trial.derivation.disability import Candidates, explain_disability
+from ahsct_trial.endpoints import protocol_info
 from ahsct_trial.endpoints.components import NEW_LESION, RELAPSE, WORSENING, Component
 from ahsct_trial.endpoints.time_to_event import (
     DEATH,
@@ -26,7 +27,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import KINDS, Records
-from ahsct_trial.results import SourceInfo, Tool
+from ahsct_trial.results import TOOL, ProtocolInfo, SourceInfo, Tool
 
 Outcome = Literal["event", "censored", "unknown", "not in this file"]
 
@@ -85,7 +86,7 @@ class Trace:
 
     tool: Tool
     source: SourceInfo
-    protocol: str
+    protocol: ProtocolInfo
     patient: str
     course: tuple[CourseEntry, ...]
     endpoints: tuple[DecidedEndpoint, ...]
@@ -109,8 +110,6 @@ def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
     UsageError
         If there is no such patient; the text names the closest identifiers.
     """
-    from ahsct_trial import __version__
-
     row = _find(data.patients[PATIENT_ID.name].to_numpy(), patient)
     own = data.only(row)
     # Of all patients: which columns there are follows from the whole file.
@@ -120,9 +119,9 @@ def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
     if isinstance(own, Records):
         changes, worsening = _explain_edss(own, cohort, protocol)
     return Trace(
-        tool=Tool(name="ahsct-trial", version=__version__),
+        tool=TOOL,
         source=data.source,
-        protocol=protocol.name,
+        protocol=protocol_info(protocol, data.source.shape),
         patient=patient,
         course=tuple(_course_of_records(own) if isinstance(own, Records) else _course_of_row(own)),
         endpoints=tuple(_decide(cohort, definition, protocol, worsening) for definition in DEFINITIONS),

@@ -87,25 +87,28 @@ def lesions_on(scan: Row, rule: str) -> float | None:
         return new
     if gd is not None and t2 is not None:
         return gd + t2
-    # One kind alone tells that there is a lesion, and never that there is none.
-    one = gd if gd is not None else t2
-    return one or None
+    return None
+
+
+def shows_lesion(scan: Row, rule: str) -> bool:
+    """Whether a lesion is known: one kind alone tells that there is one, and never that there is none."""
+    lesions = lesions_on(scan, rule)
+    if lesions is None and rule == "either":
+        return any((scan.get(name) or 0) > 0 for name in ("gd_lesions", "new_t2_lesions"))
+    return bool(lesions)
 
 
 def scans_after(own: list[Row], rule: str, from_day: float) -> Row:
-    told = []
-    for row in own:
-        if row["record"] == "mri" and row["day"] > from_day:
-            lesions = lesions_on(row, rule)
-            if lesions is not None:
-                told.append((row["day"], lesions))
-    with_new = [day for day, lesions in told if lesions > 0]
+    scans = [row for row in own if row["record"] == "mri" and row["day"] > from_day]
+    with_new = [row["day"] for row in scans if shows_lesion(row, rule)]
+    seen = [row["day"] for row in scans if lesions_on(row, rule) is not None or shows_lesion(row, rule)]
+    is_known = all(lesions_on(row, rule) is not None for row in scans)
     return {
-        "scans_after": len(told),
-        "scans_with_new_lesions_after": len(with_new),
-        "new_lesions_after": sum(lesions for _, lesions in told),
+        "scans_after": len(seen),
+        "scans_with_new_lesions_after": len(with_new) if is_known else None,
+        "new_lesions_after": sum(lesions_on(row, rule) for row in scans) if is_known else None,
         "years_to_first_new_lesion": years(min(with_new, default=None)),
-        "years_to_last_scan": years(max((day for day, _ in told), default=None)),
+        "years_to_last_scan": years(max(seen, default=None)),
     }
 
 

@@ -53,5 +53,6 @@ def test_missing_columns_are_empty_not_zero() -> None:
     assert info.n_sites is None
     assert (info.site, info.sex, info.arm) == ({}, {}, {})
     assert info.age_years == Distribution(n=0, median=None, min=None, max=None, total=None)
-    assert info.follow_up_years_of_survivors == info.follow_up_years
+    # Who survived is not in the file.
+    assert info.follow_up_years_of_survivors.n == 0
     assert "site" not in info.n_missing

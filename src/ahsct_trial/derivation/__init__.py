@@ -39,8 +39,6 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
     """
     parts = {"follow_up": derive_follow_up(records), "relapse": derive_relapses(records)}
     warnings = list(records.warnings)
-    if not len(records.rows("relapse")):
-        warnings.append("There is no relapse record in this file: relapses are taken as none.")
     if len(records.rows("mri")):
         missing = _missing_for_lesions(records, protocol.new_lesion)
         if missing:
@@ -55,6 +53,7 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
             parts["new_lesion"] = derive_lesions(records, protocol)
     if len(records.rows("edss")):
         parts["worsening"] = _derive_edss(records, protocol)
+    warnings.extend(warning for part in parts.values() for warning in part.warnings)
     columns = dict(records.patients.items())
     lines: dict[str, IntArray] = {}
     for part in parts.values():
@@ -115,13 +114,19 @@ def _worsening_in_words(protocol: Protocol) -> str:
         "first-stable": "the first relapse-free EDSS from day 0 on",
     }[protocol.baseline]
     late = protocol.confirm_late_days
-    latest = "" if late is None else f" and at most {late:g} days after that"
+    latest = "without a latest day" if late is None else f"at most {late:g} days after that"
+    relapse_free = (
+        f" A visit is relapse-free from {protocol.relapse_free_days:g} days after a relapse on."
+        if protocol.relapse_free_days
+        else ""
+    )
     return (
-        f"Worsening is an EDSS above the baseline ({baseline}) by {protocol.step_from_zero:g} from 0, by "
-        f"{protocol.step_low:g} from 1.0, and by {protocol.step_high:g} from {protocol.step_high_from:.1f} "
-        "on, that each visit holds up to the confirming one. That is the first relapse-free visit "
-        f"{protocol.worsening_confirm_weeks:g} weeks later, at most {protocol.confirm_early_days:g} days "
-        f"before{latest}. A visit is relapse-free {protocol.relapse_free_days:g} days after a relapse."
+        f"Worsening is an EDSS above the baseline ({baseline}) by at least "
+        f"{protocol.step_from_zero:g} from 0, {protocol.step_low:g} from 1.0 and {protocol.step_high:g} from "
+        f"{protocol.step_high_from:.1f} on, that each visit holds up to the confirming one: the first "
+        f"relapse-free visit on a later day, {protocol.worsening_confirm_weeks:g} weeks later, at most "
+        f"{protocol.confirm_early_days:g} days before that "
+        f"and {latest}. Improvement is the mirror image.{relapse_free}"
     )
 
 

@@ -26,23 +26,29 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     """Count scans and lesions on each side of transplant, and find the first scan with a new lesion.
 
     Before (day ≤ 0): all scans, and the gadolinium-enhancing lesions on them; NaN for a patient with a
-    scan that does not give their number. After: scans later than `mri_from_day` that tell whether there
-    is a lesion of the kind that `new_lesion` asks for; a scan that does not tell is not counted.
+    scan that does not give their number. After: scans later than `mri_from_day` that give the number of
+    lesions of the kind that `new_lesion` asks for. A scan that gives only one of two kinds tells of a
+    lesion, and never that there is none: a lesion on it is an event, and the patient's number of lesions is
+    unknown (NaN).
     """
     n = records.n_patients
     rows, scans = records.rows("mri"), records.scans
     is_before = scans.day <= 0
     lesions, is_sum = new_lesions(scans, protocol.new_lesion)
-    is_after = (scans.day > protocol.mri_from_day) & ~np.isnan(lesions)
-    patient, day, found = scans.patient[is_after], scans.day[is_after], lesions[is_after]
-    is_new = found > 0
-    rows = rows[is_after]
-    day_new, place_new = first(patient[is_new], day[is_new], n)
-    day_last, place_last = last(patient, day, n)
+    is_after = scans.day > protocol.mri_from_day
+    is_told = is_after & ~np.isnan(lesions)
+    is_new = is_told & (lesions > 0)
+    if protocol.new_lesion == "either":
+        # Where a number is missing, what was counted is a lower bound: enough for an event.
+        is_new |= is_after & ~is_told & ((scans.gd_lesions > 0) | (scans.new_t2_lesions > 0))
+    is_seen = is_told | is_new
+    day_new, place_new = first(scans.patient[is_new], scans.day[is_new], n)
+    day_last, place_last = last(scans.patient[is_seen], scans.day[is_seen], n)
+    has_untold = count(scans.patient[is_after & ~is_told], n) > 0
     values: Columns = {
-        "scans_after": count(patient, n),
-        "scans_with_new_lesions_after": count(patient[is_new], n),
-        "new_lesions_after": total(patient, found, n),
+        "scans_after": count(scans.patient[is_seen], n),
+        "scans_with_new_lesions_after": np.where(has_untold, np.nan, count(scans.patient[is_new], n)),
+        "new_lesions_after": np.where(has_untold, np.nan, total(scans.patient[is_told], lesions[is_told], n)),
         "years_to_first_new_lesion": day_new / DAYS_PER_YEAR,
         "years_to_last_scan": day_last / DAYS_PER_YEAR,
     }
@@ -53,17 +59,27 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
         values=values,
         decided_by={
             "years_to_first_new_lesion": rows_of(rows[is_new], place_new),
-            "years_to_last_scan": rows_of(rows, place_last),
+            "years_to_last_scan": rows_of(rows[is_seen], place_last),
         },
-        remark=_remark(protocol, has_sum=bool(is_sum[is_after].any())),
+        remark=_remark(protocol, has_sum=bool(is_sum[is_told].any())),
+        warnings=_untold(int(np.count_nonzero(is_after & ~is_told)), protocol),
     )
+
+
+def _untold(n_scans: int, protocol: Protocol) -> tuple[str, ...]:
+    """What a person should know of scans since transplant that do not give the number of lesions."""
+    if not n_scans:
+        return ()
+    noun = "1 scan since transplant does" if n_scans == 1 else f"{n_scans:,} scans since transplant do"
+    needed = " and ".join(NEEDED[protocol.new_lesion])
+    return (f"{noun} not give {needed}: the patients are left out of the lesion rates after transplant.",)
 
 
 def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Lesions per scan that count under a rule, and where they are a sum of both kinds.
 
     NaN where the scan does not tell. With ``either`` the number of `new_lesions` is taken where it was
-    recorded; else both kinds are added; where only one kind was recorded, it tells if it found any.
+    recorded; else both kinds are added.
     """
     if rule != "either":
         return (scans.gd_lesions if rule == "gd" else scans.new_t2_lesions), np.zeros(
@@ -72,8 +88,6 @@ def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDA
     is_not_given = np.isnan(scans.new_lesions)
     added = scans.gd_lesions + scans.new_t2_lesions
     is_sum = is_not_given & ~np.isnan(added)
-    only_one = np.fmax(scans.gd_lesions, scans.new_t2_lesions)
-    added = np.where(np.isnan(added) & (only_one > 0), only_one, added)
     return np.where(is_not_given, added, scans.new_lesions), is_sum
 
 

@@ -28,11 +28,14 @@ class Derived:
         For some of them the row of the deciding record, −1 without one; shape (n_patients,).
     remark
         What a definition must say about how they were derived.
+    warnings
+        What a person should know about records that were left out.
     """
 
     values: Columns
     decided_by: dict[str, IntArray] = field(default_factory=dict)
     remark: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def count(patient: IntArray, n_patients: int) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from ahsct_trial import __version__
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints.components import Course
@@ -20,7 +19,7 @@ from ahsct_trial.endpoints.demographics import describe_cohort
 from ahsct_trial.endpoints.time_to_event import DEFINITIONS, Definition, all_courses, neda3, survival_endpoint
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, Endpoints, ProtocolInfo, Summary, SurvivalEndpoint, Tool
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, Endpoints, ProtocolInfo, Summary, SurvivalEndpoint
 
 _MANY_PATIENTS = 50_000
 
@@ -42,8 +41,6 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
         that names the columns.
     """
     cohort = as_cohort(data, protocol)
-    # A patient table holds what these settings lead to.
-    not_applicable = () if cohort.source.shape == "records" else RECORDS_ONLY
     courses = all_courses(cohort)
     survival = _survival(cohort, courses, protocol)
     endpoints = Endpoints(
@@ -56,13 +53,13 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
     )
     return Summary(
         schema_version=SCHEMA_VERSION,
-        tool=Tool(name="ahsct-trial", version=__version__),
+        tool=TOOL,
         source=cohort.source,
-        protocol=_protocol_info(protocol, not_applicable),
+        protocol=protocol_info(protocol, cohort.source.shape),
         cohort=describe_cohort(cohort),
         endpoints=endpoints,
         account=cohort.account,
-        warnings=(*cohort.warnings, *_ignored(protocol, not_applicable), *_overdispersed(endpoints)),
+        warnings=(*cohort.warnings, *_ignored(protocol, cohort.source.shape), *_overdispersed(endpoints)),
     )
 
 
@@ -81,14 +78,20 @@ def _survival(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) ->
         return dict(zip(keys, threads.map(estimate, DEFINITIONS), strict=True))
 
 
-def _protocol_info(protocol: Protocol, not_applicable: tuple[str, ...]) -> ProtocolInfo:
-    settings = asdict(protocol) | dict.fromkeys(not_applicable)
-    return ProtocolInfo(**settings, not_applicable=not_applicable)
+def protocol_info(protocol: Protocol, shape: str) -> ProtocolInfo:
+    """The settings as results name them; None for those that a shape of input has no use for."""
+    not_applicable = _not_applicable(shape)
+    return ProtocolInfo(**asdict(protocol) | dict.fromkeys(not_applicable), not_applicable=not_applicable)
 
 
-def _ignored(protocol: Protocol, not_applicable: tuple[str, ...]) -> Iterator[str]:
+def _not_applicable(shape: str) -> tuple[str, ...]:
+    """A patient table holds what these settings lead to."""
+    return () if shape == "records" else RECORDS_ONLY
+
+
+def _ignored(protocol: Protocol, shape: str) -> Iterator[str]:
     default = BUILT_IN["default"]
-    ignored = [name for name in not_applicable if getattr(protocol, name) != getattr(default, name)]
+    ignored = [name for name in _not_applicable(shape) if getattr(protocol, name) != getattr(default, name)]
     if ignored:
         yield (
             f"Settings that need raw records and change nothing here: {', '.join(ignored)}. "

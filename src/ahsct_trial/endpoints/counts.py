@@ -46,7 +46,7 @@ def pooled_rate(cohort: Cohort, count: str, exposure: str, level: float) -> Rate
     """Pool a rate over the patients, with its Garwood interval."""
     missing = cohort.lacking(count, exposure)
     if missing:
-        return Rate(note=not_in_file(missing))
+        return Rate(note=not_in_file(cohort, missing))
     counts, exposures = cohort.numbers(count), cohort.numbers(exposure)
     is_known = ~(np.isnan(counts) | np.isnan(exposures))
     if not is_known.all():
@@ -142,8 +142,11 @@ def lesion_rates(cohort: Cohort, protocol: Protocol) -> LesionRates:
         label="MRI lesions",
         definition=(
             "Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to transplant; after, new "
-            "lesions (gadolinium-enhancing or new or enlarging T2) on scans since. Ratio: after ÷ before."
-            + _remark(cohort, "new_lesion")
+            "lesions on scans since. Ratio: after ÷ before."
+            + (
+                _remark(cohort, "new_lesion")
+                or " A new lesion is a gadolinium-enhancing or a new or enlarging T2 lesion."
+            )
         ),
         before=_lesion_rate(before, None, None, level, before.note),
         after=_lesion_rate(
@@ -158,7 +161,7 @@ def _scans_with_lesions(cohort: Cohort) -> tuple[int | None, int | None, str | N
     """Scans after transplant with a new lesion, of how many, where both are known, and who is left out."""
     columns = ("scans_with_new_lesions_after", "scans_after")
     if missing := cohort.lacking(*columns):
-        return None, None, f"Scans with lesions: {not_in_file(missing)}"
+        return None, None, f"Scans with lesions: {not_in_file(cohort, missing)}"
     with_lesions, scans = map(cohort.numbers, columns)
     is_known = ~(np.isnan(with_lesions) | np.isnan(scans))
     n_unknown = int(np.count_nonzero(~is_known))
@@ -190,7 +193,7 @@ def disability(cohort: Cohort, protocol: Protocol) -> Disability:
     level = protocol.confidence_level
     missing = cohort.lacking("edss_baseline", "years_to_worsening", "years_to_improvement")
     n_known = n_worsened = n_improved = n_both = n_neither = n_unknown = None
-    note: str | None = not_in_file(missing)
+    note: str | None = not_in_file(cohort, missing)
     if not missing:
         has_worsened = ~np.isnan(cohort.numbers("years_to_worsening"))
         has_improved = ~np.isnan(cohort.numbers("years_to_improvement"))
@@ -236,7 +239,7 @@ def transplant_related_mortality(cohort: Cohort, protocol: Protocol) -> Transpla
     level = protocol.confidence_level
     missing = cohort.lacking("years_to_death", "cause_of_death")
     n_patients = n_unknown = n_deaths = n_by_day_100 = None
-    note: str | None = not_in_file(missing)
+    note: str | None = not_in_file(cohort, missing)
     if not missing:
         years, cause = cohort.numbers("years_to_death"), cohort.patients["cause_of_death"]
         has_died = ~np.isnan(years)

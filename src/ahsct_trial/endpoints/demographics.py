@@ -55,7 +55,7 @@ def describe_cohort(cohort: Cohort) -> CohortInfo:
     """Describe the patients as a trial report's first table does."""
     sites = _counts(cohort, "site")
     follow_up = cohort.numbers("follow_up_years")
-    survivors = follow_up
+    survivors = np.empty(0)
     if not cohort.lacking("years_to_death"):
         survivors = follow_up[np.isnan(cohort.numbers("years_to_death"))]
     return CohortInfo(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from math import isfinite
 from typing import SupportsFloat
 
+from ahsct_trial.cohort import Cohort
 from ahsct_trial.estimators.proportions import clopper_pearson
 from ahsct_trial.results import Interval
+
+#: Columns that are derived from ``edss`` records without naming them.
+_FROM_EDSS = frozenset({"years_to_worsening", "years_to_improvement"})
 
 
 def finite(value: SupportsFloat) -> float | None:
@@ -25,8 +29,11 @@ def proportion(n_successes: int | None, n: int | None, level: float) -> Interval
     )
 
 
-def not_in_file(columns: tuple[str, ...]) -> str:
-    """The note of an endpoint that lacks columns."""
+def not_in_file(cohort: Cohort, columns: tuple[str, ...]) -> str:
+    """The note of an endpoint that lacks columns; of records, the kind of record that they come from."""
+    if cohort.source.shape == "records":
+        kinds = dict.fromkeys("edss" if "edss" in name or name in _FROM_EDSS else "mri" for name in columns)
+        return f"Not in this file: {' and '.join(kinds)} records that tell of it."
     return f"Not in this file: {', '.join(columns)}."
 
 

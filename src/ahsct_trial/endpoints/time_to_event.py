@@ -133,7 +133,7 @@ def survival_endpoint(
     missing = cohort.lacking(*needed_columns(definition, protocol))
     sentence = define(definition, courses, protocol)
     if missing:
-        return _absent(definition, sentence, not_in_file(missing), protocol)
+        return _absent(definition, sentence, not_in_file(cohort, missing), protocol)
     observed = observe(cohort, definition, courses, protocol)
     curve = kaplan_meier(observed.years, observed.is_event)
     horizon = protocol.horizon_years
@@ -300,7 +300,7 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
                     n_no=None,
                     n_not_evaluable=None,
                     proportion=proportion(None, None, level),
-                    note=not_in_file(missing),
+                    note=not_in_file(cohort, missing),
                 )
             )
             continue

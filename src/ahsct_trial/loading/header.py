@@ -54,7 +54,7 @@ class Header:
 
 
 def find_shape(source: Source) -> Sequence[Column]:
-    """The dictionary that the header speaks: records if it has `record`, and no `follow_up_years`."""
+    """The dictionary of the header: records if it has `record` or a day, and no `follow_up_years`."""
     start = _first_visible_line(source)
     readings = [_names(source, start, delimiter)[0] for delimiter in _DELIMITERS]
     known = {
@@ -63,7 +63,8 @@ def find_shape(source: Source) -> Sequence[Column]:
         for column in (*_recognised(names, RECORDS), *_recognised(names, PATIENT_TABLE))
         if column is not None
     }
-    return RECORDS if "record" in known and "follow_up_years" not in known else PATIENT_TABLE
+    is_records = bool(known & {"record", "day", "date"}) and "follow_up_years" not in known
+    return RECORDS if is_records else PATIENT_TABLE
 
 
 def read_header(source: Source, dictionary: Sequence[Column]) -> Header:

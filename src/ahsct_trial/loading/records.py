@@ -342,6 +342,8 @@ def _warnings(coded: Coded) -> Iterator[str]:
                 "these once. It is taken as it is."
             )
     relapses, starts = coded.of_kind("relapse"), coded.of_kind("observed_from")
+    if not relapses.size:
+        yield "There is no relapse record in this file: relapses are taken as none."
     begin = np.full(coded.n_patients, np.iinfo(np.int32).min)
     begin[coded.patient[starts]] = coded.day[starts]
     n_early = int(np.count_nonzero(coded.day[relapses] < begin[coded.patient[relapses]]))

@@ -9,12 +9,10 @@ from typing import Literal
 import msgspec
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.protocol import BUILT_IN, Protocol, with_settings
+from ahsct_trial.protocol import Protocol, named_protocol
 
 #: V read in the source's own text, S in a secondary source, D computed from V figures.
 Mark = Literal["V", "S", "D"]
-
-DEFAULT = "atkins2016-summary"
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,12 +33,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     figure, figure_of
         Path of the counterpart of `value` and of `of` in the JSON document.
     interval
-        Path of what holds the counterpart's ``ci_low`` and ``ci_high``: for `value` alone, or for
-        `value` ÷ `of`.
+        Path of what holds the counterpart's ``ci_low`` and ``ci_high``, an interval of `value`, or of
+        `value` ÷ `of` where there is an `of`.
     definition
         What the publication counts, in its own terms.
     horizon_years
-        The landmark, where there is one [years].
+        The landmark, where there is one [years]; at another one there is nothing to compare.
     mark, source
         How it was read, and where.
     """
@@ -74,8 +72,6 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ----------
     id, title, citation
         Short name, name, and where it is published.
-    regimen
-        Conditioning and graft in words.
     n_patients, n_sites
         Size of the trial.
     uncertain
@@ -88,7 +84,6 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     title: str
     citation: str
     figures: tuple[Figure, ...]
-    regimen: str | None = None
     n_patients: int | None = None
     n_sites: int | None = None
     uncertain: tuple[str, ...] = ()
@@ -97,7 +92,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def own_protocol(self) -> Protocol:
         """The protocol that its figures were made with, as far as it says."""
-        return with_settings(BUILT_IN["default"], self.id, dict(self.protocol))
+        return named_protocol(self.id, dict(self.protocol))
 
 
 @cache

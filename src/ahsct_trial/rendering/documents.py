@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import Curve, CurvePoint, Endpoints, Summary
+from ahsct_trial.results import Curve, CurvePoint, Endpoints, EventsByType, Summary
 
 #: Column order of the Analysis Results Data of pharmaverse's cards.
 ARD_COLUMNS = (
@@ -51,6 +51,8 @@ _LABELS = {
     "n_unknown": "Patients left out, outcome unknown",
     "n_yes": "Patients without disease activity",
 }
+#: Why a statistic without a note is empty: a median that is not reached, a dispersion without events.
+_UNDEFINED = "Undefined: too little was observed."
 _PROPORTIONS = {"estimate", "value", "ci_low", "ci_high"}
 
 
@@ -88,7 +90,7 @@ def write_csv(summary: Summary) -> str:
     """Write one row per statistic in the column order of an ARD.
 
     `variable` is the endpoint, or the column that is described; `variable_level` the part of it.
-    `stat` is unrounded, `stat_fmt` as the screen prints it. Each figure with an interval has a row
+    `stat` is unrounded, `stat_fmt` rounded as `fmt_fun` says. Each figure with an interval has a row
     `method`. `warning` carries the endpoint's note, `error` why a statistic is empty.
     """
     text = io.StringIO()
@@ -100,15 +102,10 @@ def write_csv(summary: Summary) -> str:
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
+    for part in ("tool", "source", "protocol"):
+        yield from _provenance(part, getattr(summary, part))
     for key in (field.name for field in fields(summary.cohort)):
-        value = getattr(summary.cohort, key)
-        if isinstance(value, dict):
-            for level, n in value.items():
-                yield _row(key, level, "categorical" if key != "n_missing" else "missing", "n", n)
-        elif is_dataclass(value):
-            yield from _statistics(key, "", "continuous", value)
-        else:
-            yield _row("cohort", "", "cohort", key, value)
+        yield from _described(key, getattr(summary.cohort, key))
     for key in (field.name for field in fields(Endpoints)):
         value = getattr(summary.endpoints, key)
         if key == "neda3":
@@ -116,20 +113,47 @@ def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
                 yield from _statistics(key, f"year {year.years}", key, year)
         else:
             yield from _statistics(key, "", key, value)
+    yield _row("account", "", "account", "rows_read", summary.account.rows_read)
+    yield _row("account", "", "account", "rows_used", summary.account.rows_used)
+    for aside in summary.account.set_aside:
+        yield _row("account", aside.reason, "account", "rows_set_aside", aside.count)
+    for number, warning in enumerate(summary.warnings, start=1):
+        yield _row("warning", str(number), "warning", "text", warning)
 
 
-def _statistics(variable: str, level: str, context: str, result: Any) -> Iterator[dict[str, Any]]:
+def _provenance(part: str, result: Any) -> Iterator[dict[str, Any]]:
+    """What made the figures; settings that do not apply are left out."""
+    for field in fields(result):
+        value = getattr(result, field.name)
+        if value is not None and not isinstance(value, tuple):
+            yield _row(part, "", part, field.name, value)
+
+
+def _described(column: str, value: Any) -> Iterator[dict[str, Any]]:
+    """One column of the cohort: counts by text, a distribution, or a number."""
+    if isinstance(value, dict):
+        for level, n in value.items():
+            yield _row(column, level, "missing" if column == "n_missing" else "categorical", "n", n)
+    elif is_dataclass(value):
+        yield from _statistics(column, "", "continuous", value)
+    else:
+        yield _row("cohort", "", "cohort", column, value)
+
+
+def _statistics(
+    variable: str, level: str, context: str, result: Any, outer_note: str = ""
+) -> Iterator[dict[str, Any]]:
     """The statistics of one result, and of the results within it, with the level that leads to them."""
-    note = getattr(result, "note", None) or ""
+    note = " ".join(dict.fromkeys(filter(None, (outer_note, getattr(result, "note", None)))))
     for field in fields(result):
         value = getattr(result, field.name)
         if field.name in {"label", "note", "curve", "years"}:
             continue
-        if field.name == "total" and value is None:
-            continue  # a sum of ages or of EDSS means nothing
+        if value is None and (field.name == "total" or isinstance(result, EventsByType)):
+            continue  # a sum of ages, or an event that the endpoint does not count, means nothing
         if is_dataclass(value):
             inner = f"{level} {field.name}".strip()
-            yield from _statistics(variable, inner, context, value)
+            yield from _statistics(variable, inner, context, value, note)
             continue
         name = "method" if field.name == "ci_method" else field.name
         yield _row(variable, level, context, name, value, note)
@@ -148,7 +172,7 @@ def _row(variable: str, level: str, context: str, name: str, value: Any, note: s
         "stat_fmt": formatted,
         "fmt_fun": how,
         "warning": "" if is_absent else note,
-        "error": (note or "Not given by this file.") if is_absent else "",
+        "error": (note or _UNDEFINED) if is_absent else "",
     }
 
 

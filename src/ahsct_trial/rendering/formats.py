@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import Distribution, Interval
-from ahsct_trial.rounding import round_half_up
+from ahsct_trial.rounding import decimals_for, round_half_up
 
 NOTHING = "–"
 
@@ -30,33 +30,31 @@ def significant(value: float | None) -> str:
         return NOTHING
     if value == 0:
         return "0"
-    if abs(value) >= 0.095:
-        return round_half_up(value, 2)
-    decimals = 2
-    while abs(value) * 10**decimals < 10 and decimals < 10:
-        decimals += 1
-    return round_half_up(value, decimals)
+    return round_half_up(value, max(2, min(decimals_for(value, 2), 10)))
 
 
 def percent(value: float | None, *, sign: bool = True) -> str:
     """A proportion from 0 to 1 as a percentage with one decimal."""
     if value is None:
         return NOTHING
-    return round_half_up(100 * value, 1) + (" %" if sign else "")
+    return round_half_up(value, 1, shift=2) + (" %" if sign else "")
 
 
 def percent_range(low: float | None, high: float | None) -> str:
     """Limits of a proportion as percentages."""
-    if low is None and high is None:
-        return NOTHING
-    return f"{percent(low, sign=False)}–{percent(high, sign=False)}"
+    return _span(low, high, percent(low, sign=False), percent(high, sign=False))
 
 
 def significant_range(low: float | None, high: float | None) -> str:
     """Limits of a rate or a ratio."""
-    if low is None and high is None:
+    return _span(low, high, significant(low), significant(high))
+
+
+def _span(low: float | None, high: float | None, low_text: str, high_text: str) -> str:
+    """Two limits; an upper one that is missing beside a lower one is without bound."""
+    if low is None:
         return NOTHING
-    return f"{significant(low)}–{significant(high)}"
+    return f"{low_text}–{high_text}" if high is not None else f"{low_text}–∞"
 
 
 def proportion(interval: Interval) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from ahsct_trial.rendering.sections import Section, one_line
 
+#: What makes a list within a list of a sentence that begins with it.
+_MARK = re.compile(r"^(\d*)([-+.)])(?=[-\s]|$)")
 # An underscore within a word means nothing in Markdown and stays readable.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>|#&~]|(?<![^\W_])_|_(?![^\W_]))")
 
@@ -23,11 +25,15 @@ def _plain(text: str) -> str:
 def _blocks(section: Section) -> Iterator[str]:
     yield f"## {_plain(section.title)}"
     if section.lead:
-        yield "\n".join(f"- {_plain(sentence)}" for sentence in section.lead)
+        yield _list(section.lead)
     if section.rows:
         yield "\n".join(_table(section))
     if section.notes:
-        yield "\n".join(f"- {_plain(note)}" for note in section.notes)
+        yield _list(section.notes)
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "\n".join("- " + _MARK.sub(r"\1\\\2", _plain(sentence)) for sentence in sentences)
 
 
 def _table(section: Section) -> Iterator[str]:

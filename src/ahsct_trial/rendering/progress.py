@@ -26,18 +26,21 @@ def progress() -> Iterator[Callable[[str], None]]:
 
     def show() -> None:
         from rich.console import Console
+        from rich.text import Text
 
         nonlocal status
         with lock:
-            status = Console(stderr=True).status(step)
+            status = Console(stderr=True).status(Text(step))
             status.start()
 
     def name(text: str) -> None:
+        from rich.text import Text
+
         nonlocal step
         with lock:
             step = text
             if status is not None:
-                status.update(text)
+                status.update(Text(text))
 
     timer = threading.Timer(_PATIENCE_SECONDS, show)
     timer.daemon = True

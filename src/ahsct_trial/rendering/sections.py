@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ahsct_trial.columns import PATIENT_TABLE, RECORD_KINDS, RECORDS, Column
+from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORD_KINDS, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import (
+    TOOL,
     Account,
     CohortInfo,
     Endpoints,
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
     from ahsct_trial.checking import Check, CheckedFigure
     from ahsct_trial.tracing import Trace
 
-SURVIVAL = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
 _SHORT = {
     "activity_free_survival": "MS activity-free",
     "relapse_free_survival": "Relapse-free",
@@ -95,8 +89,8 @@ def _years(horizon: float) -> str:
 
 
 def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
-    for key in SURVIVAL:
-        yield _SHORT[key], getattr(endpoints, key)
+    for key, name in _SHORT.items():
+        yield name, getattr(endpoints, key)
 
 
 def _headline(summary: Summary) -> Section:
@@ -138,7 +132,7 @@ def _patients(cohort: CohortInfo) -> Section:
     missing = [
         f"{name}: {n:,}"
         for name, n in cohort.n_missing.items()
-        if n and name in {column.name for column in PATIENT_TABLE[:10]} | {"edss_baseline"}
+        if n and name in {*(column.name for column in ATTRIBUTES), "edss_baseline"}
     ]
     return Section(
         "Who was treated",
@@ -423,9 +417,18 @@ def account_section(source: SourceInfo, account: Account) -> Section:
         "Rows",
         lead=(
             f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
-            f"SHA-256 {source.sha256}",
+            _digest(source),
         ),
     )
+
+
+def _file_section(source: SourceInfo) -> Section:
+    """Which file, and by which program."""
+    return Section("File", lead=(f"{shown(source.file)}: {source.n_rows:,} rows.", _digest(source)))
+
+
+def _digest(source: SourceInfo) -> str:
+    return f"SHA-256 {source.sha256}; {TOOL.name} {TOOL.version}."
 
 
 def validation_sections(source: SourceInfo, account: Account, warnings: tuple[str, ...]) -> list[Section]:
@@ -484,6 +487,7 @@ def check_sections(check: Check) -> list[Section]:
             ),
         ),
         *_warnings(check.warnings),
+        _file_section(check.source),
     ]
 
 
@@ -523,7 +527,7 @@ def trace_sections(trace: Trace) -> list[Section]:
         texts=frozenset({3 if has_days else 2}),
     )
     endpoints = Section(
-        f"What decided the endpoints (protocol {shown(trace.protocol)})",
+        "What decided the endpoints",
         headings=("", "Outcome", "Years", "Line", "Why"),
         rows=tuple(
             (
@@ -536,11 +540,12 @@ def trace_sections(trace: Trace) -> list[Section]:
             for each in trace.endpoints
         ),
         texts=frozenset({0, 1, 4}),
+        notes=(protocol_sentence(trace.protocol),),
     )
     sections = [course, endpoints]
     if trace.edss_changes:
         sections.append(Section("Changes of EDSS that reached the step", lead=trace.edss_changes))
-    return sections
+    return [*sections, _file_section(trace.source)]
 
 
 def dictionary_sections() -> list[Section]:

@@ -33,7 +33,7 @@ def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
         screen = Console(file=stream)
         console = Console(
             file=text,
-            width=screen.width,
+            width=screen.width or _FILE_WIDTH,
             color_system=screen.color_system,  # type: ignore[arg-type]
             force_terminal=screen.is_terminal,
             no_color=screen.no_color,

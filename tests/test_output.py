@@ -1,0 +1,192 @@
+"""Where results go: a file that is written whole or not at all, and standard output in UTF-8."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ahsct_trial.errors import UsageError
+from ahsct_trial.output import write
+
+TEXT = "Überleben – 69.6 %\r\nline\n"
+
+
+def test_a_new_file_has_the_text_byte_for_byte(tmp_path: Path) -> None:
+    write(TEXT, tmp_path / "result.txt")
+    assert (tmp_path / "result.txt").read_bytes() == TEXT.encode("utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.txt"]
+
+
+def test_a_file_is_replaced_only_when_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "result.txt"
+    path.write_text("before", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"exists.*--force"):
+        write("after", path)
+    assert path.read_text(encoding="utf-8") == "before"
+    write("after", path, force=True)
+    assert path.read_text(encoding="utf-8") == "after"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such device")
+def test_a_device_is_never_replaced() -> None:
+    with pytest.raises(UsageError, match="no ordinary file"):
+        write(TEXT, Path(os.devnull), force=True)
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+
+
+def test_a_folder_is_no_place_to_write_to(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        write(TEXT, tmp_path, force=True)
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+        write(TEXT, tmp_path / "none" / "result.txt")
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(TEXT, tmp_path / ("x" * 300))
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "elsewhere" / "result.txt", tmp_path / "link.txt"
+    target.parent.mkdir()
+    target.write_text("before", encoding="utf-8")
+    link.symlink_to(target)
+    with pytest.raises(UsageError, match=r"link\.txt exists"):
+        write("after", link)
+    write("after", link, force=True)
+    assert link.readlink() == target
+    assert target.read_text(encoding="utf-8") == "after"
+
+
+def test_a_link_to_nothing_makes_the_file_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link.txt").symlink_to("result.txt")
+    write(TEXT, tmp_path / "link.txt")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "result.txt").read_bytes() == TEXT.encode("utf-8")
+
+
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(UsageError, match="leads back to itself"):
+        write(TEXT, loop, force=True)
+    assert loop.is_symlink()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_permissions_are_those_of_any_new_file(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write(TEXT, tmp_path / "result.txt")
+        found = os.umask(mask)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "result.txt").stat().st_mode) == mode
+    assert found == mask
+
+
+def test_an_error_of_the_disk_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    (tmp_path / "result.txt").write_text("before", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"result\.txt cannot be written: No space left on device"):
+        write(TEXT, tmp_path / "result.txt", force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["result.txt"]
+    assert (tmp_path / "result.txt").read_text(encoding="utf-8") == "before"
+
+
+def test_an_interruption_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "chmod", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(TEXT, tmp_path / "result.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_that_has_no_bytes_leaves_no_draft(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write("\udcff", tmp_path / "result.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[31m"
+    path.touch()
+    with pytest.raises(UsageError) as caught:
+        write(TEXT, path)
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_standard_output_is_utf8_when_piped(encoding: str) -> None:
+    code = f"from ahsct_trial.output import write; print('first'); write({TEXT!r}, None)"
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8=0", "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    first = f"first{os.linesep}".encode()
+    assert done.stdout == first + TEXT.encode("utf-8")
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such device")
+def test_a_terminal_that_lacks_a_character_shows_the_rest() -> None:
+    import pty
+
+    parent, child = pty.openpty()
+    code = "from ahsct_trial.output import write; write('a–b', None)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        stdin=subprocess.DEVNULL,
+        stdout=child,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    shown = os.read(parent, 100)
+    os.close(child)
+    os.close(parent)
+    assert (done.returncode, done.stderr, shown) == (0, b"", b"a?b")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such device")
+def test_a_closed_pipe_ends_quietly() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    code = "from ahsct_trial.output import write; write('x' * 100_000, None)"
+    with os.fdopen(write_end, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_standard_output_on_a_full_disk() -> None:
+    code = (
+        "from ahsct_trial.output import write\n"
+        "from ahsct_trial.errors import UsageError\n"
+        "import sys\n"
+        "try: write('x', None)\n"
+        "except UsageError as error: sys.exit(str(error))"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.stderr == "Standard output cannot be written: No space left on device.\n"
