@@ -32,11 +32,30 @@ def test_a_file_is_replaced_only_when_asked_for(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "after"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such device")
-def test_a_device_is_never_replaced() -> None:
+@pytest.mark.skipif(os.name == "nt", reason="no such files")
+def test_what_is_no_ordinary_file_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     with pytest.raises(UsageError, match="no ordinary file"):
-        write(TEXT, Path(os.devnull), force=True)
-    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+        write(TEXT, pipe, force=True)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such device")
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_the_null_device_is_refused(is_linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        pytest.fail("a device was about to be replaced")
+
+    # Who may write to /dev would lose the device if the code under test were wrong.
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", never)
+    monkeypatch.setattr(Path, "replace", never)
+    path = Path(os.devnull)
+    if is_linked:
+        path = tmp_path / "link"
+        path.symlink_to(os.devnull)
+    with pytest.raises(UsageError, match="no ordinary file"):
+        write(TEXT, path, force=True)
 
 
 def test_a_folder_is_no_place_to_write_to(tmp_path: Path) -> None:
