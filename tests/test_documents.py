@@ -58,7 +58,9 @@ def test_every_command_is_in_the_readme() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md"])
+@pytest.mark.parametrize(
+    "name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md"]
+)
 def test_documents_that_the_readme_names_exist(name: str) -> None:
     assert f"docs/{name}" in README
     assert (ROOT / "docs" / name).is_file()

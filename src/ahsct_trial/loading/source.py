@@ -84,7 +84,9 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
     DataProblems
         If its content is not text in that encoding.
     """
-    file = STANDARD_INPUT if str(path) == STANDARD_INPUT else Path(path).name
+    # A name that is no text in the file system's encoding is shown with what is wrong replaced.
+    name = Path(path).name.encode("utf-8", "replace").decode("utf-8")
+    file = STANDARD_INPUT if str(path) == STANDARD_INPUT else name
     raw = _read_bytes(path)
     digest = Digest(raw)
     data = _unpacked(file, raw) if raw.startswith(_GZIP) else raw
