@@ -14,7 +14,7 @@ from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.derivation import as_cohort
 from ahsct_trial.derivation.disability import Candidates, explain_disability
 from ahsct_trial.endpoints import protocol_info
-from ahsct_trial.endpoints.components import NEW_LESION, RELAPSE, WORSENING, Component
+from ahsct_trial.endpoints.components import COMPONENTS, NEW_LESION, WORSENING, Component
 from ahsct_trial.endpoints.time_to_event import (
     DEATH,
     DEFINITIONS,
@@ -43,7 +43,6 @@ _UNSEEN = {
     NEW_LESION.key: "no scan since transplant tells of new lesions",
     WORSENING.key: "no EDSS visit can be the baseline",
 }
-_EVENT_WORDS = {RELAPSE.key: "relapse", NEW_LESION.key: "new lesion", WORSENING.key: "worsening"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,12 +221,13 @@ def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsenin
     missing = cohort.lacking(*needed_columns(definition, protocol))
     if missing:
         return _undecided(definition, "not in this file", f"not in this file: {', '.join(missing)}")
-    observed = observe(cohort, definition, all_courses(cohort), protocol)
+    courses = all_courses(cohort)
+    observed = observe(cohort, definition, courses, protocol)
     if observed.n_unknown:
         reasons = [
             _why_unknown(cohort, component)
             for component in definition.components
-            if all_courses(cohort)[component.key].is_unknown[0]
+            if courses[component.key].is_unknown[0]
         ]
         return _undecided(definition, "unknown", f"left out: {' and '.join(reasons)}")
     years = float(observed.years[0])
@@ -240,7 +240,7 @@ def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsenin
     if event == WORSENING.key and worsening:
         reason = worsening
     elif event:
-        reason = f"{_EVENT_WORDS.get(event, event)} {when}"
+        reason = f"{event.replace('_', ' ')} {when}"
     elif np.isnan(cohort.numbers(column)[0]):
         assessment = _assessment(definition, column).removeprefix("the last ")
         reason = f"censored on day 0: no {assessment} since transplant"
@@ -283,7 +283,7 @@ def _undecided(definition: Definition, outcome: Outcome, reason: str) -> Decided
 
 
 def _column_of(event: str) -> str:
-    return {component.key: component.time for component in (RELAPSE, NEW_LESION, WORSENING)}.get(event, DEATH)
+    return {component.key: component.time for component in COMPONENTS}.get(event, DEATH)
 
 
 def _last_seen(cohort: Cohort, definition: Definition, years: float) -> str:

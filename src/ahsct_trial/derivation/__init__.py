@@ -10,10 +10,10 @@ from ahsct_trial.columns import CAUSE_OF_DEATH
 from ahsct_trial.derivation.disability import derive_disability
 from ahsct_trial.derivation.follow_up import derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
-from ahsct_trial.derivation.patients import NO_ROW, Derived, IntArray, rows_of
+from ahsct_trial.derivation.patients import NO_ROW, Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
-from ahsct_trial.records import Records
+from ahsct_trial.records import IntArray, Records
 
 
 def as_cohort(data: Cohort | Records, protocol: Protocol) -> Cohort:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.integer[Any]]
+from ahsct_trial.records import IntArray
 
 Columns = dict[str, NDArray[np.floating[Any]]]
 
