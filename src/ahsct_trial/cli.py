@@ -27,6 +27,7 @@ from ahsct_trial.rendering.progress import progress
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
     from ahsct_trial.records import Records
+    from ahsct_trial.rendering.sections import Section
 
 #: What the command line says of the protocol, over the one that a command starts from.
 Settings = Callable[[Protocol], Protocol]
@@ -191,12 +192,10 @@ def summarize(
         from ahsct_trial.rendering.documents import write_csv
 
         write(write_csv(result), output, force=force)
-    elif form is Format.JSON:
-        _write_json(result, output, force=force)
-    else:
-        from ahsct_trial.rendering.sections import summary_sections
+        return
+    from ahsct_trial.rendering.sections.summarize import summary_sections
 
-        _write_sections(summary_sections(result), form, output, force=force)
+    _write_result(result, summary_sections, form, output, force=force)
 
 
 @app.command()
@@ -224,12 +223,9 @@ def check(
         from ahsct_trial.checking import check as check_cohort
 
         result = check_cohort(data, published, chosen)
-    if json:
-        _write_json(result, output, force=force)
-    else:
-        from ahsct_trial.rendering.sections import check_sections
+    from ahsct_trial.rendering.sections.check import check_sections
 
-        _write_sections(check_sections(result), Format.TABLE, output, force=force)
+    _write_result(result, check_sections, _format(None, is_json=json), output, force=force)
     if result.n_differs:
         raise typer.Exit(4)
 
@@ -254,12 +250,9 @@ def trace(
         from ahsct_trial.tracing import trace as trace_patient
 
         result = trace_patient(data, patient, chosen)
-    if json:
-        _write_json(result, output, force=force)
-        return
-    from ahsct_trial.rendering.sections import trace_sections
+    from ahsct_trial.rendering.sections.trace import trace_sections
 
-    _write_sections(trace_sections(result), Format.TABLE, output, force=force)
+    _write_result(result, trace_sections, _format(None, is_json=json), output, force=force)
 
 
 @app.command()
@@ -281,22 +274,26 @@ def validate(
             read = _read(cohort, encoding, date_format, step)
     except DataProblems as problems:
         if json:
-            _write_json(problems.as_validation(), output, force=force)
-        raise
-    if json:
-        result = Validation(
-            file=read.source.file,
-            n_problems=0,
-            problems=(),
-            account=read.account,
-            warnings=read.warnings,
-        )
-        _write_json(result, output, force=force)
-        return
-    from ahsct_trial.rendering.sections import validation_sections
+            from ahsct_trial.rendering.documents import write_json
 
-    sections = validation_sections(read.source, read.account, read.warnings)
-    _write_sections(sections, Format.TABLE, output, force=force)
+            write(write_json(problems.as_validation()), output, force=force)
+        raise
+    from ahsct_trial.rendering.sections.validate import validation_sections
+
+    result = Validation(
+        file=read.source.file,
+        n_problems=0,
+        problems=(),
+        account=read.account,
+        warnings=read.warnings,
+    )
+    _write_result(
+        result,
+        lambda _: validation_sections(read.source, read.account, read.warnings),
+        _format(None, is_json=json),
+        output,
+        force=force,
+    )
 
 
 @app.command()
@@ -320,11 +317,11 @@ def columns(
     force: ForceOption = False,
 ) -> None:
     """Show the data dictionary: every column, its values and its meaning."""
-    from ahsct_trial.rendering.sections import dictionary_sections
+    from ahsct_trial.rendering.sections.columns import dictionary_sections
 
     if format not in {None, Format.TABLE, Format.MARKDOWN}:
         raise UsageError(f"The data dictionary has no format {format}. Choose table or markdown.")
-    _write_sections(dictionary_sections(), format or Format.TABLE, output, force=force)
+    _write_result(None, lambda _: dictionary_sections(), format or Format.TABLE, output, force=force)
 
 
 @app.command()
@@ -335,21 +332,23 @@ def schema(output: OutputOption = None, force: ForceOption = False) -> None:
     write(write_schema(), output, force=force)
 
 
-def _write_json(result: Any, output: Path | None, *, force: bool) -> None:
-    from ahsct_trial.rendering.documents import write_json
+def _write_result(
+    result: Any, sections: Callable[[Any], list[Section]], form: Format, output: Path | None, *, force: bool
+) -> None:
+    """Write a result as JSON, or as the sections that say it on a screen or in Markdown."""
+    if form is Format.JSON:
+        from ahsct_trial.rendering.documents import write_json
 
-    write(write_json(result), output, force=force)
-
-
-def _write_sections(sections: Any, form: Format, output: Path | None, *, force: bool) -> None:
-    if form is Format.MARKDOWN:
+        text = write_json(result)
+    elif form is Format.MARKDOWN:
         from ahsct_trial.rendering.markdown import write_markdown
 
-        write(write_markdown(sections), output, force=force)
-        return
-    from ahsct_trial.rendering.tables import draw
+        text = write_markdown(sections(result))
+    else:
+        from ahsct_trial.rendering.tables import draw
 
-    write(draw(sections, None if output else sys.stdout), output, force=force)
+        text = draw(sections(result), None if output else sys.stdout)
+    write(text, output, force=force)
 
 
 def main() -> None:

@@ -1,69 +1,21 @@
-"""What a screen says, as titled tables of text: made once, drawn by the terminal and by Markdown alike."""
+"""What `ahsct summarize` shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORD_KINDS, RECORDS, Column
-from ahsct_trial.escaping import shown
+from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import (
-    TOOL,
-    Account,
-    CohortInfo,
-    Endpoints,
-    ProtocolInfo,
-    SourceInfo,
-    Summary,
-    SurvivalEndpoint,
+from ahsct_trial.rendering.sections import (
+    SHORT_NAMES,
+    Section,
+    account_section,
+    in_years,
+    plural,
+    protocol_sentence,
+    warnings_section,
 )
-
-if TYPE_CHECKING:
-    from ahsct_trial.checking import Check, CheckedFigure
-    from ahsct_trial.tracing import Trace
-
-_SHORT = {
-    "activity_free_survival": "MS activity-free",
-    "relapse_free_survival": "Relapse-free",
-    "mri_activity_free_survival": "MRI activity-free",
-    "worsening_free_survival": "Worsening-free",
-    "overall_survival": "Alive",
-}
-
-
-@dataclass(frozen=True)
-class Section:
-    """A titled part of a screen: paragraphs, then a table, then notes.
-
-    Attributes
-    ----------
-    title
-        What it is about.
-    headings
-        Of the table's columns; without any the rows are a list of names and values.
-    rows
-        The table's cells.
-    texts
-        Which columns hold text and stand to the left; the others hold figures and stand to the right.
-    lead
-        Sentences before the table; the first is the message.
-    notes
-        Sentences after it.
-    """
-
-    title: str
-    headings: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    lead: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    texts: frozenset[int] = frozenset({0})
-
-
-def one_line(heading: str) -> str:
-    """A heading without the line break that keeps its column narrow."""
-    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+from ahsct_trial.results import CohortInfo, Endpoints, Summary, SurvivalEndpoint
 
 
 def summary_sections(summary: Summary) -> list[Section]:
@@ -79,23 +31,19 @@ def summary_sections(summary: Summary) -> list[Section]:
         _disability(summary),
         _deaths(summary),
         Section("Definitions", lead=tuple(_definitions(summary))),
-        *_warnings(summary.warnings),
+        *warnings_section(summary.warnings),
         account_section(summary.source, summary.account),
     ]
 
 
-def _years(horizon: float) -> str:
-    return "1 year" if horizon == 1 else f"{horizon:g} years"
-
-
 def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
-    for key, name in _SHORT.items():
+    for key, name in SHORT_NAMES.items():
         yield name, getattr(endpoints, key)
 
 
 def _headline(summary: Summary) -> Section:
     endpoint = summary.endpoints.activity_free_survival
-    title = f"{endpoint.label} at {_years(endpoint.horizon_years)}"
+    title = f"{endpoint.label} at {in_years(endpoint.horizon_years)}"
     confidence = fmt.level(endpoint.confidence_level)
     if endpoint.n_event_free is None:
         return Section(title, lead=(endpoint.note or "",))
@@ -114,7 +62,7 @@ def _headline(summary: Summary) -> Section:
 
 
 def _patients(cohort: CohortInfo) -> Section:
-    sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {_plural('site', cohort.n_sites)}"
+    sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {plural('site', cohort.n_sites)}"
     rows = [
         ("Patients", f"{cohort.n_patients:,}{sites}"),
         ("Site", fmt.counts(cohort.site)),
@@ -141,10 +89,6 @@ def _patients(cohort: CohortInfo) -> Section:
     )
 
 
-def _plural(noun: str, n: int) -> str:
-    return noun if n == 1 else f"{noun}s"
-
-
 def _survival(summary: Summary) -> Section:
     endpoint = summary.endpoints.activity_free_survival
     confidence = fmt.level(endpoint.confidence_level)
@@ -161,7 +105,7 @@ def _survival(summary: Summary) -> Section:
         for name, each in _endpoints(summary.endpoints)
     )
     return Section(
-        f"Event-free at {_years(endpoint.horizon_years)}",
+        f"Event-free at {in_years(endpoint.horizon_years)}",
         headings=(
             "",
             "Events",
@@ -193,7 +137,7 @@ def _first_events(summary: Summary) -> Section:
         for name, each in _endpoints(summary.endpoints)
     )
     return Section(
-        f"First events up to {_years(endpoint.horizon_years)}",
+        f"First events up to {in_years(endpoint.horizon_years)}",
         headings=("", "Relapse", "New lesion", "Worsening", "Death", "Censored", "Unknown"),
         rows=rows,
     )
@@ -355,7 +299,7 @@ def _deaths(summary: Summary) -> Section:
         )
 
     early = mortality.by_day_100
-    horizon = _years(survival.horizon_years)
+    horizon = in_years(survival.horizon_years)
     deaths = (
         fmt.NOTHING
         if survival.n_events is None
@@ -394,182 +338,3 @@ def _definitions(summary: Summary) -> Iterator[str]:
         endpoints.transplant_related_mortality,
     ):
         yield f"{counted.label}: {counted.definition}"
-
-
-def protocol_sentence(protocol: ProtocolInfo) -> str:
-    """The protocol in one sentence."""
-    death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
-    return (
-        f"Protocol {shown(protocol.name)}: horizon {_years(protocol.horizon_years)}; a death "
-        f"{death}; Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
-        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}."
-    )
-
-
-def _warnings(warnings: tuple[str, ...]) -> list[Section]:
-    return [Section("Warnings", lead=warnings)] if warnings else []
-
-
-def account_section(source: SourceInfo, account: Account) -> Section:
-    """Where the rows of the file went."""
-    aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
-    return Section(
-        "Rows",
-        lead=(
-            f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
-            _digest(source),
-        ),
-    )
-
-
-def _file_section(source: SourceInfo) -> Section:
-    """Which file, and by which program."""
-    return Section("File", lead=(f"{shown(source.file)}: {source.n_rows:,} rows.", _digest(source)))
-
-
-def _digest(source: SourceInfo) -> str:
-    return f"SHA-256 {source.sha256}; {TOOL.name} {TOOL.version}."
-
-
-def validation_sections(source: SourceInfo, account: Account, warnings: tuple[str, ...]) -> list[Section]:
-    """What `ahsct validate` shows of a file without problems."""
-    return [
-        Section("No problems found", lead=()),
-        *_warnings(warnings),
-        account_section(source, account),
-    ]
-
-
-def check_sections(check: Check) -> list[Section]:
-    """What `ahsct check` shows: figures with verdicts, eligibility, what is uncertain."""
-    publication = check.publication
-    confidence = fmt.level(check.protocol.confidence_level)
-    own_sites = "" if check.n_sites is None else f", {check.n_sites:,} {_plural('site', check.n_sites)}"
-    sizes = f"{fmt.count(publication.n_patients)} patients, {fmt.count(publication.n_sites)} sites"
-    verdicts = {
-        "reproduced": check.n_reproduced,
-        "compatible": check.n_compatible,
-        "differs": check.n_differs,
-        "not computable": check.n_not_computable,
-    }
-    total = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items() if n)
-    return [
-        Section(
-            f"Checked against {publication.id}",
-            lead=(
-                f"{total} of {len(check.figures)} published figures.",
-                publication.title,
-                f"Published: {sizes}. {shown(check.source.file)}: {check.n_patients:,} patients{own_sites}.",
-            ),
-            headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
-            rows=tuple(_check_row(figure) for figure in check.figures),
-        ),
-        Section(
-            "Whom the trial would have taken",
-            headings=("Criterion", "Met", "Not met", "Unknown"),
-            rows=tuple(
-                (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))
-                for each in check.eligibility
-            ),
-        ),
-        Section(
-            "How to read this",
-            lead=(
-                "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
-                "published interval if there is one. Compatible: the published figure lies in the cohort's "
-                "interval. Differs: neither. Not computable: the file does not give it.",
-                protocol_sentence(check.protocol),
-                *publication.uncertain,
-                f"Source: {publication.citation}. "
-                + "Read in: "
-                + "; ".join(dict.fromkeys(f"{each.source} (mark {each.mark})" for each in check.figures))
-                + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
-            ),
-        ),
-        *_warnings(check.warnings),
-        _file_section(check.source),
-    ]
-
-
-def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    published = figure.published + (f" {figure.unit}" if figure.unit else "")
-    if figure.published_of is not None:
-        published = f"{published} of {figure.published_of}"
-    if figure.published_ci is not None:
-        published = f"{published} ({figure.published_ci[0]}–{figure.published_ci[1]})"
-    is_share = figure.unit == "%" or figure.ci_method == "clopper-pearson"
-    span = fmt.percent_range if is_share else fmt.significant_range
-    limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
-    return (figure.label, published, _own(figure), limits, figure.verdict)
-
-
-def _own(figure: CheckedFigure) -> str:
-    if figure.value is None:
-        return fmt.NOTHING
-    if figure.unit == "%":
-        return fmt.percent(figure.value)
-    own = fmt.count(figure.value) if isinstance(figure.value, int) else fmt.significant(figure.value)
-    return own if figure.of is None else f"{own} of {fmt.number(figure.of, 0)}"
-
-
-def trace_sections(trace: Trace) -> list[Section]:
-    """What `ahsct trace` shows: the course, what decided each endpoint, and each change of EDSS."""
-    has_days = trace.edss_changes is not None
-    course = Section(
-        f"Patient {shown(trace.patient)}",
-        headings=("Day", "Years", "Line", "Record") if has_days else ("Years", "Line", "Column"),
-        rows=tuple(
-            (str(entry.day), fmt.number(entry.years, 2), str(entry.line), entry.what)
-            if has_days
-            else (fmt.number(entry.years, 4), str(entry.line), str(entry.column))
-            for entry in trace.course
-        ),
-        texts=frozenset({3 if has_days else 2}),
-    )
-    endpoints = Section(
-        "What decided the endpoints",
-        headings=("", "Outcome", "Years", "Line", "Why"),
-        rows=tuple(
-            (
-                _SHORT[each.endpoint],
-                each.outcome,
-                fmt.number(each.years, 2),
-                fmt.NOTHING if each.line is None else str(each.line),
-                each.reason,
-            )
-            for each in trace.endpoints
-        ),
-        texts=frozenset({0, 1, 4}),
-        notes=(protocol_sentence(trace.protocol),),
-    )
-    sections = [course, endpoints]
-    if trace.edss_changes:
-        sections.append(Section("Changes of EDSS that reached the step", lead=trace.edss_changes))
-    return [*sections, _file_section(trace.source)]
-
-
-def dictionary_sections() -> list[Section]:
-    """The data dictionary of both shapes of input."""
-    return [
-        _dictionary("The patient table: one row per patient", PATIENT_TABLE),
-        _dictionary("Records: one row per observation", RECORDS),
-        Section("Kinds of record", rows=tuple(RECORD_KINDS.items())),
-    ]
-
-
-def _dictionary(title: str, columns: Sequence[Column]) -> Section:
-    return Section(
-        title,
-        headings=("Column", "Values", "Meaning", "CDISC", "Also read as"),
-        rows=tuple(
-            (
-                column.name + (" (required)" if column.is_required else ""),
-                column.values,
-                column.meaning,
-                column.cdisc,
-                ", ".join(column.aliases),
-            )
-            for column in columns
-        ),
-        texts=frozenset(range(5)),
-    )

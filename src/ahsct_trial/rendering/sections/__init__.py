@@ -1,0 +1,100 @@
+"""What a screen says, as titled tables of text: made once, drawn by the terminal and by Markdown alike.
+
+Each command has a module of its own here; this one holds what they share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
+
+#: The survival endpoints as the first column of a table names them.
+SHORT_NAMES = {
+    "activity_free_survival": "MS activity-free",
+    "relapse_free_survival": "Relapse-free",
+    "mri_activity_free_survival": "MRI activity-free",
+    "worsening_free_survival": "Worsening-free",
+    "overall_survival": "Alive",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a screen: paragraphs, then a table, then notes.
+
+    Attributes
+    ----------
+    title
+        What it is about.
+    headings
+        Of the table's columns; without any the rows are a list of names and values.
+    rows
+        The table's cells.
+    texts
+        Which columns hold text and stand to the left; the others hold figures and stand to the right.
+    lead
+        Sentences before the table; the first is the message.
+    notes
+        Sentences after it.
+    """
+
+    title: str
+    headings: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    lead: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    texts: frozenset[int] = frozenset({0})
+
+
+def one_line(heading: str) -> str:
+    """A heading without the line break that keeps its column narrow."""
+    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+
+
+def in_years(horizon: float) -> str:
+    """A time in words: "1 year", "3 years"."""
+    return "1 year" if horizon == 1 else f"{horizon:g} years"
+
+
+def plural(noun: str, n: int) -> str:
+    """The noun as it follows the number."""
+    return noun if n == 1 else f"{noun}s"
+
+
+def protocol_sentence(protocol: ProtocolInfo) -> str:
+    """The protocol in one sentence."""
+    death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
+    return (
+        f"Protocol {shown(protocol.name)}: horizon {in_years(protocol.horizon_years)}; a death "
+        f"{death}; Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
+        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}."
+    )
+
+
+def warnings_section(warnings: tuple[str, ...]) -> list[Section]:
+    """The warnings, if there are any."""
+    return [Section("Warnings", lead=warnings)] if warnings else []
+
+
+def account_section(source: SourceInfo, account: Account) -> Section:
+    """Where the rows of the file went."""
+    aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
+    return Section(
+        "Rows",
+        lead=(
+            f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
+            _digest(source),
+        ),
+    )
+
+
+def file_section(source: SourceInfo) -> Section:
+    """Which file, and by which program."""
+    return Section("File", lead=(f"{shown(source.file)}: {source.n_rows:,} rows.", _digest(source)))
+
+
+def _digest(source: SourceInfo) -> str:
+    return f"SHA-256 {source.sha256}; {TOOL.name} {TOOL.version}."
