@@ -107,7 +107,7 @@ class Influence:
 class YearRange:
     """The figures over all combinations at one time, from 0 to 1, and which choice moves them.
 
-    `n_estimates` combinations have an estimate and `n_limits` have limits. `ci_low` is the lowest of the lower
+    `n_estimates` combinations have an estimate, `n_limits` have limits. `ci_low` is the lowest of the lower
     limits, `ci_high` the highest of the upper ones; `proportion_low` and `proportion_high` are of the crude
     proportion. Several settings move the estimate or the limits most where they move them equally, and none
     does where nothing moves.
