@@ -327,9 +327,9 @@ def _most(settings: tuple[Setting, ...], changes: Iterator[float | None]) -> str
 
 def _explained(result: Sensitivity) -> Iterator[str]:
     yield (
-        "* marks the protocol's own choices; where all of a row have it, the row is the protocol's figure. The "
-        "range is over definitions and methods, not over chance: it is no confidence interval, and it does not "
-        "say which choice is right."
+        "* marks the protocol's own choices; a row in which all have it is the protocol's figure. The range "
+        "is over definitions and methods, not over chance: it is no confidence interval, and it does not say "
+        "which choice is right."
     )
     yield f"{result.label}: {result.definition}"
     yield (
