@@ -23,7 +23,7 @@ from ahsct_trial.endpoints.time_to_event import DEFINITIONS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 from ahsct_trial.rendering.tables import draw
-from ahsct_trial.sensitivity import VARIED, Combination, YearRange
+from ahsct_trial.sensitivity import VARIED, Choice, Combination, Influence, YearRange
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE, RECORDS = "data/sample_cohort.csv", "data/sample_records.csv"
@@ -397,7 +397,7 @@ def ahsct(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str
         ("sensitivity-records-120.txt", [RECORDS, "--death", "censor", "--horizon", "6.5"], 120),
         ("sensitivity.md", [RECORDS, "--endpoint", "overall_survival", "--format", "markdown"], 80),
         ("sensitivity.json", [SAMPLE, "--json", "--horizon", "1"], 80),
-        ("sensitivity.csv", [RECORDS, "--format", "csv"], 80),
+        ("sensitivity.csv", [RECORDS, "--format", "csv", "--horizon", "0.5"], 80),
     ],
 )
 def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
@@ -412,21 +412,22 @@ def test_screens_fit_the_width(columns: int) -> None:
         assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
 
 
-def test_a_table_with_every_choice_fits_80_columns_with_its_words_whole(
+def test_tables_with_every_choice_fit_80_columns_with_their_words_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     result = sensitivity_of(records(TRIAL), Protocol(horizon_years=2, worsening_confirm_weeks=16))
     sections = sensitivity_sections(result)
-    (table,) = (each for each in sections if each.title.startswith("Every distinct"))
-    assert table.headings[:3] == ("Death", "Lesions", "Weeks")
-    # Nobody tells 16 weeks from 24.
-    assert len(table.rows) == 2 * 3 * 3
-    assert ("censor", "gd", "16*, 24") in {row[:3] for row in table.rows}
-    screen = draw(sections, io.StringIO())
-    print(screen)
-    for word in ("event*", "censor", "either*", "Lesions"):
-        assert screen.count(word) >= 6
+    results, limits = (each for each in sections if each.headings[:1] == ("No.",))
+    # Nothing tells 16 weeks from 24.
+    assert results.headings[:4] == ("No.", "Death", "Lesions", "Weeks")
+    assert len(results.rows) == len(limits.rows) == 2 * 3 * 3
+    assert results.rows[7][:4] == ("8*", "event", "either", "16, 24")
+    assert results.rows[10][:4] == ("11", "censor", "gd", "16, 24")
+    lines = draw([results, limits], io.StringIO()).splitlines()
+    # A row is a line: two titles, two heads with their rules, and a blank line between.
+    assert len(lines) == 2 * (1 + 18 + 1) + 2 + 1 + 1
+    assert max(map(len, lines)) <= 80
 
 
 def test_csv_holds_what_the_json_holds() -> None:
@@ -491,3 +492,19 @@ def test_text_of_the_file_is_text(tmp_path: Path) -> None:
     assert "[red]\\x1b[31m,=1+1.csv" in screen
     (row, *_) = csv.DictReader(io.StringIO(ahsct(str(cohort), "--format", "csv").stdout))
     assert row["file"] == cohort.name
+
+
+# The document.
+
+
+def test_the_document_names_every_key_and_its_example_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "sensitivity.md").read_text(encoding="utf-8")
+    keys = {field.name for kind in (Sensitivity, YearRange, Influence, Choice) for field in fields(kind)}
+    assert {key for key in keys if f"`{key}`" not in text} == set()
+    monkeypatch.chdir(ROOT)
+    exec(text.split("```python\n")[1].split("```")[0], {})
+    low, high, *moved = capsys.readouterr().out.split(maxsplit=2)
+    assert 0 < float(low) < float(high) <= 1
+    assert moved == ["('worsening_confirm_weeks',)\n"]

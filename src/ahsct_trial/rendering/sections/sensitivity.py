@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -203,10 +204,17 @@ def _all_figures(each: Combination) -> tuple[object, ...]:
     return (*counts, each.n_event_free, *map(fmt.percent, (each.estimate, each.ci_low, each.ci_high)))
 
 
-def _distinct(
-    result: Sensitivity, at_horizon: list[Combination]
-) -> tuple[tuple[str, ...], list[tuple[tuple[str, ...], list[Combination]]]]:
-    """Headings, and of each distinct result the cells that name it and its combinations, one per interval."""
+@dataclass(frozen=True)
+class Distinct:
+    """A result: its number, the words of the choices that lead to it, and its figures, one per interval."""
+
+    number: str
+    choices: tuple[str, ...]
+    by_interval: tuple[Combination, ...]
+
+
+def _distinct(result: Sensitivity, at_horizon: list[Combination]) -> tuple[tuple[str, ...], list[Distinct]]:
+    """The choices that make a difference, and the results they lead to."""
     in_file = [each for each in at_horizon if each.n_patients is not None]
     split = {
         choice: same
@@ -214,62 +222,57 @@ def _distinct(
         if choice.setting != _INTERVAL and (same := _split(choice, in_file)) != [choice.values]
     }
     found = []
-    for values in product(*split.values()):
-        names = [
-            ", ".join(_marked(choice, value) for value in same)
-            for choice, same in zip(split, values, strict=True)
-        ]
+    for number, values in enumerate(product(*split.values()), start=1):
         first = {choice.setting: same[0] for choice, same in zip(split, values, strict=True)}
         alike = [each for each in in_file if all(getattr(each, key) == first[key] for key in first)]
-        found.append((tuple(names) or ("Whatever is chosen",), _one_per_interval(alike)))
-    return tuple(_NAMES[choice.setting][1] for choice in split) or ("",), found
-
-
-def _one_per_interval(alike: list[Combination]) -> list[Combination]:
-    return list({each.ci_method: each for each in alike}.values())
+        is_own = all(choice.protocol_value in same for choice, same in zip(split, values, strict=True))
+        found.append(
+            Distinct(
+                f"{number}*" if is_own else f"{number}",
+                tuple(", ".join(map(_word, same)) for same in values),
+                tuple({each.ci_method: each for each in alike}.values()),
+            )
+        )
+    return tuple(_NAMES[choice.setting][1] for choice in split), found
 
 
 def _results(result: Sensitivity, at_horizon: list[Combination]) -> Section:
     headings, distinct = _distinct(result, at_horizon)
-    confidence = fmt.level(result.protocol.confidence_level)
     return Section(
         f"Every distinct result at {_at(result)}",
-        headings=(
-            *headings,
-            "Left\nout",
-            "Censored",
-            "Event-free",
-            "Crude",
-            f"Exact\n{confidence} CI",
-            "Kaplan–\nMeier",
-        ),
+        headings=("No.", *headings, "Left\nout", "Censored", "Event-free", "Crude", "Kaplan–\nMeier"),
         rows=tuple(
             (
-                *names,
-                fmt.count(each.n_unknown),
-                fmt.count(each.n_censored),
-                fmt.fraction(each.n_event_free, each.n_evaluable),
-                fmt.percent(each.proportion.value),
-                fmt.percent_range(each.proportion.ci_low, each.proportion.ci_high),
-                fmt.percent(each.estimate),
+                each.number,
+                *each.choices,
+                fmt.count(each.by_interval[0].n_unknown),
+                fmt.count(each.by_interval[0].n_censored),
+                fmt.fraction(each.by_interval[0].n_event_free, each.by_interval[0].n_evaluable),
+                fmt.percent(each.by_interval[0].proportion.value),
+                fmt.percent(each.by_interval[0].estimate),
             )
-            for names, (each, *_) in distinct
+            for each in distinct
         ),
-        texts=frozenset(range(len(headings))),
+        texts=frozenset(range(len(headings) + 1)),
     )
 
 
 def _limits(result: Sensitivity, at_horizon: list[Combination]) -> Section:
-    headings, distinct = _distinct(result, at_horizon)
+    _, distinct = _distinct(result, at_horizon)
     (interval,) = (choice for choice in result.choices if choice.setting == _INTERVAL)
     return Section(
         f"Their {fmt.level(result.protocol.confidence_level)} limits by interval method",
-        headings=(*headings, *(_marked(interval, method) for method in interval.values)),
+        headings=("No.", "Exact", *(_marked(interval, method) for method in interval.values)),
         rows=tuple(
-            (*names, *(_from_to(each.ci_low, each.ci_high, sign="") for each in by_interval))
-            for names, by_interval in distinct
+            (
+                each.number,
+                fmt.percent_range(
+                    each.by_interval[0].proportion.ci_low, each.by_interval[0].proportion.ci_high
+                ),
+                *(_from_to(one.ci_low, one.ci_high, sign="") for one in each.by_interval),
+            )
+            for each in distinct
         ),
-        texts=frozenset(range(len(headings))),
         notes=tuple(_notes(result, at_horizon)),
     )
 
@@ -327,14 +330,13 @@ def _most(settings: tuple[Setting, ...], changes: Iterator[float | None]) -> str
 
 def _explained(result: Sensitivity) -> Iterator[str]:
     yield (
-        "* marks the protocol's own choices; a row in which all have it is the protocol's figure. The range "
-        "is over definitions and methods, not over chance: it is no confidence interval, and it does not say "
-        "which choice is right."
+        "* marks the protocol's own choices, and the result they lead to. The range is over definitions and "
+        "methods, not over chance: it is no confidence interval, and it does not say which choice is right."
     )
     yield f"{result.label}: {result.definition}"
     yield (
-        "Event-free, crude and exact: of the patients who had the event by then or were followed to it. "
-        "Kaplan–Meier uses those censored before as well. Left out: patients whose outcome is unknown."
+        "Event-free, crude, and exact limits: of the patients who had the event by then or were followed to "
+        "it. Kaplan–Meier uses those censored before as well. Left out: patients whose outcome is unknown."
     )
     for choice in result.choices:
         yield f"{_NAMES[choice.setting][0]}: {_MEANINGS[choice.setting]}"
