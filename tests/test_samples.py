@@ -1,8 +1,8 @@
 """The sample cohorts against the figures they were made to reproduce.
 
-Expected values of the first, unless said otherwise: the popular summary of the Canadian trial (NCT01099930), kept as
-``atkins2016-summary``; 167 relapses in 140 patient-years and the follow-up come from the trial's
-abstract (Lancet 2016;388:576-585). The arithmetic is plain, and none of it is the package's own.
+Expected values of the first, unless said otherwise: the popular summary of the Canadian trial
+(NCT01099930), kept as ``atkins2016-summary``; 167 relapses in 140 patient-years and the follow-up come from
+the trial's abstract (Lancet 2016;388:576-585). The arithmetic is plain, and none of it is the package's own.
 """
 
 from __future__ import annotations
@@ -300,7 +300,7 @@ def test_abstract_seven_of_23_worsen_and_16_are_followed_past_3_years(abstract: 
     survivors = abstract[abstract["years_to_death"].isna()]
     worsened = survivors["years_to_worsening"].dropna()
     assert len(worsened) == 7
-    # The death comes before the first event, and nobody else is lost before the horizon: Kaplan-Meier is 16/23.
+    # The death comes before the first event, and nobody else is lost by year 3: Kaplan-Meier is 16 of 23.
     assert dead["years_to_death"] < worsened.min()
     assert worsened.max() < 3
     last_seen = survivors[["years_to_last_scan", "years_to_last_edss", "follow_up_years"]].min(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
 
@@ -64,7 +65,15 @@ def plural(noun: str, n: int) -> str:
     return noun if n == 1 else f"{noun}s"
 
 
-def protocol_sentence(protocol: ProtocolInfo) -> str:
+def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, unit: str) -> str:
+    """A published figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)"."""
+    text = value + (f" {unit}" if unit else "")
+    if of is not None:
+        text = f"{text} of {of}"
+    return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
+
+
+def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
     """The protocol in one sentence."""
     death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
     return (
