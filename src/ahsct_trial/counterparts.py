@@ -74,7 +74,7 @@ class CohortResults:
             return Counterpart(absent="The program computes no such figure.")
         if figure.horizon_years not in {None, protocol.horizon_years}:
             return Counterpart(
-                absent=f"Published at {figure.horizon_years:g} years; the protocol's horizon is "
+                absent=f"The published horizon is year {figure.horizon_years:g}, the protocol's is year "
                 f"{protocol.horizon_years:g}."
             )
         absent = _why_nobody(self.cohort(protocol), figure.where)

@@ -31,7 +31,7 @@ def horizon_not_stated(figure: Figure, protocol: Protocol) -> list[str]:
     """Say at which horizon a cohort's figure stands whose publication states none."""
     if figure.horizon_years is not None or not figure.is_at_horizon:
         return []
-    return [f"No horizon is stated; this cohort's figure is at {protocol.horizon_years:g} years."]
+    return [f"No horizon is stated; this cohort's figure is at year {protocol.horizon_years:g}."]
 
 
 def why_it_differs(results: CohortResults, figure: Figure, protocol: Protocol) -> Iterator[str]:
@@ -58,7 +58,7 @@ def why_it_differs(results: CohortResults, figure: Figure, protocol: Protocol) -
 def _events(endpoint: SurvivalEndpoint) -> str:
     by_type = {words: getattr(endpoint.events_by_type, key) for key, words in _TYPES.items()}
     listed = ", ".join(f"{words} {n:,}" for words, n in by_type.items() if n)
-    return f"Events here up to {endpoint.horizon_years:g} years: {listed or 'none'}."
+    return f"Events here up to year {endpoint.horizon_years:g}: {listed or 'none'}."
 
 
 def _redone(

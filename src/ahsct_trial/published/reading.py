@@ -85,11 +85,11 @@ def parse_publication(text: bytes, name: str) -> Publication:
         given = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8 from byte {error.start + 1} on. Save it as UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of too many digits
         raise UsageError(f"{name} is not TOML: {shown(str(error), longest=200)}.") from None
     faults = list(_faults(given))
     if faults:
-        said = [f"{name}: {fault}." for fault in faults[:_MOST_SHOWN]]
+        said = [f"{name}: {fault}" + ("" if fault.endswith("?") else ".") for fault in faults[:_MOST_SHOWN]]
         n_more = len(faults) - len(said)
         more = [f"And {n_more} more."] if n_more else []
         plural = "" if len(faults) == 1 else "s"
@@ -149,12 +149,26 @@ def _refused(key: str, value: object) -> str:
 def _faults_of_figure(figure: Figure) -> Iterator[str]:
     """What contradicts itself in a figure whose keys are of the right type."""
     yield from _faults_of_numbers(figure)
+    yield from _faults_of_where(figure)
+    yield from _faults_of_paths(figure)
+    if figure.unit == "%" and figure.of is not None:
+        yield "a percentage has no of; give the count or the percentage"
+    if figure.is_complement and figure.unit != "%":
+        yield 'is_complement needs the unit "%"'
+    if figure.is_headline and figure.unit != "%" and figure.of is None:
+        yield 'is_headline needs a share: the unit "%", or a count and its of'
+
+
+def _faults_of_where(figure: Figure) -> Iterator[str]:
+    known = [each.name for each in ATTRIBUTES if each.kind in {"text", "level"}]
     for column, texts in figure.where.items():
-        known = [each.name for each in ATTRIBUTES if each.name != "age_years"]
         if column not in known:
             yield f"where names {shown(column)!r}; its columns are {', '.join(known)}"
         elif not texts:
             yield f"where leaves {column} without a text; it must be {RULES['where']}"
+
+
+def _faults_of_paths(figure: Figure) -> Iterator[str]:
     for key, fault_of in (
         ("figure", fault_of_figure),
         ("figure_of", fault_of_figure),
@@ -163,7 +177,7 @@ def _faults_of_figure(figure: Figure) -> Iterator[str]:
         path = getattr(figure, key)
         fault = None if path is None else fault_of(path)
         if fault is not None:
-            yield f"{key} {shown(fault, longest=300)}"
+            yield f"{key} {shown(fault, longest=400)}"
         elif path is not None and figure.figure is None:
             yield f"{key} needs a figure beside it"
     if figure.figure is not None:
@@ -171,12 +185,6 @@ def _faults_of_figure(figure: Figure) -> Iterator[str]:
             yield "of and figure_of belong together: give both or neither"
         if figure.ci is not None and figure.interval is None:
             yield f"ci needs an interval beside it: {RULES['interval']}"
-    if figure.unit == "%" and figure.of is not None:
-        yield "a percentage has no of; give the count or the percentage"
-    if figure.is_complement and figure.unit != "%":
-        yield 'is_complement needs the unit "%"'
-    if figure.is_headline and figure.unit != "%" and figure.of is None:
-        yield 'is_headline needs a share: the unit "%", or a count and its of'
 
 
 def _faults_of_numbers(figure: Figure) -> Iterator[str]:

@@ -39,8 +39,8 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
                 "own figure: its endpoint, horizon, death rule and confidence level, of the patients it "
                 "counts. Nothing is judged here; `--against ID` does, figure by figure.",
                 '"Set apart by" says in what the published figure is another one than this cohort\'s own '
-                f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be compared "
-                "as they stand. Words of a definition may differ even where nothing is named: see "
+                f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
+                "compared as they stand. Words of a definition may differ even where nothing is named: see "
                 "`ahsct published ID`.",
                 *_without_headline(comparison),
                 protocol_sentence(comparison.protocol),
@@ -67,7 +67,7 @@ def _own_headline(comparison: Comparison) -> str:
 
 def _row(figure: ComparedFigure) -> tuple[str, ...]:
     return (
-        f"{figure.publication}: {shown(figure.label)}",
+        f"{figure.publication} – {shown(figure.label)}",
         published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
         fmt.own_figure(figure.value, figure.of, figure.unit),
         fmt.percent_range(figure.ci_low, figure.ci_high),

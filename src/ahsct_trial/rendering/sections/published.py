@@ -36,8 +36,8 @@ def library_sections(library: Library) -> list[Section]:
             lead=(
                 "`ahsct published ID` shows one with its figures, their definitions, and what is uncertain.",
                 "`ahsct check COHORT --against ID` holds a cohort against it; `--against all` against all.",
-                "Only figures with a source are here; a horizon or definition that was not read is said to be "
-                "missing.",
+                "Only figures with a source are here; a horizon or definition that was not read is said to "
+                "be missing.",
             ),
         ),
     ]
