@@ -348,8 +348,8 @@ def test_why_the_summarys_cohort_is_not_the_abstracts_69_6() -> None:
     assert headline.note is not None
     # Its one event is the death: 23 of 24.
     assert headline.note.startswith(
-        "Events here up to year 3: none. With the death rule changed, so that a death counts as an event, "
-        "it is 95.8 %. "
+        "Events here up to year 3: none. The estimate is 100 %, where the log-log interval is undefined; see "
+        "the exact interval. With the death rule changed, so that a death counts as an event, it is 95.8 %. "
     )
 
 

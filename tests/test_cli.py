@@ -290,6 +290,34 @@ def test_text_of_the_file_is_text_on_the_screen(tmp_path: Path) -> None:
     assert ",site,[bold]General[/bold],categorical,n," in csv
 
 
+def test_text_of_a_publication_is_text_on_the_screen(tmp_path: Path) -> None:
+    example = (ROOT / "docs" / "example-publication.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        example.replace('"example2020"', '"[bold]x"')
+        .replace('"An invented trial"', '"""[red]An\n\\u001b[31minvented"""')
+        .replace('label = "NEDA at 2 years"', 'label = "[i]NEDA\\n\\u202e"'),
+        encoding="utf-8",
+    )
+    for arguments in (["check", SAMPLE, "--against", str(mine)], ["published", str(mine)]):
+        done = ahsct(*arguments, columns=120)
+        assert done.stderr == ""
+        assert "[bold]x" in done.stdout
+        assert "[red]An \\x1b[31minvented" in done.stdout
+        assert "[i]NEDA\\n\\u202e" in done.stdout
+        assert "\x1b" not in done.stdout
+
+
+def test_a_bare_file_is_compared_with_what_it_gives(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text("patient_id,follow_up_years\nP1,2\n", encoding="utf-8")
+    done = ahsct("check", str(bare), "--against", "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Not in this file: relapses_after" in done.stdout
+    document = json.loads(ahsct("check", str(bare), "--against", "all", "--json").stdout)
+    assert [each["value"] for each in document["figures"]] == [None] * 12
+
+
 def test_check_exits_with_4_where_a_figure_differs(tmp_path: Path) -> None:
     # Without a lesion and with two relapses per year the cohort contradicts the summary.
     cohort = tmp_path / "cohort.csv"
@@ -374,6 +402,18 @@ def test_help_imports_nothing_heavy() -> None:
         "try: main()\n"
         "except SystemExit: pass\n"
         "print([m for m in ('pandas', 'numpy', 'pyarrow', 'scipy', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_library_is_shown_without_pandas() -> None:
+    code = (
+        "import sys; sys.argv = ['ahsct', 'published', 'mist2019']\n"
+        "from ahsct_trial.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'numpy', 'pyarrow', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

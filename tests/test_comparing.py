@@ -13,8 +13,8 @@ from ahsct_trial.published import publications
 
 DATA = Path(__file__).parents[1] / "data"
 
-#: Published event-free figures from the largest down, see tests/reference/published_figures.csv, with what sets
-#: each apart from MS activity-free survival at 3 years, a death counting as an event, at 95 %.
+#: Published event-free figures (tests/reference/published_figures.csv) from the largest down, with what
+#: sets each apart from MS activity-free survival at 3 years, a death counting as an event, at 95 %.
 EXPECTED = [
     ("atkins2016-summary", "23", ()),
     ("boffa2021", "85.5", ("horizon", "endpoint", "patients")),

@@ -41,6 +41,8 @@ def why_it_differs(results: CohortResults, figure: Figure, protocol: Protocol) -
         return
     endpoint: SurvivalEndpoint = getattr(results.summary(protocol, figure.where).endpoints, definition.key)
     yield _events(endpoint)
+    if endpoint.note is not None:
+        yield endpoint.note
     own = results.counterpart(figure, protocol)
     for component in definition.components:
         others = tuple(each for each in definition.components if each is not component)

@@ -12,6 +12,8 @@ from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
 
+_LONGEST_PROSE = 2000
+
 #: The survival endpoints as the first column of a table names them.
 SHORT_NAMES = {
     "activity_free_survival": "MS activity-free",
@@ -53,6 +55,11 @@ class Section:
 def one_line(heading: str) -> str:
     """A heading without the line break that keeps its column narrow."""
     return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+
+
+def prose(text: str) -> str:
+    """Sentences of a publication's file: on one line, whatever lines they were written on."""
+    return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
 
 
 def in_years(horizon: float) -> str:

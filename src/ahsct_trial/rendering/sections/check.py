@@ -12,6 +12,7 @@ from ahsct_trial.rendering.sections import (
     file_section,
     in_years,
     plural,
+    prose,
     protocol_sentence,
     published_figure,
     warnings_section,
@@ -37,7 +38,7 @@ def check_sections(check: Check) -> list[Section]:
             f"Checked against {shown(publication.id)}",
             lead=(
                 f"{total} of {len(check.figures)} published figures.",
-                shown(publication.title, longest=200),
+                prose(publication.title),
                 f"Published: {_size(publication.n_patients, publication.n_sites)}. "
                 f"{shown(check.source.file)}: {_size(check.n_patients, check.n_sites)}.",
                 _protocol(check),
@@ -55,13 +56,11 @@ def check_sections(check: Check) -> list[Section]:
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
                 "interval. Differs: neither. Not computable: the file does not give it.",
                 protocol_sentence(check.protocol) + _other_horizons(check),
-                *(shown(sentence, longest=1000) for sentence in publication.uncertain),
-                f"Source: {shown(publication.citation, longest=1000)}. "
+                *(prose(sentence) for sentence in publication.uncertain),
+                f"Source: {prose(publication.citation)}. "
                 + "Read in: "
                 + "; ".join(
-                    dict.fromkeys(
-                        f"{shown(each.source, longest=200)} (mark {each.mark})" for each in check.figures
-                    )
+                    dict.fromkeys(f"{prose(each.source)} (mark {each.mark})" for each in check.figures)
                 )
                 + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
             ),
@@ -75,10 +74,10 @@ def _protocol(check: Check) -> str:
     """Whose protocol was applied, and what in it decides most."""
     protocol = check.protocol
     whose = "the publication's own" if check.is_own_protocol else shown(protocol.name)
-    death = {"event": "a death counts as an event", "censor": "a death is censored"}[protocol.death]
+    death = {"event": "a death is an event", "censor": "a death is censored"}[protocol.death]
     return (
-        f"Protocol: {whose}; horizon {in_years(protocol.horizon_years)}, {death}, "
-        f"{fmt.level(protocol.confidence_level)} intervals."
+        f"Protocol: {whose} ({in_years(protocol.horizon_years)}; {death}; "
+        f"{fmt.level(protocol.confidence_level)} CI)."
     )
 
 
@@ -103,7 +102,7 @@ def _reasons(title: str, check: Check, *, is_difference: bool) -> Iterator[Secti
         if each.note and (each.verdict == "differs") is is_difference:
             labels.setdefault(each.note, []).append(shown(each.label))
     if labels:
-        sentences = (f"{'; '.join(those)}: {shown(note, longest=2000)}" for note, those in labels.items())
+        sentences = (f"{'; '.join(those)}: {prose(note)}" for note, those in labels.items())
         yield Section(title, lead=tuple(sentences))
 
 

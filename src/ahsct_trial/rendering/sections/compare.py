@@ -11,6 +11,7 @@ from ahsct_trial.rendering.sections import (
     Section,
     file_section,
     in_years,
+    prose,
     protocol_sentence,
     published_figure,
     warnings_section,
@@ -81,7 +82,7 @@ def _notes(comparison: Comparison) -> Iterator[Section]:
         if each.note:
             labels.setdefault(each.note, []).append(each.publication)
     if labels:
-        sentences = (f"{', '.join(those)}: {shown(note, longest=2000)}" for note, those in labels.items())
+        sentences = (f"{', '.join(those)}: {prose(note)}" for note, those in labels.items())
         yield Section("About some figures", lead=tuple(sentences))
 
 

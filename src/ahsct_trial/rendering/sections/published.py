@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import Section, in_years, protocol_sentence, published_figure
+from ahsct_trial.rendering.sections import (
+    Section,
+    in_years,
+    prose,
+    protocol_sentence,
+    published_figure,
+)
 
 if TYPE_CHECKING:
     from ahsct_trial.published import Entry, Figure, Library, Publication
@@ -17,7 +23,6 @@ _MARKS = {
     "S": "read in a secondary source",
     "D": "computed from figures marked V",
 }
-_LONGEST = 1000
 
 
 def library_sections(library: Library) -> list[Section]:
@@ -61,8 +66,8 @@ def entry_sections(entry: Entry) -> list[Section]:
         Section(
             shown(publication.id),
             lead=(
-                f"{shown(publication.title, _LONGEST)}.",
-                f"{shown(publication.citation, _LONGEST)}.",
+                f"{prose(publication.title)}.",
+                f"{prose(publication.citation)}.",
                 f"{fmt.count(publication.n_patients)} patients"
                 + ("." if publication.n_sites is None else f", {publication.n_sites:,} sites."),
             ),
@@ -102,7 +107,7 @@ def _definitions(publication: Publication) -> Iterator[str]:
     for figure in publication.figures:
         labels.setdefault(figure.definition, []).append(shown(figure.label))
     for definition, those in labels.items():
-        yield f"{'; '.join(those)}: {shown(definition, _LONGEST)}."
+        yield f"{'; '.join(those)}: {prose(definition)}."
     absent = [shown(figure.label) for figure in publication.figures if figure.figure is None]
     if absent:
         yield f"Without a counterpart among the program's results: {'; '.join(absent)}."
@@ -110,16 +115,14 @@ def _definitions(publication: Publication) -> Iterator[str]:
 
 def _uncertain(publication: Publication) -> Iterator[Section]:
     if publication.uncertain:
-        yield Section(
-            "What is uncertain", lead=tuple(shown(sentence, _LONGEST) for sentence in publication.uncertain)
-        )
+        yield Section("What is uncertain", lead=tuple(prose(sentence) for sentence in publication.uncertain))
 
 
 def _sources(publication: Publication) -> Iterator[str]:
     for mark, words in _MARKS.items():
         sources = dict.fromkeys(each.source for each in publication.figures if each.mark == mark)
         if sources:
-            yield f"{mark}, {words}: {'; '.join(shown(source, _LONGEST) for source in sources)}."
+            yield f"{mark}, {words}: {'; '.join(prose(source) for source in sources)}."
 
 
 def _eligibility(publication: Publication) -> Iterator[Section]:
