@@ -231,7 +231,8 @@ def check(
     if is_comparison and own_arms:
         raise UsageError("--arm goes with one publication. Name it with --against, or leave --arm out.")
     published = None if is_comparison else find_publication(against).with_arms(own_arms)
-    settings(published.own_protocol() if published else BUILT_IN["default"])  # is it one, before the reading
+    # A wrong setting is an error before the file is read.
+    settings(published.own_protocol() if published else BUILT_IN["default"])
     form = _format(None, is_json=json)
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)

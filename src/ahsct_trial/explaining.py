@@ -87,7 +87,7 @@ def _printed(counterpart: Counterpart, figure: Figure) -> str:
     shift = 2 if figure.unit == "%" else 0
     n_decimals = len(figure.value.partition(".")[2])
     value = round_half_up(counterpart.value or 0, n_decimals, shift=shift)
-    return _worded(value, None if counterpart.of is None else f"{counterpart.of:g}", figure.unit)
+    return _worded(value, None if counterpart.of is None else f"{counterpart.of:.0f}", figure.unit)
 
 
 def _published(figure: Figure) -> str:
