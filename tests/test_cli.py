@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import jsonschema
 import pytest
+
+from ahsct_trial.__main__ import run
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "data/sample_cohort.csv"
@@ -196,6 +200,17 @@ def test_full_device() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("ahsct: Standard output cannot be written")
     assert "Traceback" not in done.stderr
+
+
+def test_output_that_was_closed_before_the_start_is_a_clear_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m ahsct_trial --version >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "ahsct: Standard output is closed.\n")
+
+
+def test_the_console_script_is_the_same_process() -> None:
+    (script,) = entry_points(group="console_scripts", name="ahsct")
+    assert script.load() is run
 
 
 def test_closed_pipe_ends_quietly() -> None:
