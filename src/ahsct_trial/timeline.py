@@ -1,4 +1,4 @@
-"""Each patient's course around transplant, as a figure draws it: one line per patient, by length of follow-up."""
+"""Each patient's course around transplant: one line per patient, by length of follow-up."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _KNOWN_BY = {
 class TimelineScan:
     """One scan: its time, and whether it shows a lesion.
 
-    A lesion is gadolinium-enhancing up to day 0, and a new one by the protocol's rule after it. None where the
-    scan does not tell, or only sets the reference.
+    A lesion is gadolinium-enhancing up to day 0, and a new one by the protocol's rule after it. None where
+    the scan does not tell, or only sets the reference.
     """
 
     years: float
@@ -51,7 +51,7 @@ class TimelineScan:
 class PatientTimeline:
     """One patient's course [years from transplant, negative before it].
 
-    `observed_before_years` is the length of the relapse history before transplant, None where it is not known.
+    `observed_before_years` is the length of the relapse history before transplant, None where it is unknown.
     `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS.
     """
 
