@@ -7,11 +7,15 @@ matplotlib. Nothing is computed here: each number of a curve stands in the JSON 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+
+# That matplotlib builds a list of fonts, or where it keeps it, is no matter for whoever wants a figure.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 _ENDINGS = ("svg", "pdf", "png")
 #: Narrowest and widest figure [mm]: a column of a journal, and a sheet of A3.

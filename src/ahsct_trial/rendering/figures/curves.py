@@ -80,15 +80,33 @@ class DrawnCurve:
         return rows
 
     @property
+    def interval(self) -> tuple[float | None, float | None, str]:
+        """The limits at the horizon and what to call them; at 0 and 100 % the exact ones may stand in."""
+        endpoint, proportion = self.endpoint, self.endpoint.proportion
+        name = f"{fmt.level(endpoint.confidence_level)} CI"
+        if (
+            endpoint.ci_low is None
+            and endpoint.estimate is not None
+            and proportion.value == endpoint.estimate
+        ):
+            return proportion.ci_low, proportion.ci_high, f"exact {name}"
+        return endpoint.ci_low, endpoint.ci_high, name
+
+    @property
     def estimate_in_words(self) -> str:
-        """The estimate at the horizon with its interval."""
-        endpoint = self.endpoint
-        if endpoint.estimate is None:
-            return "no estimate"
-        limits = fmt.percent_range(endpoint.ci_low, endpoint.ci_high)
-        if endpoint.ci_low is None:
-            return fmt.percent(endpoint.estimate)
-        return f"{fmt.percent(endpoint.estimate)} ({fmt.level(endpoint.confidence_level)} CI {limits})"
+        """The estimate at the horizon with its interval and the interval's name."""
+        low, high, name = self.interval
+        return self._estimate(f" ({name} {fmt.percent_range(low, high)})" if low is not None else "")
+
+    @property
+    def estimate_in_figures(self) -> str:
+        """The estimate at the horizon with its interval alone."""
+        low, high, _ = self.interval
+        return self._estimate(f" ({fmt.percent_range(low, high)})" if low is not None else "")
+
+    def _estimate(self, interval: str) -> str:
+        estimate = self.endpoint.estimate
+        return "no estimate" if estimate is None else fmt.percent(estimate) + interval
 
 
 def known_endpoints(keys: Iterable[str]) -> tuple[str, ...]:

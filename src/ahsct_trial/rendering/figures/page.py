@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from ahsct_trial.results import TOOL
@@ -34,7 +32,7 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC7
 
 #: Comes with matplotlib, so that a figure is the same everywhere.
 _FONT = "DejaVu Sans"
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": [_FONT],
     "font.size": TYPE,
     "text.parse_math": False,  # a text of the file is text: `$x^2$` stays as it is
@@ -69,8 +67,6 @@ class Drawing:
 @contextmanager
 def journal_style() -> Iterator[None]:
     """Draw and save in this style whatever the user's own is, and without a word on the screen."""
-    # A folder that matplotlib cannot write its cache to is no matter for whoever wants a figure.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -94,13 +90,9 @@ class Page:
             (left / self.width, bottom / self.height, width / self.width, height / self.height)
         )
 
-    def text(self, x: float, y: float, words: str, **style: Any) -> Text:
+    def text(self, x: float, y: float, words: str, *, size: float = TYPE, **style: Any) -> None:
         """Text whose base line is at a height [mm]."""
-        style = {"va": "baseline", "fontsize": TYPE} | style
-        gid = style.pop("gid", None)
-        text = self.figure.text(x / self.width, 1 - y / self.height, words, **style)
-        text.set_gid(gid)
-        return text
+        self.figure.text(x / self.width, 1 - y / self.height, words, va="baseline", fontsize=size, **style)
 
     def line(self, x: tuple[float, ...], y: tuple[float, ...], **style: Any) -> None:
         """A line or marks [mm], over everything else."""
@@ -111,13 +103,13 @@ class Page:
     def paragraph(self, y: float, lines: list[str]) -> None:
         """Lines of small type from a height down [mm]."""
         for number, words in enumerate(lines):
-            self.text(MARGIN_MM, y + number * LINE_MM, words, fontsize=SMALL_TYPE, color=PALE_INK)
+            self.text(MARGIN_MM, y + number * LINE_MM, words, size=SMALL_TYPE, color=PALE_INK)
 
 
 @cache
 def width_of(words: str, size: float = TYPE, weight: str = "normal") -> float:
     """The width of a text [mm] in a size [points]."""
-    font = FontProperties(family=_FONT, size=size, weight=weight)  # type: ignore[arg-type]
+    font = FontProperties(family=_FONT, size=size, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(words, font, ismath=False)
     return width / POINTS_PER_MM
 

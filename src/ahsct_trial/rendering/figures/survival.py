@@ -157,7 +157,7 @@ def _lay_out(curves: Sequence[DrawnCurve], width_mm: float) -> _Layout:
     if len(curves) > 1:
         right = MARGIN_MM + _LEADER_MM + _SAMPLE_MM + 1.0 + max(map(_label_width, curves))
     width = width_mm - left - right
-    most = min(_MOST_TICKS, max(2, int(width / (number + 2.0)) + 1))
+    most = min(_MOST_TICKS, max(2, int(width / (max(number, width_of("0.25")) + 2.0)) + 1))
     return _Layout(
         curves=curves,
         ticks=multiples(tick_step(end, curves[0].endpoint.horizon_years, most), 0, end),
@@ -315,17 +315,8 @@ def _draw_horizon(page: Page, axes: Axes, layout: _Layout) -> None:
     page.text(x, MARGIN_MM + LINE_MM - 0.6, words, ha="center", gid="horizon-words")
 
 
-def _label(curve: DrawnCurve) -> tuple[str, str]:
-    endpoint = curve.endpoint
-    if endpoint.estimate is None:
-        return curve.name, "no estimate"
-    limits = fmt.percent_range(endpoint.ci_low, endpoint.ci_high)
-    return curve.name, fmt.percent(endpoint.estimate) + ("" if endpoint.ci_low is None else f" ({limits})")
-
-
 def _label_width(curve: DrawnCurve) -> float:
-    name, figures = _label(curve)
-    return max(width_of(name), width_of(figures, SMALL_TYPE))
+    return max(width_of(curve.name), width_of(curve.estimate_in_figures, SMALL_TYPE))
 
 
 def _draw_labels(page: Page, layout: _Layout) -> None:
@@ -343,10 +334,9 @@ def _draw_labels(page: Page, layout: _Layout) -> None:
             linewidth=0.4,
         )
         _draw_sample(page, curve, sample, place)
-        name, figures = _label(curve)
-        x = sample + _SAMPLE_MM + 1.0
-        page.text(x, place + 1.0, name)
-        page.text(x, place + 1.0 + LINE_MM, figures, fontsize=SMALL_TYPE, gid=f"{curve.key}-label")
+        x, y = sample + _SAMPLE_MM + 1.0, place + 1.0
+        page.text(x, y, curve.name)
+        page.text(x, y + LINE_MM, curve.estimate_in_figures, size=SMALL_TYPE, gid=f"{curve.key}-label")
 
 
 def _draw_sample(page: Page, curve: DrawnCurve, x: float, y: float) -> None:

@@ -63,8 +63,8 @@ class _Mark:
     style: dict[str, Any]
 
 
-_EDGE = {"markeredgecolor": "white", "markeredgewidth": 0.3}
-_STROKE = {"marker": "|", "markeredgewidth": 0.6}
+_EDGE = {"markeredgecolor": "white"}
+_STROKE = {"marker": "|"}
 _MARKS = (
     _Mark("scan", ("scan", "last scan"), "scans", 0.5, {"color": INK, **_STROKE}),
     _Mark("untold-scan", ("scan without count", "last scan"), "scans", 0.5, {"color": "#A6A6A6", **_STROKE}),
@@ -98,8 +98,8 @@ _MARKS = (
     ),
     _Mark("death", ("death",) * 2, "death", 0.8, {"color": INK, "marker": "X", **_EDGE}),
 )
-#: Smallest and largest mark [points].
-_MARK_POINTS = (2.0, 5.5)
+#: Smallest and largest mark [points]; between close lines a mark may be higher than its line.
+_MARK_POINTS = (2.6, 5.5)
 
 
 def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
@@ -129,7 +129,7 @@ def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
         _draw_axes(page, axes, timeline, top + height)
         for row, name in enumerate(names):
             y = top + (row + 0.5) * pitch + 0.12 * size
-            page.text(left - _NAME_MM, y, name, ha="right", fontsize=size, gid=f"patient-{row}")
+            page.text(left - _NAME_MM, y, name, ha="right", size=size, gid=f"patient-{row}")
         _draw_lines(axes, patients, pitch)
         _draw_marks(axes, patients, pitch)
         for row, marks in enumerate(key):
@@ -143,9 +143,17 @@ def _pitch(timeline: Timeline) -> float:
     return min(_WIDEST_PITCH_MM, _LONGEST_MM / len(timeline.patients))
 
 
-def _size(mark: _Mark, pitch: float) -> float:
+def _sized(mark: _Mark, pitch: float) -> dict[str, Any]:
+    """The style of a mark for lines at a distance [mm]."""
     low, high = _MARK_POINTS
-    return min(max(mark.size * pitch * POINTS_PER_MM, low), high * mark.size / 0.8)
+    is_stroke = mark.style["marker"] == "|"
+    size = min(max(mark.size * pitch * POINTS_PER_MM, 0 if is_stroke else low), high * mark.size / 0.8)
+    return {
+        "linestyle": "none",
+        "markersize": size,
+        "markeredgewidth": (0.16 if is_stroke else 0.08) * size,
+        **mark.style,
+    }
 
 
 def _name_type(pitch: float) -> float:
@@ -227,12 +235,10 @@ def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
         axes.plot(
             [years for years, _ in places],
             [row for _, row in places],
-            linestyle="none",
-            markersize=_size(mark, pitch),
             clip_on=False,
             zorder=3 + order,
             gid=mark.kind,
-            **mark.style,
+            **_sized(mark, pitch),
         )
 
 
@@ -261,13 +267,7 @@ def _key_rows(timeline: Timeline, width: float) -> list[list[tuple[_Mark, str, f
 
 def _draw_key(page: Page, row: Sequence[tuple[_Mark, str, float]], y: float) -> None:
     for mark, words, x in row:
-        page.line(
-            (x + _KEY_MARK_MM / 2,),
-            (y - 1.0,),
-            linestyle="none",
-            markersize=_size(mark, _WIDEST_PITCH_MM),
-            **mark.style,
-        )
+        page.line((x + _KEY_MARK_MM / 2,), (y - 1.0,), **_sized(mark, _WIDEST_PITCH_MM))
         page.text(x + _KEY_MARK_MM, y, words)
 
 
@@ -279,33 +279,39 @@ def _title(timeline: Timeline) -> str:
 def _caption(timeline: Timeline) -> Iterator[str]:
     """What the reader must know to read the figure, and what the file does not know."""
     lines = timeline.patients
-    protocol = timeline.protocol
     yield (
-        "A line is a patient: pale, the relapse history before transplant; dark, follow-up to last contact "
-        "or death."
+        "A line is a patient: pale, the relapse history before transplant; dark, follow-up to death or last "
+        "contact."
     )
     if not _has_names(_pitch(timeline)):
         yield "Numbers count the lines."
-    if timeline.is_every_observation:
-        yield f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it."
-        yield (
-            "Worsening, improvement: onset of the first change of EDSS that was confirmed "
-            f"{protocol.worsening_confirm_weeks:g} weeks later."
-        )
-    else:
-        yield (
-            "The file is a patient table: it does not know when relapses and scans before transplant were, nor "
-            "those after it but the first relapse, the first new lesion and the last scan. They are not drawn."
-        )
-        yield "Worsening, improvement: onset of the first confirmed change of EDSS."
+    yield from _kinds(timeline)
     n_unknown = sum(line.observed_before_years is None for line in lines)
     if n_unknown and _HISTORY not in timeline.not_in_file:
-        yield f"No pale line ({n_unknown:,} {plural('patient', n_unknown)}): the length of the history is unknown."
+        patients = f"{n_unknown:,} {plural('patient', n_unknown)}"
+        yield f"No pale line ({patients}): the length of the history is unknown."
     if any(years < -(line.observed_before_years or 0) for line in lines for years in line.relapse_years):
         yield "A relapse left of its line lies outside the observed history."
     if timeline.not_in_file:
         yield f"Not in this file: {', '.join(timeline.not_in_file)}."
-    yield origin(timeline.source, len(lines), protocol)
+    yield origin(timeline.source, len(lines), timeline.protocol)
+
+
+def _kinds(timeline: Timeline) -> Iterator[str]:
+    """What the marks mean; of a patient table, which observations it has no time for."""
+    protocol = timeline.protocol
+    if protocol.new_lesion is None:
+        yield (
+            "The file is a patient table: it does not know when relapses and scans before transplant were, "
+            "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
+            "drawn. Worsening, improvement: onset of the first confirmed change of EDSS."
+        )
+    else:
+        yield (
+            f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it. "
+            "Worsening, improvement: onset of the first change of EDSS that was confirmed "
+            f"{protocol.worsening_confirm_weeks:g} weeks later."
+        )
 
 
 def _description(timeline: Timeline) -> str:
