@@ -80,16 +80,18 @@ class DrawnCurve:
         return rows
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the exact interval stands in: where all or none are free of the event at the horizon."""
+        estimate = self.endpoint.estimate
+        return estimate in {0, 1} and estimate == self.endpoint.proportion.value
+
+    @property
     def interval(self) -> tuple[float | None, float | None, str]:
-        """The limits at the horizon and what to call them; at 0 and 100 % the exact ones may stand in."""
-        endpoint, proportion = self.endpoint, self.endpoint.proportion
+        """The limits at the horizon, and what to call them."""
+        endpoint = self.endpoint
         name = f"{fmt.level(endpoint.confidence_level)} CI"
-        if (
-            endpoint.ci_low is None
-            and endpoint.estimate is not None
-            and proportion.value == endpoint.estimate
-        ):
-            return proportion.ci_low, proportion.ci_high, f"exact {name}"
+        if self.is_exact:
+            return endpoint.proportion.ci_low, endpoint.proportion.ci_high, f"exact {name}"
         return endpoint.ci_low, endpoint.ci_high, name
 
     @property

@@ -389,13 +389,16 @@ def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
     first = curves[0].endpoint
     level = fmt.level(first.confidence_level)
     horizon = in_years(first.horizon_years)
-    yield f"Kaplan–Meier estimate; shaded: pointwise {level} confidence interval ({first.ci_method})."
+    has_band = any(step.ci_low is not None for curve in curves for step in curve.steps)
+    band = f"; shaded: pointwise {level} confidence interval ({first.ci_method})" if has_band else ""
+    yield f"Kaplan–Meier estimate{band}."
     if any(curve.censored_points for curve in curves):
         yield "Short strokes: censored patients."
     if len(curves) == 1:
         yield f"Event: {event_in_words(first)}.{death_rule(first)}"
     else:
-        yield f"Beside each name: the estimate at {horizon} and its interval."
+        exact = ", the exact one at 0 and 100 %" if any(curve.is_exact for curve in curves) else ""
+        yield f"Beside each name: the estimate at {horizon} and its {level} interval{exact}."
         yield (
             "A death is an event."
             if summary.protocol.death == "event"
