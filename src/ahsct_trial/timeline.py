@@ -130,7 +130,7 @@ def timeline(data: Cohort | Records, protocol: Protocol) -> Timeline:
         is_every_observation=isinstance(data, Records),
         not_in_file=(
             *(what for what, column in _KNOWN_BY.items() if cohort.lacking(column)),
-            *(() if any(scans) else ("scans with their time",)),
+            *(() if any(scans) else ("times of scans",)),
         ),
         patients=tuple(sorted(lines, key=lambda line: (-line.follow_up_years, line.patient))),
     )

@@ -56,6 +56,11 @@ class DrawnCurve:
         """The points at which estimate or limits move: those with events."""
         return tuple(point for point in self.points if point.n_events)
 
+    @property
+    def has_band(self) -> bool:
+        """Whether the interval is defined anywhere."""
+        return any(step.ci_low is not None for step in self.steps)
+
     @cached_property
     def censored_points(self) -> tuple[CurvePoint, ...]:
         """The points with a censoring mark; none where there are too many of them to be told apart."""

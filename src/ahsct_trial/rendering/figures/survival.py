@@ -247,19 +247,15 @@ def _stairs(
 
 def _bands(steps: Sequence[CurvePoint], end_years: float) -> Iterator[tuple[list[float], list[float]]]:
     """The outline of the interval band, in as many parts as the limits are defined in."""
-    ends = [*(step.years for step in steps[1:]), end_years]
     part: list[tuple[float, float, float]] = []
-    part_end = 0.0
-    for step, end in zip(steps, ends, strict=True):
-        if step.ci_low is None or step.ci_high is None:
-            if part:
-                yield _outline(part, part_end)
-            part = []
-        else:
+    for step in steps:
+        if step.ci_low is not None and step.ci_high is not None:
             part.append((step.years, step.ci_low, step.ci_high))
-            part_end = end
+        elif part:
+            yield _outline(part, step.years)
+            part = []
     if part:
-        yield _outline(part, part_end)
+        yield _outline(part, end_years)
 
 
 def _outline(part: Sequence[tuple[float, float, float]], end: float) -> tuple[list[float], list[float]]:
@@ -389,7 +385,7 @@ def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
     first = curves[0].endpoint
     level = fmt.level(first.confidence_level)
     horizon = in_years(first.horizon_years)
-    has_band = any(step.ci_low is not None for curve in curves for step in curve.steps)
+    has_band = any(curve.has_band for curve in curves)
     band = f"; shaded: pointwise {level} confidence interval ({first.ci_method})" if has_band else ""
     yield f"Kaplan–Meier estimate{band}."
     if any(curve.censored_points for curve in curves):

@@ -110,7 +110,8 @@ def _table_row(name: str, cells: Sequence[str], places: Sequence[int]) -> str:
 
 def _key(curve: DrawnCurve) -> Iterator[str]:
     endpoint = curve.endpoint
-    yield f"{_BAND} {fmt.level(endpoint.confidence_level)} interval ({endpoint.ci_method});"
+    if curve.has_band:
+        yield f"{_BAND} {fmt.level(endpoint.confidence_level)} interval ({endpoint.ci_method});"
     if curve.censored_points:
         yield f"{_CENSORED} censored;"
     yield f"{_HORIZON} horizon."

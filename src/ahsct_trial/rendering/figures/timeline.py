@@ -66,8 +66,14 @@ class _Mark:
 _EDGE = {"markeredgecolor": "white"}
 _STROKE = {"marker": "|"}
 _MARKS = (
-    _Mark("scan", ("scan", "last scan"), "scans", 0.5, {"color": INK, **_STROKE}),
-    _Mark("untold-scan", ("scan without count", "last scan"), "scans", 0.5, {"color": "#A6A6A6", **_STROKE}),
+    _Mark("scan", ("scan", "last scan"), "times of scans", 0.5, {"color": INK, **_STROKE}),
+    _Mark(
+        "untold-scan",
+        ("scan without count", "last scan"),
+        "times of scans",
+        0.5,
+        {"color": "#A6A6A6", **_STROKE},
+    ),
     _Mark(
         "relapse",
         ("relapse", "first relapse"),
@@ -188,7 +194,7 @@ def _places(mark: _Mark, line: PatientTimeline) -> Sequence[float]:
 def _draw_axes(page: Page, axes: Axes, timeline: Timeline, bottom: float) -> None:
     lines = timeline.patients
     starts = [-(line.observed_before_years or 0) for line in lines]
-    low = min(*starts, *(years for line in lines for mark in _MARKS for years in _places(mark, line)))
+    low = min([*starts, *(years for line in lines for mark in _MARKS for years in _places(mark, line))])
     high = max(line.follow_up_years for line in lines)
     room = 0.015 * (high - low or 1)
     axes.set_xlim(low - room, high + room)
@@ -304,14 +310,14 @@ def _kinds(timeline: Timeline) -> Iterator[str]:
         yield (
             "The file is a patient table: it does not know when relapses and scans before transplant were, "
             "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
-            "drawn. Worsening, improvement: onset of the first confirmed change of EDSS."
+            "drawn."
         )
-    else:
-        yield (
-            f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it. "
-            "Worsening, improvement: onset of the first change of EDSS that was confirmed "
-            f"{protocol.worsening_confirm_weeks:g} weeks later."
-        )
+    elif "new lesions" not in timeline.not_in_file:
+        yield f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it."
+    if "worsening" not in timeline.not_in_file:
+        weeks = protocol.worsening_confirm_weeks
+        confirmed = "confirmed" if weeks is None else f"confirmed {weeks:g} weeks later"
+        yield f"Worsening, improvement: onset of the first change of EDSS that was {confirmed}."
 
 
 def _description(timeline: Timeline) -> str:
