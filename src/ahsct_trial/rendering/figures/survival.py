@@ -50,7 +50,7 @@ from ahsct_trial.results import CurvePoint, Summary
 
 @dataclass(frozen=True)
 class Look:
-    """How an endpoint is drawn, wherever it is drawn: a colour, and dashes for whoever prints in grey."""
+    """How an endpoint is drawn in each figure: its colour, and beside others its dashes."""
 
     colour: str
     dashes: tuple[float, ...] = ()
@@ -198,7 +198,7 @@ def _draw_curve(axes: Axes, curve: DrawnCurve, layout: _Layout) -> None:
         y,
         color=look.colour,
         linewidth=_CURVE_POINTS,
-        linestyle=look.line_style,
+        linestyle="solid" if layout.is_single else look.line_style,
         clip_on=False,
         zorder=3,
         gid=f"{curve.key}-curve",
