@@ -218,6 +218,17 @@ def test_many_steps_are_thinned_by_less_than_a_dot() -> None:
     assert len(as_svg(drawing, "f")) < 600_000
 
 
+@pytest.mark.parametrize(("n", "is_marked"), [(250, True), (251, False)])
+def test_too_many_censorings_are_not_marked_and_the_caption_says_so(n: int, is_marked: bool) -> None:
+    drawing, svg = drawn(
+        summarize(deaths([1 + day / 365.25 for day in range(n)], [False] * n)), "overall_survival"
+    )
+    assert len(marks(drawing, svg, "overall_survival-censored")) == (n if is_marked else 0)
+    caption = " ".join(texts(svg))
+    assert ("Short strokes: censored patients." in caption) is is_marked
+    assert ("have no stroke where there are too many" in caption) is not is_marked
+
+
 @pytest.mark.parametrize("width", [80.0, 90.0, 180.0, 420.0])
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS])
 def test_nothing_leaves_the_page_or_covers_another_text(width: float, keys: tuple[str, ...]) -> None:

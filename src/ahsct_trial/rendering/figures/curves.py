@@ -67,6 +67,11 @@ class DrawnCurve:
         marks = tuple(point for point in self.points if point.n_censored)
         return marks if len(marks) <= MOST_CENSORING_MARKS else ()
 
+    @property
+    def is_censoring_unmarked(self) -> bool:
+        """Whether patients are censored and no mark says so."""
+        return not self.censored_points and any(point.n_censored for point in self.points)
+
     def at(self, years: float) -> CurvePoint | None:
         """The last step up to a time, None before the first."""
         place = bisect_right(self.steps, years, key=lambda point: point.years)

@@ -390,6 +390,8 @@ def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
     yield f"Kaplan–Meier estimate{band}."
     if any(curve.censored_points for curve in curves):
         yield "Short strokes: censored patients."
+    if any(curve.is_censoring_unmarked for curve in curves):
+        yield "Censored patients have no stroke where there are too many."
     if len(curves) == 1:
         yield f"Event: {event_in_words(first)}.{death_rule(first)}"
     else:

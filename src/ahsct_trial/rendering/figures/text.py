@@ -114,6 +114,8 @@ def _key(curve: DrawnCurve) -> Iterator[str]:
         yield f"{_BAND} {fmt.level(endpoint.confidence_level)} interval ({endpoint.ci_method});"
     if curve.censored_points:
         yield f"{_CENSORED} censored;"
+    if curve.is_censoring_unmarked:
+        yield "censored patients not marked, too many;"
     yield f"{_HORIZON} horizon."
     yield f"Event: {event_in_words(endpoint)}.{death_rule(endpoint)}"
     if endpoint.note:
