@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Documents that show commands with their output.
-CONSOLES = ("README.md", "docs/published.md")
+WITH_OUTPUT = ("README.md", "docs/figures.md", "docs/published.md")
 _CONSOLE = re.compile(r"(```console\n\$ )(.+?)\n(.*?)(```)", re.DOTALL)
 _DICTIONARY_HEAD = (
     "# Data dictionary\n\nWritten by `ahsct columns --format markdown`; "
@@ -48,7 +48,7 @@ def renewed_dictionary() -> str:
 
 def main() -> None:
     """Rewrite the documents."""
-    for name in CONSOLES:
+    for name in WITH_OUTPUT:
         document = ROOT / name
         document.write_text(renewed_console(document.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.md").write_text(renewed_dictionary(), encoding="utf-8")

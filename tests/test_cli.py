@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "data/sample_cohort.csv"
 RECORDS = "data/sample_records.csv"
 LANCET = "data/atkins2016_lancet.csv"
+SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
 
 
 def ahsct(
@@ -69,6 +70,13 @@ def ahsct(
         ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
         ("validate-80.txt", ["validate", SAMPLE], 80),
         ("validate.json", ["validate", SAMPLE, "--json"], 80),
+        ("plot-80.txt", ["plot", "survival", SAMPLE], 80),
+        ("plot-40.txt", ["plot", "survival", RECORDS, "--endpoint", "overall_survival"], 40),
+        (
+            "plot-120.txt",
+            ["plot", "survival", SAMPLE, *SEVERAL, "--death", "censor", "--horizon", "5"],
+            120,
+        ),
         ("columns-100.txt", ["columns"], 100),
         ("schema.json", ["schema"], 80),
     ],
@@ -90,6 +98,7 @@ def test_screens_fit_the_width(columns: int) -> None:
         ["published"],
         ["published", "atkins2016-lancet"],
         ["trace", RECORDS, "P06"],
+        ["plot", "survival", SAMPLE],
     ):
         assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
 
@@ -250,6 +259,13 @@ def test_closed_pipe_ends_quietly() -> None:
         (["published", "halt"], 2, "Closest: halt-ms2017"),
         (["trace", SAMPLE, "p22"], 2, "Closest: P22"),
         (["columns", "--format", "json"], 2, "table or markdown"),
+        (["plot", "survival", SAMPLE, "--endpoint", "neda3"], 2, "--endpoint is one of"),
+        (["plot", "survival", SAMPLE, "--width", "90"], 2, "a screen has its own"),
+        (["plot", "survival", SAMPLE, "-o", "figure.jpg"], 2, ".svg, .pdf or .png"),
+        (["plot", "timeline", SAMPLE, "-o", "figure"], 2, ".svg, .pdf or .png"),
+        (["plot", "timeline", SAMPLE, "-o", "figure.svg", "--width", "79"], 2, "from 80 to 420 mm"),
+        (["plot", "timeline", SAMPLE, "-o", "figure.svg", "--width", "nan"], 2, "from 80 to 420 mm"),
+        (["plot", "timeline", SAMPLE], 2, "--output"),
         (["nonsense"], 2, "nonsense"),
     ],
 )
@@ -438,3 +454,63 @@ def test_importing_the_package_is_cheap() -> None:
     code = "import sys, ahsct_trial; print([m for m in ('pandas', 'numpy', 'pyarrow') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+# Figures.
+
+
+@pytest.mark.parametrize("command", [["survival", SAMPLE], ["timeline", RECORDS]])
+def test_figures_are_written_whole_and_kept(command: list[str], tmp_path: Path) -> None:
+    beginnings = {"svg": b"<?xml", "pdf": b"%PDF-", "PNG": b"\x89PNG"}
+    for ending, beginning in beginnings.items():
+        target = tmp_path / f"figure.{ending}"
+        done = ahsct("plot", *command, "-o", str(target))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        content = target.read_bytes()
+        assert content.startswith(beginning)
+        again = ahsct("plot", *command, "-o", str(target))
+        assert again.returncode == 2
+        assert "--force" in again.stderr
+        assert ahsct("plot", *command, "-o", str(target), "--force").returncode == 0
+        assert target.read_bytes() == content
+    nowhere = ahsct("plot", *command, "-o", str(tmp_path / "no" / "figure.svg"))
+    assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (2, True)
+    assert len(list(tmp_path.iterdir())) == len(beginnings)
+
+
+def test_a_figure_cannot_replace_its_input(tmp_path: Path) -> None:
+    cohort = tmp_path / "cohort.svg"
+    cohort.write_bytes((ROOT / SAMPLE).read_bytes())
+    done = ahsct("plot", "survival", str(cohort), "-o", str(cohort), "--force")
+    assert (done.returncode, "is the input" in done.stderr) == (2, True)
+
+
+def _run_in_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys\nfrom ahsct_trial.cli import main\n{code}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("kind", ["survival", "timeline"])
+def test_without_the_extra_the_remedy_is_one_line(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "figure.svg"
+    done = _run_in_python(
+        "sys.modules['matplotlib'] = None\n"
+        f"sys.argv = ['ahsct', 'plot', '{kind}', '{SAMPLE}', '-o', {str(target)!r}]\nmain()"
+    )
+    assert done.returncode == 2
+    assert done.stderr == "ahsct: This needs matplotlib. Install it with: pip install 'ahsct-trial[report]'\n"
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("command", [["summarize", SAMPLE], ["plot", "survival", SAMPLE]])
+def test_the_screen_needs_no_extra(command: list[str]) -> None:
+    done = _run_in_python(
+        f"sys.argv = ['ahsct', *{command!r}]\n"
+        "try: main()\nfinally: print([m for m in ('matplotlib', 'jinja2') if m in sys.modules])"
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

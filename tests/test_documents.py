@@ -29,9 +29,11 @@ def renew() -> Iterator[ModuleType]:
         yield script
 
 
-def test_readme_shows_real_output(renew: ModuleType) -> None:
+def test_documents_show_real_output(renew: ModuleType) -> None:
     assert README.count("```console") >= 3
-    assert renew.renewed_console(README) == README
+    for name in renew.WITH_OUTPUT:
+        document = (ROOT / name).read_text(encoding="utf-8")
+        assert renew.renewed_console(document) == document
 
 
 def test_the_example_of_a_publication_is_a_file_and_its_check_is_real(renew: ModuleType) -> None:
@@ -73,7 +75,17 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md", "published.md"]
+    "name",
+    [
+        "endpoints.md",
+        "protocol.md",
+        "worsening.md",
+        "data-dictionary.md",
+        "json.md",
+        "figures.md",
+        "published.md",
+        "sensitivity.md",
+    ],
 )
 def test_documents_that_the_readme_names_exist(name: str) -> None:
     assert f"docs/{name}" in README
@@ -90,3 +102,13 @@ def test_documents_name_every_key_of_the_json() -> None:
         field.name for kind in (Summary, Endpoints, SurvivalEndpoint, CurvePoint) for field in fields(kind)
     }
     assert {key for key in keys if f"`{key}`" not in document} == set()
+
+
+def test_figures_of_the_documents_are_made_by_their_script() -> None:
+    document = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\]\(figures/(.+?\.svg)\)", document))
+    there = {path.name for path in (ROOT / "docs" / "figures").iterdir()}
+    script = (ROOT / "scripts" / "make_figures.py").read_text(encoding="utf-8")
+    cohorts = re.findall(r'"(\w+)\.csv"', script)
+    assert shown == there
+    assert {f"{cohort}-{kind}.svg" for cohort in cohorts for kind in ("survival", "timeline")} <= there

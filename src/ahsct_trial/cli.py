@@ -11,8 +11,10 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,13 +22,15 @@ import typer
 from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.output import write
+from ahsct_trial.output import write, write_file
 from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol, with_settings
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
     from ahsct_trial.records import Records
+    from ahsct_trial.rendering.figures import FigureFile
+    from ahsct_trial.rendering.figures.page import Drawing
     from ahsct_trial.rendering.sections import Section
 
 #: What the command line says of the protocol, over the one that a command starts from.
@@ -40,6 +44,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+plot = typer.Typer(
+    help="Draw a figure: survival curves, or each patient's course around transplant.", no_args_is_help=True
+)
+app.add_typer(plot, name="plot")
 
 
 class Format(StrEnum):
@@ -99,6 +107,10 @@ OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+WidthOption = Annotated[
+    float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.")
+]
+_FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write the results.")]
 
@@ -137,6 +149,20 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
 def _refuse_input_as_output(path: str, output: Path | None) -> None:
     if output is not None and output.exists() and Path(path).exists() and output.samefile(path):
         raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
+
+
+def _figure_file(path: str, output: Path, width_mm: float | None) -> FigureFile:
+    """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
+    _refuse_input_as_output(path, output)
+    _need_extra("matplotlib")
+    from ahsct_trial.rendering.figures import figure_file
+
+    return figure_file(output, width_mm)
+
+
+def _need_extra(package: str) -> None:
+    if find_spec(package) is None:
+        raise UsageError(f"This needs {package}. Install it with: pip install 'ahsct-trial[report]'")
 
 
 def _read(
@@ -315,6 +341,71 @@ def trace(
     _write_result(result, trace_sections, _format(None, is_json=json), output, force=force)
 
 
+@plot.command("survival")
+@_sets_protocol
+def plot_survival(
+    settings: Settings,
+    cohort: CohortArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
+    ] = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key; again for another curve."),
+    ] = None,
+    width: WidthOption = None,
+    force: ForceOption = False,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen."""
+    from ahsct_trial.rendering.figures.curves import HEADLINE, drawn_curves, known_endpoints
+
+    keys = known_endpoints(endpoint or [HEADLINE])
+    figure = None if output is None else _figure_file(cohort, output, width)
+    if figure is None and width is not None:
+        raise UsageError("--width is that of a figure's file, which -o FILE names; a screen has its own.")
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.endpoints import summarize as summarize_cohort
+
+        result = summarize_cohort(data, chosen)
+        curves = drawn_curves(result, keys)
+    if figure is None:
+        from ahsct_trial.rendering.figures.text import draw_text
+
+        write(draw_text(result, curves, get_terminal_size().columns), None)
+        return
+    from ahsct_trial.rendering.figures.survival import draw_survival
+
+    _write_figure(draw_survival(result, curves, figure.width_mm), figure, force=force)
+
+
+@plot.command("timeline")
+@_sets_protocol
+def plot_timeline(
+    settings: Settings,
+    cohort: CohortArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    width: WidthOption = None,
+    force: ForceOption = False,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Draw each patient's course around transplant: relapses, scans, worsening, improvement, death."""
+    figure = _figure_file(cohort, output, width)
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.timeline import timeline
+
+        result = timeline(data, chosen)
+    from ahsct_trial.rendering.figures.timeline import draw_timeline
+
+    _write_figure(draw_timeline(result, figure.width_mm), figure, force=force)
+
+
 @app.command()
 @_sets_protocol
 def sensitivity(
@@ -445,6 +536,12 @@ def _write_result(
 
         text = draw(sections(result), None if output else sys.stdout)
     write(text, output, force=force)
+
+
+def _write_figure(drawing: Drawing, figure: FigureFile, *, force: bool) -> None:
+    from ahsct_trial.rendering.figures.saving import as_file
+
+    write_file(as_file(drawing, figure.ending), figure.path, force=force)
 
 
 def main() -> None:

@@ -24,17 +24,28 @@ def write(text: str, path: Path | None, *, force: bool = False) -> None:
     """
     if path is None:
         _write_to_standard_output(text)
-        return
+    else:
+        write_file(text.encode("utf-8"), path, force=force)
+
+
+def write_file(content: bytes, path: Path, *, force: bool = False) -> None:
+    """Write bytes to a file in one step.
+
+    Raises
+    ------
+    UsageError
+        If the file exists and `force` is not set, or it cannot be written.
+    """
     named = shown(str(path), longest=_LONGEST_PATH)
     draft = None
     try:
         target = _target(path, named, force=force)
         # Beside the target, so that the last step is a rename within one file system.
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name[:50]}.", delete=False
+            dir=target.parent, prefix=f".{target.name[:50]}.", delete=False
         ) as file:
             draft = Path(file.name)
-            file.write(text)
+            file.write(content)
         # A temporary file is private; a result has the permissions of any new file.
         mask = os.umask(0)
         os.umask(mask)

@@ -37,10 +37,7 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     lesions, is_sum = new_lesions(scans, protocol.new_lesion)
     is_after = scans.day > protocol.mri_from_day
     is_told = is_after & ~np.isnan(lesions)
-    is_new = is_told & (lesions > 0)
-    if protocol.new_lesion == "either":
-        # Where a number is missing, what was counted is a lower bound: enough for an event.
-        is_new |= is_after & ~is_told & ((scans.gd_lesions > 0) | (scans.new_t2_lesions > 0))
+    is_new = is_after & shows_new_lesion(scans, lesions, protocol.new_lesion)
     is_seen = is_told | is_new
     day_new, place_new = first(scans.patient[is_new], scans.day[is_new], n)
     day_last, place_last = last(scans.patient[is_seen], scans.day[is_seen], n)
@@ -89,6 +86,15 @@ def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDA
     added = scans.gd_lesions + scans.new_t2_lesions
     is_sum = is_not_given & ~np.isnan(added)
     return np.where(is_not_given, added, scans.new_lesions), is_sum
+
+
+def shows_new_lesion(scans: Scans, lesions: NDArray[np.float64], rule: NewLesion) -> NDArray[np.bool_]:
+    """Whether each scan shows a lesion that counts, given the numbers that `new_lesions` found."""
+    is_shown = lesions > 0
+    if rule == "either":
+        # Where a number is missing, what was counted is a lower bound: enough for an event.
+        is_shown |= np.isnan(lesions) & ((scans.gd_lesions > 0) | (scans.new_t2_lesions > 0))
+    return is_shown
 
 
 def _remark(protocol: Protocol, *, has_sum: bool) -> str:

@@ -1,0 +1,49 @@
+"""Draw the figures of docs/figures.md from the files in data/.
+
+Usage: python scripts/make_figures.py        rewrites docs/figures; needs the extra ahsct-trial[report]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FIGURES = ROOT / "docs" / "figures"
+COHORTS = (
+    "sample_cohort.csv",
+    "sample_records.csv",
+    "atkins2016_lancet.csv",
+)
+KINDS = ("survival", "timeline")
+#: All endpoints in one figure.
+ENDPOINTS = (
+    "activity_free_survival",
+    "relapse_free_survival",
+    "mri_activity_free_survival",
+    "worsening_free_survival",
+    "overall_survival",
+)
+
+
+def draw(cohort: str, figure: str, *words: str) -> None:
+    """Draw one figure of a file in data/, as a reader would."""
+    output = FIGURES / f"{Path(cohort).stem}-{figure}.svg"
+    command = [sys.executable, "-m", "ahsct_trial", *words, f"data/{cohort}", "-o", str(output), "--force"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    print(output.relative_to(ROOT))
+
+
+def main() -> None:
+    """Draw them all."""
+    FIGURES.mkdir(exist_ok=True)
+    for cohort in COHORTS:
+        for kind in KINDS:
+            draw(cohort, kind, "plot", kind)
+    several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
+    draw(COHORTS[0], "endpoints", "plot", "survival", *several)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,335 @@
+"""The timeline figure: a line per patient around transplant, with what happened on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.rendering.figures.curves import multiples, origin, tick_step
+from ahsct_trial.rendering.figures.page import (
+    BLUE,
+    GREEN,
+    INK,
+    LINE_MM,
+    MARGIN_MM,
+    PALE_INK,
+    POINTS_PER_MM,
+    PURPLE,
+    SMALL_TYPE,
+    VERMILLION,
+    Drawing,
+    Page,
+    journal_style,
+    width_of,
+    wrapped,
+)
+from ahsct_trial.rendering.sections import plural
+
+if TYPE_CHECKING:
+    from ahsct_trial.timeline import PatientTimeline, Timeline
+
+#: From one patient's line to the next [mm]: for a few patients, and as the height of a page divides.
+_WIDEST_PITCH_MM, _LONGEST_MM = 4.0, 215.0
+#: Identifiers stand beside lines that leave room for this size of type [points].
+_SMALLEST_TYPE = 5.5
+_LONGEST_NAME = 16
+_NAME_MM, _AXIS_NAME_MM = 2.0, 9.4
+_KEY_ROW_MM, _KEY_MARK_MM, _KEY_GAP_MM = 4.2, 3.6, 3.5
+_HISTORY = "observation before transplant"
+_LESIONS = {
+    "gd": "gadolinium-enhancing",
+    "t2": "new or enlarging T2",
+    "either": "gadolinium-enhancing or new or enlarging T2",
+}
+_MOST_TICKS = 12
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A kind of mark.
+
+    `words` name it in the key: for records, and for a patient table, which knows one of its kind. `needs` is
+    what the file must know of for the mark to stand in the key. `size` is its height in lines.
+    """
+
+    kind: str
+    words: tuple[str, str]
+    needs: str
+    size: float
+    style: dict[str, Any]
+
+
+_EDGE = {"markeredgecolor": "white"}
+_STROKE = {"marker": "|"}
+_MARKS = (
+    _Mark("scan", ("scan", "last scan"), "times of scans", 0.5, {"color": INK, **_STROKE}),
+    _Mark(
+        "untold-scan",
+        ("scan without count", "last scan"),
+        "times of scans",
+        0.5,
+        {"color": "#A6A6A6", **_STROKE},
+    ),
+    _Mark(
+        "relapse",
+        ("relapse", "first relapse"),
+        "relapses",
+        0.6,
+        {"color": VERMILLION, "marker": "o", **_EDGE},
+    ),
+    _Mark(
+        "lesion-scan",
+        ("scan with lesion", "first new lesion"),
+        "new lesions",
+        0.6,
+        {"color": BLUE, "marker": "D", **_EDGE},
+    ),
+    _Mark(
+        "worsening",
+        ("confirmed worsening",) * 2,
+        "worsening",
+        0.8,
+        {"color": PURPLE, "marker": "^", **_EDGE},
+    ),
+    _Mark(
+        "improvement",
+        ("confirmed improvement",) * 2,
+        "improvement",
+        0.8,
+        {"color": GREEN, "marker": "v", **_EDGE},
+    ),
+    _Mark("death", ("death",) * 2, "death", 0.8, {"color": INK, "marker": "X", **_EDGE}),
+)
+#: Smallest and largest mark [points]; between close lines a mark may be higher than its line.
+_MARK_POINTS = (2.6, 5.5)
+
+
+def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
+    """Draw a line for each patient, the longest follow-up above.
+
+    Parameters
+    ----------
+    timeline
+        The patients' courses.
+    width_mm
+        Width of the figure [mm]; its height follows from the number of patients.
+    """
+    with journal_style():
+        patients = timeline.patients
+        pitch = _pitch(timeline)
+        names = _names(timeline, pitch)
+        size = _name_type(pitch) if _has_names(pitch) else SMALL_TYPE
+        left = MARGIN_MM + max(width_of(name, size) for name in names) + _NAME_MM
+        inner = width_mm - 2 * MARGIN_MM
+        key = _key_rows(timeline, inner)
+        caption = wrapped(" ".join(_caption(timeline)), inner)
+        top = MARGIN_MM + len(key) * _KEY_ROW_MM + 1.0
+        height = pitch * len(patients)
+        caption_top = top + height + _AXIS_NAME_MM + 2.0 + LINE_MM
+        page = Page(width_mm, caption_top + (len(caption) - 1) * LINE_MM + MARGIN_MM)
+        axes = page.axes(left, top, width_mm - left - 2 * MARGIN_MM, height)
+        _draw_axes(page, axes, timeline, top + height)
+        for row, name in enumerate(names):
+            y = top + (row + 0.5) * pitch + 0.12 * size
+            page.text(left - _NAME_MM, y, name, ha="right", size=size, gid=f"patient-{row}")
+        _draw_lines(axes, patients, pitch)
+        _draw_marks(axes, patients, pitch)
+        for row, marks in enumerate(key):
+            _draw_key(page, marks, MARGIN_MM + (row + 1) * _KEY_ROW_MM - 1.2)
+        page.paragraph(caption_top, caption)
+    return Drawing(page.figure, _title(timeline), _description(timeline))
+
+
+def _pitch(timeline: Timeline) -> float:
+    """From one line to the next [mm]."""
+    return min(_WIDEST_PITCH_MM, _LONGEST_MM / len(timeline.patients))
+
+
+def _sized(mark: _Mark, pitch: float) -> dict[str, Any]:
+    """The style of a mark for lines at a distance [mm]."""
+    low, high = _MARK_POINTS
+    is_stroke = mark.style["marker"] == "|"
+    size = min(max(mark.size * pitch * POINTS_PER_MM, 0 if is_stroke else low), high * mark.size / 0.8)
+    return {
+        "linestyle": "none",
+        "markersize": size,
+        "markeredgewidth": (0.16 if is_stroke else 0.08) * size,
+        **mark.style,
+    }
+
+
+def _name_type(pitch: float) -> float:
+    return min(SMALL_TYPE, 0.85 * pitch * POINTS_PER_MM)
+
+
+def _has_names(pitch: float) -> bool:
+    """Whether identifiers have room beside the lines."""
+    return _name_type(pitch) >= _SMALLEST_TYPE
+
+
+def _names(timeline: Timeline, pitch: float) -> list[str]:
+    """What stands beside the lines: identifiers, or where they have no room, some of the lines' numbers."""
+    n = len(timeline.patients)
+    if _has_names(pitch):
+        return [shown(line.patient, longest=_LONGEST_NAME) for line in timeline.patients]
+    return [str(row) if row == 1 or row % 25 == 0 else "" for row in range(1, n + 1)]
+
+
+def _places(mark: _Mark, line: PatientTimeline) -> Sequence[float]:
+    """When a mark stands on a patient's line [years]."""
+    match mark.kind:
+        case "relapse":
+            return line.relapse_years
+        case "worsening" | "improvement" | "death":
+            years = getattr(line, f"{mark.kind}_years")
+            return () if years is None else (years,)
+    has_lesion = {"scan": False, "untold-scan": None, "lesion-scan": True}[mark.kind]
+    return [scan.years for scan in line.scans if scan.has_lesion is has_lesion]
+
+
+def _draw_axes(page: Page, axes: Axes, timeline: Timeline, bottom: float) -> None:
+    lines = timeline.patients
+    starts = [-(line.observed_before_years or 0) for line in lines]
+    low = min([*starts, *(years for line in lines for mark in _MARKS for years in _places(mark, line))])
+    high = max(line.follow_up_years for line in lines)
+    room = 0.015 * (high - low or 1)
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    step = tick_step(high - low or 1, timeline.protocol.horizon_years, _MOST_TICKS)
+    ticks = multiples(step, low, high)
+    axes.set_xticks(ticks, [f"{years:g}".replace("-", "−") for years in ticks])
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.plot([0, 0], [-0.5, len(lines) - 0.5], color=INK, linewidth=0.8, zorder=1, gid="transplant")
+    x = axes.get_position()
+    middle = page.width * (x.x0 + x.x1) / 2
+    page.text(middle, bottom + _AXIS_NAME_MM, "Years from transplant", ha="center")
+
+
+def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
+    width = min(max(0.1 * pitch * POINTS_PER_MM, 0.5), 1.1)
+    before = [
+        (row, line.observed_before_years) for row, line in enumerate(lines) if line.observed_before_years
+    ]
+    axes.hlines(
+        [row for row, _ in before],
+        [-years for _, years in before],
+        0,
+        color="#B3B3B3",
+        linewidth=width,
+        zorder=2,
+        gid="observed-before",
+    )
+    axes.hlines(
+        range(len(lines)),
+        0,
+        [line.follow_up_years for line in lines],
+        color=PALE_INK,
+        linewidth=width,
+        zorder=2,
+        gid="follow-up",
+    )
+
+
+def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
+    for order, mark in enumerate(_MARKS):
+        places = [(years, row) for row, line in enumerate(lines) for years in _places(mark, line)]
+        axes.plot(
+            [years for years, _ in places],
+            [row for _, row in places],
+            clip_on=False,
+            zorder=3 + order,
+            gid=mark.kind,
+            **_sized(mark, pitch),
+        )
+
+
+def _key_rows(timeline: Timeline, width: float) -> list[list[tuple[_Mark, str, float]]]:
+    """The marks with their words and places [mm], in as many rows as they need."""
+    rows: list[list[tuple[_Mark, str, float]]] = [[]]
+    x, named = 0.0, set()
+    for mark in _MARKS:
+        words = mark.words[0 if timeline.is_every_observation else 1]
+        is_drawn = any(_places(mark, line) for line in timeline.patients)
+        if (
+            words in named
+            or mark.needs in timeline.not_in_file
+            or (mark.kind == "untold-scan" and not is_drawn)
+        ):
+            continue
+        named.add(words)
+        needed = _KEY_MARK_MM + width_of(words)
+        if x and x + needed > width:
+            rows.append([])
+            x = 0.0
+        rows[-1].append((mark, words, MARGIN_MM + x))
+        x += needed + _KEY_GAP_MM
+    return rows
+
+
+def _draw_key(page: Page, row: Sequence[tuple[_Mark, str, float]], y: float) -> None:
+    for mark, words, x in row:
+        page.line((x + _KEY_MARK_MM / 2,), (y - 1.0,), **_sized(mark, _WIDEST_PITCH_MM))
+        page.text(x + _KEY_MARK_MM, y, words)
+
+
+def _title(timeline: Timeline) -> str:
+    n = len(timeline.patients)
+    return f"Course of {n:,} {plural('patient', n)} before and after transplant"
+
+
+def _caption(timeline: Timeline) -> Iterator[str]:
+    """What the reader must know to read the figure, and what the file does not know."""
+    lines = timeline.patients
+    yield (
+        "A line is a patient: pale, the relapse history before transplant; dark, follow-up to death or last "
+        "contact."
+    )
+    if not _has_names(_pitch(timeline)):
+        yield "Numbers count the lines."
+    yield from _kinds(timeline)
+    n_unknown = sum(line.observed_before_years is None for line in lines)
+    if n_unknown and _HISTORY not in timeline.not_in_file:
+        patients = f"{n_unknown:,} {plural('patient', n_unknown)}"
+        yield f"No pale line ({patients}): the length of the history is unknown."
+    if any(years < -(line.observed_before_years or 0) for line in lines for years in line.relapse_years):
+        yield "A relapse left of its line lies outside the observed history."
+    if timeline.not_in_file:
+        yield f"Not in this file: {', '.join(timeline.not_in_file)}."
+    yield origin(timeline.source, len(lines), timeline.protocol)
+
+
+def _kinds(timeline: Timeline) -> Iterator[str]:
+    """What the marks mean; of a patient table, which observations it has no time for."""
+    protocol = timeline.protocol
+    if protocol.new_lesion is None:
+        yield (
+            "The file is a patient table: it does not know when relapses and scans before transplant were, "
+            "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
+            "drawn."
+        )
+    elif "new lesions" not in timeline.not_in_file:
+        yield f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it."
+    if "worsening" not in timeline.not_in_file:
+        weeks = protocol.worsening_confirm_weeks
+        confirmed = "confirmed" if weeks is None else f"confirmed {weeks:g} weeks later"
+        yield f"Worsening, improvement: onset of the first change of EDSS that was {confirmed}."
+
+
+def _description(timeline: Timeline) -> str:
+    """What is drawn, in numbers."""
+    lines = timeline.patients
+    follow_up = [line.follow_up_years for line in lines]
+    drawn: dict[str, int] = {}
+    for mark in _MARKS:
+        words = mark.words[0 if timeline.is_every_observation else 1]
+        drawn[words] = drawn.get(words, 0) + sum(len(_places(mark, line)) for line in lines)
+    counts = ", ".join(f"{words} {n:,}" for words, n in drawn.items() if n)
+    return (
+        f"One line for each of {len(lines):,} {plural('patient', len(lines))}, by length of follow-up "
+        f"({min(follow_up):.1f} to {max(follow_up):.1f} years). Marks on the lines: {counts or 'none'}."
+    )

@@ -1,0 +1,195 @@
+"""Each patient's course around transplant: one line per patient, by length of follow-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.derivation import as_cohort
+from ahsct_trial.derivation.lesions import new_lesions, shows_new_lesion
+from ahsct_trial.endpoints import protocol_info
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.records import IntArray, Records
+from ahsct_trial.results import TOOL, ProtocolInfo, SourceInfo, Tool
+
+_Mark = TypeVar("_Mark")
+
+#: A page has room for so many lines that can still be told apart.
+MOST_PATIENTS = 250
+
+#: What a line can show beside follow-up, and the column without which the file does not know it.
+_KNOWN_BY = {
+    "observation before transplant": "years_observed_before",
+    "relapses": "years_to_first_relapse",
+    "new lesions": "years_to_first_new_lesion",
+    "worsening": "years_to_worsening",
+    "improvement": "years_to_improvement",
+    "death": "years_to_death",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimelineScan:
+    """One scan: its time, and whether it shows a lesion.
+
+    A lesion is gadolinium-enhancing up to day 0, and a new one by the protocol's rule after it. None where
+    the scan does not tell, or only sets the reference.
+    """
+
+    years: float
+    has_lesion: bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatientTimeline:
+    """One patient's course [years from transplant, negative before it].
+
+    `observed_before_years` is the length of the relapse history before transplant, None where it is unknown.
+    `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS.
+    """
+
+    patient: str
+    observed_before_years: float | None
+    follow_up_years: float
+    relapse_years: tuple[float, ...]
+    scans: tuple[TimelineScan, ...]
+    worsening_years: float | None
+    improvement_years: float | None
+    death_years: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """All patients, the one with the longest follow-up first.
+
+    `is_every_observation` is False for a patient table, of which only the first relapse, the first new
+    lesion and the last scan after transplant have a time. `not_in_file` names what the file does not know.
+    """
+
+    tool: Tool
+    source: SourceInfo
+    protocol: ProtocolInfo
+    is_every_observation: bool
+    not_in_file: tuple[str, ...]
+    patients: tuple[PatientTimeline, ...]
+
+
+def timeline(data: Cohort | Records, protocol: Protocol) -> Timeline:
+    """Put the course of each patient on a line.
+
+    Parameters
+    ----------
+    data
+        The patients or their records.
+    protocol
+        Its settings on worsening, improvement and lesions apply to records.
+
+    Raises
+    ------
+    UsageError
+        If there are more patients than lines that can be told apart.
+    """
+    n = len(data.patients)
+    if n > MOST_PATIENTS:
+        raise UsageError(
+            f"{shown(data.source.file)} has {n:,} patients; a timeline gives each a line of its own, up to "
+            f"{MOST_PATIENTS} of them. Draw a part of the file, for example one site."
+        )
+    cohort = as_cohort(data, protocol)
+    if isinstance(data, Records):
+        relapses, scans = _relapses_of_records(data), _scans_of_records(data, cohort, protocol)
+    else:
+        relapses, scans = _first_relapses(cohort), _dated_scans(cohort)
+    columns = {
+        "observed_before_years": _column(cohort, "years_observed_before"),
+        "follow_up_years": _column(cohort, "follow_up_years"),
+        "worsening_years": _column(cohort, "years_to_worsening"),
+        "improvement_years": _column(cohort, "years_to_improvement"),
+        "death_years": _column(cohort, "years_to_death"),
+    }
+    lines = [
+        PatientTimeline(
+            patient=patient,
+            relapse_years=tuple(relapses[row]),
+            scans=tuple(scans[row]),
+            **{name: column[row] for name, column in columns.items()},
+        )
+        for row, patient in enumerate(cohort.patients[PATIENT_ID.name])
+    ]
+    return Timeline(
+        tool=TOOL,
+        source=data.source,
+        protocol=protocol_info(protocol, data.source.shape),
+        is_every_observation=isinstance(data, Records),
+        not_in_file=(
+            *(what for what, column in _KNOWN_BY.items() if cohort.lacking(column)),
+            *(() if any(scans) else ("times of scans",)),
+        ),
+        patients=tuple(sorted(lines, key=lambda line: (-line.follow_up_years, line.patient))),
+    )
+
+
+def _column(cohort: Cohort, name: str) -> list[Any]:
+    """A numeric column with None for missing; nothing but None where the file lacks it."""
+    if cohort.lacking(name):
+        return [None] * len(cohort)
+    return [None if np.isnan(value) else value for value in cohort.numbers(name).tolist()]
+
+
+def _relapses_of_records(records: Records) -> list[list[float]]:
+    patient, day = records.relapses
+    return _by_patient(patient, (day / DAYS_PER_YEAR).tolist(), records.n_patients)
+
+
+def _first_relapses(cohort: Cohort) -> list[list[float]]:
+    return [[] if years is None else [years] for years in _column(cohort, "years_to_first_relapse")]
+
+
+def _scans_of_records(records: Records, cohort: Cohort, protocol: Protocol) -> list[list[TimelineScan]]:
+    scans = records.scans
+    lesions, _ = new_lesions(scans, protocol.new_lesion)
+    is_after = scans.day > protocol.mri_from_day
+    if cohort.lacking("scans_after"):
+        # The rule needs a column that the file lacks, and no endpoint counts these scans either.
+        is_after[:] = False
+    is_before = scans.day <= 0
+    has_lesion = (is_after & shows_new_lesion(scans, lesions, protocol.new_lesion)) | (
+        is_before & (scans.gd_lesions > 0)
+    )
+    is_told = has_lesion | (is_after & ~np.isnan(lesions)) | (is_before & ~np.isnan(scans.gd_lesions))
+    marks = [
+        TimelineScan(years=years, has_lesion=has if told else None)
+        for years, has, told in zip(
+            (scans.day / DAYS_PER_YEAR).tolist(), has_lesion.tolist(), is_told.tolist(), strict=True
+        )
+    ]
+    return _by_patient(scans.patient, marks, records.n_patients)
+
+
+def _dated_scans(cohort: Cohort) -> list[list[TimelineScan]]:
+    """The scans of a patient table that have a time: the first with a new lesion, and the last."""
+    found = []
+    for first_new, last in zip(
+        _column(cohort, "years_to_first_new_lesion"), _column(cohort, "years_to_last_scan"), strict=True
+    ):
+        scans = [] if first_new is None else [TimelineScan(years=first_new, has_lesion=True)]
+        if last is not None and last != first_new:
+            # After a first lesion nobody can say whether the last scan shows another.
+            scans.append(TimelineScan(years=last, has_lesion=None if scans else False))
+        found.append(scans)
+    return found
+
+
+def _by_patient(patient: IntArray, marks: Iterable[_Mark], n_patients: int) -> list[list[_Mark]]:
+    """The marks of each patient, in the order of the file."""
+    found: list[list[_Mark]] = [[] for _ in range(n_patients)]
+    for code, mark in zip(patient.tolist(), marks, strict=True):
+        found[code].append(mark)
+    return found

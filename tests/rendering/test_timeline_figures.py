@@ -1,0 +1,162 @@
+"""The timeline figure: each observation stands where it was, and text of the file stays text."""
+
+from __future__ import annotations
+
+import warnings
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from record_files import csv_of, read
+
+from ahsct_trial import Protocol, read_cohort
+from ahsct_trial.rendering.figures.page import Drawing
+from ahsct_trial.rendering.figures.saving import as_file, as_svg
+from ahsct_trial.rendering.figures.timeline import draw_timeline
+from ahsct_trial.timeline import Timeline, timeline
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = [
+    "$x^2$",
+    "[bold]x[/bold]",
+    "<script>",
+    "a&b;&#x3c;",
+    '" id="x"',
+    "'DejaVu Sans'",
+    "{viewbox} %s",
+    "\\frac{1}{2}",
+    "מטופל-7",
+    "مريض ١٢",
+    "e\u0301\u0302\u0323clair",
+    "日本",
+    "😀",
+]
+
+
+def drawn(found: Timeline, width: float = 180.0) -> tuple[Drawing, ET.Element]:
+    drawing = draw_timeline(found, width)
+    return drawing, ET.fromstring(as_svg(drawing, "t"))
+
+
+def texts(svg: ET.Element) -> list[str]:
+    return ["".join(each.itertext()) for each in svg.iter(f"{SVG}text")]
+
+
+def marks(drawing: Drawing, svg: ET.Element, kind: str) -> list[tuple[float, int]]:
+    """Marks as years and the number of their line."""
+    [group] = [each for each in svg.iter() if each.get("id") == f"t-{kind}"]
+    back = drawing.figure.axes[0].transData.inverted()
+    height = drawing.figure.get_figheight() * 72
+    places = [
+        back.transform((float(use.get("x", "")), height - float(use.get("y", ""))))
+        for use in group.iter(f"{SVG}use")
+    ]
+    return [(years, round(row)) for years, row in places]
+
+
+@pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv"])
+def test_each_mark_stands_at_its_time(file: str) -> None:
+    found = timeline(read_cohort(DATA / file), Protocol())
+    drawing, svg = drawn(found)
+    lines = list(enumerate(found.patients))
+    expected = {
+        "relapse": [(years, row) for row, line in lines for years in line.relapse_years],
+        "worsening": [(line.worsening_years, row) for row, line in lines if line.worsening_years],
+        "improvement": [(line.improvement_years, row) for row, line in lines if line.improvement_years],
+        "death": [(line.death_years, row) for row, line in lines if line.death_years],
+        "scan": [(scan.years, row) for row, line in lines for scan in line.scans if scan.has_lesion is False],
+        "lesion-scan": [(scan.years, row) for row, line in lines for scan in line.scans if scan.has_lesion],
+        "untold-scan": [
+            (scan.years, row) for row, line in lines for scan in line.scans if scan.has_lesion is None
+        ],
+    }
+    for kind, places in expected.items():
+        seen = marks(drawing, svg, kind)
+        assert [row for _, row in seen] == [row for _, row in places]
+        assert [years for years, _ in seen] == pytest.approx([years for years, _ in places], abs=1e-4)
+    names = [text for text in texts(svg) if text.startswith("P")]
+    assert names == [line.patient for line in found.patients]
+
+
+def test_the_caption_says_what_the_file_does_not_know() -> None:
+    table = " ".join(texts(drawn(timeline(read_cohort(DATA / "sample_cohort.csv"), Protocol()))[1]))
+    assert "does not know when relapses and scans before transplant were" in table
+    assert {"last scan", "first relapse", "first new lesion"} <= set(
+        texts(drawn(timeline(read_cohort(DATA / "sample_cohort.csv"), Protocol()))[1])
+    )
+    raw = " ".join(texts(drawn(timeline(read_cohort(DATA / "sample_records.csv"), Protocol()))[1]))
+    assert "does not know" not in raw
+    assert "confirmed 24 weeks later" in raw
+    bare = texts(drawn(timeline(read("patient_id,follow_up_years\nA,1\n"), Protocol()))[1])
+    assert "Not in this file: observation before transplant, relapses, new lesions" in " ".join(bare)
+    assert not {"last scan", "first relapse", "death"} & set(bare)
+
+
+@pytest.mark.parametrize("n", [1, 24, 94, 95, 250])
+def test_lines_keep_apart_and_on_the_page(n: int) -> None:
+    rows = [{"patient_id": f"P{number:03}", "follow_up_years": 1 + number % 9} for number in range(n)]
+    drawing, svg = drawn(timeline(read(csv_of(rows)), Protocol()), 90)
+    names = [text for text in texts(svg) if text.startswith("P")]
+    assert len(names) == (n if n <= 94 else 0)
+    assert ("250" in texts(svg)) == (n == 250)
+    assert drawing.figure.get_figheight() * 25.4 < 297
+    assert [text.get_fontsize() for text in drawing.figure.texts if text.get_fontsize() < 5.5] == []
+
+
+def hostile() -> Timeline:
+    rows = [
+        {"patient_id": name, "follow_up_years": 1 + number, "years_to_death": 1 + number}
+        for number, name in enumerate([*HOSTILE, "N" * 200])
+    ]
+    return timeline(read(csv_of(rows)), Protocol())
+
+
+def test_text_of_the_file_is_text() -> None:
+    drawing = draw_timeline(hostile(), 180)
+    svg = ET.fromstring(as_svg(drawing, "t"))
+    assert {*HOSTILE, "N" * 15 + "…"} <= set(texts(svg))
+    assert not list(svg.iter(f"{SVG}script"))
+    ids = [each.get("id") for each in svg.iter() if each.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(name and name.startswith("t-") for name in ids)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for ending in ("svg", "pdf", "png"):
+            assert as_file(drawing, ending)
+
+
+def test_two_figures_fit_on_one_page() -> None:
+    drawing = draw_timeline(hostile(), 180)
+    one, other = (
+        {each.get("id") for each in ET.fromstring(as_svg(drawing, name)).iter() if each.get("id")}
+        for name in ("a", "b")
+    )
+    assert len(one) == len(other) > 0
+    assert not one & other
+    svg = as_svg(drawing, "a")
+    assert svg.startswith("<svg ")
+    for reference in [*svg.split('href="#')[1:], *svg.split("url(#")[1:]]:
+        assert reference.startswith("a-")
+    # No style sheet that would reach the page around it, and nothing to fetch.
+    assert "<style" not in svg
+    assert svg.count("http") == svg.count("http://www.w3.org/")
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_the_same_figure_is_the_same_file(ending: str) -> None:
+    contents = [as_file(draw_timeline(hostile(), 120), ending) for _ in range(2)]
+    assert contents[0] == contents[1]
+    assert b"Date" not in contents[0]
+
+
+def test_vector_files_have_text() -> None:
+    drawing = draw_timeline(hostile(), 180)
+    pdf = as_file(drawing, "pdf")
+    assert b"/Type0" in pdf
+    assert b"/CIDFontType2" in pdf  # TrueType, as journals want it
+    assert b"/Type3" not in pdf
+    [width, height] = ET.fromstring(as_file(drawing, "svg")).get("viewBox", "").split()[2:]
+    assert float(width) == pytest.approx(180 / 25.4 * 72)
+    assert b"/MediaBox [ 0 0 510.2" in pdf
+    assert float(height) > 0
