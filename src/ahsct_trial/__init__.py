@@ -13,13 +13,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Cohort", "Protocol", "Records", "Summary", "read_cohort", "summarize"]
+__all__ = [
+    "Cohort",
+    "Protocol",
+    "Records",
+    "Summary",
+    "read_cohort",
+    "reconcile",
+    "reconcile_rate",
+    "summarize",
+]
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
     from ahsct_trial.endpoints import summarize
     from ahsct_trial.loading import read_cohort
     from ahsct_trial.protocol import Protocol
+    from ahsct_trial.reconciling import reconcile, reconcile_rate
     from ahsct_trial.records import Records
     from ahsct_trial.results import Summary
 
@@ -29,6 +39,8 @@ _HOME = {
     "Records": "ahsct_trial.records",
     "Summary": "ahsct_trial.results",
     "read_cohort": "ahsct_trial.loading",
+    "reconcile": "ahsct_trial.reconciling",
+    "reconcile_rate": "ahsct_trial.reconciling",
     "summarize": "ahsct_trial.endpoints",
 }
 
