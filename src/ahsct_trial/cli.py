@@ -282,15 +282,19 @@ def reconcile(
     from ahsct_trial import reconciling
     from ahsct_trial.rendering.sections.reconcile import rate_sections, reconcile_sections
 
+    result: Any
+    sections: Callable[[Any], list[Section]]
     with progress() as step:
         step("Searching")
         limits = None if ci is None else reconciling.split_limits(ci)
         if rate is not None:
             counts = reconciling.split_counts(rate)
-            result, sections = reconciling.reconcile_rate(value, counts, limits, level), rate_sections
+            result = reconciling.reconcile_rate(value, counts, limits, level)
+            sections = rate_sections
         else:
             numbers = reconciling.DEFAULT_RANGE if n is None else reconciling.split_range(n)
-            result, sections = reconciling.reconcile(value, limits, numbers, level), reconcile_sections
+            result = reconciling.reconcile(value, limits, numbers, level)
+            sections = reconcile_sections
     _write_result(result, sections, _format(None, is_json=json), output, force=force)
     if not result.n_exact:
         raise typer.Exit(4)

@@ -4,8 +4,8 @@ A figure *fits* if it rounds to the printed one, by rounding half up or half eve
 is compared as the ratio of whole numbers that it is, so that half a digit is decided exactly.
 
 How a percentage is searched for
-    Every count from 0 to n is a candidate, for every n in range and every method. With n up to 5,000 these are
-    more than 10⁸ intervals, so most are ruled out before they are computed. For one n and one method both
+    Every count from 0 to n is a candidate, for every n in range and every method. With n up to 5,000 there
+    are more than 10⁸ intervals; most are ruled out before they are computed. For one n and one method both
     limits rise with the count; if the limits of the highest count whose percentage is near enough are still
     too low, or those of the lowest too high, no count between them fits. The limits of log, log-log and logit
     may turn where fewer than z² patients stand on one side (z the normal quantile of the level), so these
@@ -423,12 +423,13 @@ def reconcile_rate(
     _check_level(level)
     texts = [("The rate", value), *zip(("The lower limit", "The upper limit"), ci or (), strict=False)]
     sought = _enclosing(_sought([_number(text, what, "a number such as 1.19") for what, text in texts]))
-    events = _number(counts[0], "The number of events", "a whole number such as 167")
-    exposure = _number(counts[1], "The exposure", "a number such as 140")
-    if events.places or not exposure.digits:
-        wrong = f"events are {shown(counts[0])}" if events.places else f"exposure is {shown(counts[1])}"
-        raise UsageError(f"The {wrong}; events are a whole number and the exposure is above 0.")
-    fits = sorted(_rate_fits(sought, events.digits, exposure, level), key=_rank)
+    events, exposure = counts[0].strip(), _number(counts[1], "The exposure", "a number such as 140")
+    if not re.fullmatch("[0-9]{1,9}", events):
+        raise UsageError(f"The number of events is {shown(events)!r}; write a whole number such as 167.")
+    if not exposure.digits:
+        raise UsageError(f"The exposure is {shown(exposure.given)}; a rate needs one above 0.")
+    n_events = int(events)
+    fits = sorted(_rate_fits(sought, n_events, exposure, level), key=_rank)
     exact = tuple(fit for fit in fits if fit.off == 0)
     return RateReconciliation(
         schema_version=SCHEMA_VERSION,
@@ -437,7 +438,7 @@ def reconcile_rate(
         ci_low=None if sought.low is None else sought.low.as_figure(0),
         ci_high=None if sought.high is None else sought.high.as_figure(0),
         confidence_level=level,
-        n_events=events.digits,
+        n_events=n_events,
         exposure=exposure.as_figure(0),
         methods=() if ci is None else tuple(_OF_RATE),
         n_exact=len(exact),

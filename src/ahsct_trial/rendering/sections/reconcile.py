@@ -33,15 +33,17 @@ def reconcile_sections(result: Reconciliation) -> list[Section]:
     """Where a percentage may come from: what fits, what fits in part, and what was searched."""
     show = _shower(result, shift=2)
     span = f"{result.n_from:,}" if result.n_from == result.n_to else f"{result.n_from:,} to {result.n_to:,}"
+    # Without an interval there is no method.
+    columns = (0, 1, 2, 3) if result.methods else (0, 1, 3)
+    headings = ("Count", "The others", "Method", "Gives %")
+    rows = [(*_count(fit), _method(fit.method), _figures(fit, show)) for fit in result.exact[:_MOST_EXACT]]
     exact = Section(
         _title(result, " %"),
         lead=(*_how_read(result), _verdict(result, span, show)),
-        headings=("Count", "The others", "Method", "Gives %") if result.n_exact else (),
-        rows=tuple(
-            (*_count(fit), _method(fit.method), _figures(fit, show)) for fit in result.exact[:_MOST_EXACT]
-        ),
-        texts=frozenset({0, 2}),
-        notes=_more(result.n_exact, _MOST_EXACT),
+        headings=tuple(headings[place] for place in columns) if rows else (),
+        rows=tuple(tuple(row[place] for place in columns) for row in rows),
+        texts=frozenset(),
+        notes=_more(result),
     )
     partial = Section(
         "What gives a part of it",
@@ -50,7 +52,7 @@ def reconcile_sections(result: Reconciliation) -> list[Section]:
             (_count(fit)[0], _method(fit.method), _figures(fit, show), _what_fits(fit), show(fit.off))
             for fit in result.partial[:_MOST_PARTIAL]
         ),
-        texts=frozenset({0, 1, 3}),
+        texts=frozenset({3}),
         notes=("Off by: the largest difference of a figure that does not fit, in percentage points.",),
     )
     notes = [
@@ -59,7 +61,7 @@ def reconcile_sections(result: Reconciliation) -> list[Section]:
             f", with {len(result.methods)} interval methods." if result.methods else "; no interval is given."
         ),
         _rounding(result, shift=2),
-        "Count: whom the percentage counts. If it is the percentage without an event, the others had one.",
+        "Count: whom the percentage counts. If it is the percentage event-free, the others had an event.",
     ]
     if result.methods:
         notes.append(
@@ -95,8 +97,8 @@ def rate_sections(result: RateReconciliation) -> list[Section]:
     lowest, highest = (fmt.number(end, decimals) for end in (result.exposure.lowest, result.exposure.highest))
     notes = (
         _rounding(result, shift=0),
-        f"The exposure counts as rounded, {lowest} to {highest}; one that is not the printed one stands here "
-        "only where the printed one does not lead to as much. Give it with more decimals to hold it closer.",
+        f"The exposure counts as rounded, {lowest} to {highest}. Where the printed one does not lead to as "
+        "much, one of these stands here. Give it with more decimals to hold it closer.",
     )
     return [exact, *([partial] if result.partial else []), Section("How to read this", lead=notes)]
 
@@ -129,21 +131,32 @@ def _verdict(result: Reconciliation, span: str, show: Show) -> str:
     if result.n_exact > 1:
         what = "pairs of a count and a method" if result.methods else "counts"
         return f"{result.n_exact:,} {what} give this for n {span}."
-    count, others = _count(result.exact[0])
-    method = f" with {_method(result.exact[0].method)}" if result.methods else ""
-    return f"{count}, so {others} {plural('other', result.exact[0].n_others)},{method} gives this; for n {span} nothing else does."
+    fit = result.exact[0]
+    count, others = _count(fit)
+    return (
+        f"{count}{f' with {_method(fit.method)}' if fit.method else ''} gives this, and for n {span} nothing "
+        f"else does. If it is the percentage event-free: {fit.n_counted:,} event-free, {others} "
+        f"{plural('event', fit.n_others)}."
+    )
 
 
 def _rate_verdict(result: RateReconciliation, show: Show) -> str:
-    if result.nearest is not None:
-        method = "" if result.nearest.method is None else f" {_method(result.nearest.method)},"
-        return f"nothing gives this. Nearest:{method} {_figures(result.nearest, show)}, off by {show(result.nearest.off)}."
-    names = [_method(fit.method) for fit in result.exact]
-    return (
-        f"{' and '.join(names)} {'gives' if len(names) == 1 else 'give'} this."
-        if result.methods
-        else "this is their rate."
-    )
+    nearest = result.nearest
+    if nearest is not None:
+        method = f" {_method(nearest.method)}," if nearest.method else ""
+        return f"nothing gives this. Nearest:{method} {_figures(nearest, show)}, off by {show(nearest.off)}."
+    if not result.methods:
+        return "this is their rate."
+    words = []
+    for is_printed, condition in ((True, ""), (False, " with another exposure that rounds to it")):
+        names = [_method(fit.method) for fit in result.exact if fit.is_printed_exposure is is_printed]
+        if names:
+            words.append(f"{_listed(names)} {'gives' if len(names) == 1 else 'give'} this{condition}")
+    return "; ".join(words) + "."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _count(fit: Fit) -> tuple[str, str]:
@@ -167,14 +180,17 @@ def _figures(fit: Fit | RateFit, show: Show) -> str:
 
 
 def _what_fits(fit: Fit | RateFit) -> str:
+    if fit.low_fits and fit.high_fits:
+        return "both limits"
     fitting = ("value", fit.value_fits), ("lower limit", fit.low_fits), ("upper limit", fit.high_fits)
     return ", ".join(name for name, is_fit in fitting if is_fit)
 
 
-def _more(n: int, most: int) -> tuple[str, ...]:
-    return (
-        (f"The first {most} of {n:,}, by n. A narrower --n or an interval leaves fewer.",) if n > most else ()
-    )
+def _more(result: Reconciliation) -> tuple[str, ...]:
+    if result.n_exact <= _MOST_EXACT:
+        return ()
+    remedy = "a narrower --n" if result.methods else "a narrower --n, or the interval by --ci,"
+    return (f"The first {_MOST_EXACT} of {result.n_exact:,}, by n; {remedy} leaves fewer.",)
 
 
 def _rounding(result: Result, shift: int) -> str:
