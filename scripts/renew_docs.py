@@ -1,4 +1,4 @@
-"""Renew what documents show of the program: the output in README.md and the data dictionary.
+"""Renew what documents show of the program: the output of commands, and the data dictionary.
 
 Usage: python scripts/renew_docs.py        rewrites them in place
 """
@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Documents that show commands with their output.
+CONSOLE_DOCUMENTS = ("README.md", "docs/reconcile.md")
 _CONSOLE = re.compile(r"(```console\n\$ )(.+?)\n(.*?)(```)", re.DOTALL)
 _DICTIONARY_HEAD = (
     "# Data dictionary\n\nWritten by `ahsct columns --format markdown`; "
@@ -46,8 +48,9 @@ def renewed_dictionary() -> str:
 
 def main() -> None:
     """Rewrite the documents."""
-    readme = ROOT / "README.md"
-    readme.write_text(renewed_console(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in CONSOLE_DOCUMENTS:
+        document = ROOT / name
+        document.write_text(renewed_console(document.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / "docs" / "data-dictionary.md").write_text(renewed_dictionary(), encoding="utf-8")
 
 

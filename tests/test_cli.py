@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "data/sample_cohort.csv"
 RECORDS = "data/sample_records.csv"
+LANCET = ("reconcile", "69.6", "--ci", "46.6:84.2")
 
 
 def ahsct(
@@ -57,6 +58,19 @@ def ahsct(
         ("validate-80.txt", ["validate", SAMPLE], 80),
         ("columns-100.txt", ["columns"], 100),
         ("schema.json", ["schema"], 80),
+        ("reconcile-80.txt", [*LANCET, "--n", "20:24"], 80),
+        ("reconcile-40.txt", [*LANCET, "--n", "20:24"], 40),
+        ("reconcile.json", [*LANCET, "--n", "20:24", "--json"], 80),
+        ("reconcile-halt-ms-120.txt", ["reconcile", "91.3", "--ci", "74.7:97.2", "--level", "0.90"], 120),
+        ("reconcile-many-80.txt", ["reconcile", "70", "--ci", "60:79"], 80),
+        ("reconcile-fraction-80.txt", ["reconcile", "0.696"], 80),
+        ("reconcile-rate-80.txt", ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140"], 80),
+        ("reconcile-rate-120.txt", ["reconcile", "1.20", "--ci", "1.03:1.39", "--rate", "167/140"], 120),
+        (
+            "reconcile-rate.json",
+            ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140", "--json"],
+            80,
+        ),
     ],
 )
 def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
@@ -67,7 +81,7 @@ def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_screens_fit_the_width(columns: int) -> None:
-    for arguments in (["summarize", SAMPLE], ["check", SAMPLE], ["trace", RECORDS, "P06"]):
+    for arguments in (["summarize", SAMPLE], ["check", SAMPLE], ["trace", RECORDS, "P06"], LANCET):
         assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
 
 
@@ -210,6 +224,20 @@ def test_closed_pipe_ends_quietly() -> None:
         (["trace", SAMPLE, "p22"], 2, "Closest: P22"),
         (["columns", "--format", "json"], 2, "table or markdown"),
         (["nonsense"], 2, "nonsense"),
+        (["reconcile", "169.6"], 2, "from 0 to 100"),
+        (["reconcile", "-5"], 2, "-5"),
+        (["reconcile", ""], 2, "The percentage is ''"),
+        (["reconcile", "69.6", "--ci", "84.2:46.6"], 2, "lower limit first"),
+        (["reconcile", "69.6", "--ci", "70:80"], 2, "outside its interval"),
+        (["reconcile", "69.6", "--ci", "46.6-84.2"], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--ci", ""], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--n", "0"], 2, "at least 1 patient"),
+        (["reconcile", "69.6", "--n", "24:20"], 2, "20:24"),
+        (["reconcile", "69.6", "--n", "20-24"], 2, "write A:B"),
+        (["reconcile", "69.6", "--n", "1:1000000"], 2, "at most 10,000"),
+        (["reconcile", "69.6", "--level", "95"], 2, "0.95"),
+        (["reconcile", "1.19", "--rate", "167"], 2, "EVENTS/TIME"),
+        (["reconcile", "1.19", "--rate", "167/140", "--n", "24"], 2, "contradict"),
     ],
 )
 def test_usage_errors(arguments: list[str], code: int, words: str) -> None:
@@ -278,6 +306,21 @@ def test_check_exits_with_4_where_a_figure_differs(tmp_path: Path) -> None:
     assert verdicts["Relapses per year before"] == "differs"
     assert verdicts["MS activity-free at 3 years"] == "not computable"
     assert ahsct("check", SAMPLE).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reconcile", "69.6", "--ci", "46.6:84.2", "--n", "20:22"], "Nothing gives this for n 20 to 22"),
+        (["reconcile", "69.6", "--n", "10:12"], "Nearest: 7 of 10, 70.00 %"),
+        (["reconcile", "1.30", "--ci", "1.02:1.39", "--rate", "167/140"], "nothing gives this"),
+    ],
+)
+def test_reconcile_exits_with_4_where_nothing_fits(arguments: list[str], words: str) -> None:
+    done = ahsct(*arguments)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert words in done.stdout
+    assert json.loads(ahsct(*arguments, "--json").stdout)["nearest"]["off"] > 0
 
 
 def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:

@@ -29,9 +29,11 @@ def renew() -> Iterator[ModuleType]:
         yield script
 
 
-def test_readme_shows_real_output(renew: ModuleType) -> None:
+def test_documents_show_real_output(renew: ModuleType) -> None:
     assert README.count("```console") >= 3
-    assert renew.renewed_console(README) == README
+    for name in renew.CONSOLE_DOCUMENTS:
+        document = (ROOT / name).read_text(encoding="utf-8")
+        assert renew.renewed_console(document) == document
 
 
 def test_data_dictionary_is_current(renew: ModuleType) -> None:
@@ -50,6 +52,13 @@ def test_readme_python_example_runs(
     assert capsys.readouterr().out == "23 23 1.0\n"
 
 
+def test_python_example_of_reconcile_says_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    document = (ROOT / "docs" / "reconcile.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    exec(code, {})
+    assert f"# {capsys.readouterr().out}" in code
+
+
 def test_every_command_is_in_the_readme() -> None:
     from ahsct_trial.cli import app
 
@@ -59,7 +68,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md"]
+    "name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md", "reconcile.md"]
 )
 def test_documents_that_the_readme_names_exist(name: str) -> None:
     assert f"docs/{name}" in README

@@ -73,7 +73,10 @@ def wilson(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
     without correction. Parameters, returns and errors are those of `clopper_pearson`.
     """
     x, n = _counts(n_successes, n, level)
-    return _score_limit(x, n, level, -1), _score_limit(x, n, level, +1)
+    # At the edges the limit is 0 or 1 but for rounding.
+    low = np.where(x > 0, _score_limit(x, n, level, -1), 0.0)
+    high = np.where(x < n, _score_limit(x, n, level, +1), 1.0)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
 def wilson_corrected(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
