@@ -9,9 +9,10 @@ How a percentage is searched for
     limits rise with the count; if the limits of the highest count whose percentage is near enough are still
     too low, or those of the lowest too high, no count between them fits. The limits of log, log-log and logit
     may turn where fewer than z² patients stand on one side (z the normal quantile of the level), so these
-    counts are always computed. No exact fit can be missed. Partial fits are sought within a distance of the
-    printed figures that grows until there are enough of them, or until going on would take many more
-    intervals; within that distance, too, none is missed. A small range of n is searched whole.
+    counts are always computed. No exact fit can be missed. Partial fits are sought where fewer than 100 fit
+    exactly, within a distance of the printed figures that grows until there are enough of them, or until
+    going on would take many more intervals; within that distance, too, none is missed. A small range of n is
+    searched whole.
 """
 
 from __future__ import annotations
@@ -149,8 +150,8 @@ class Reconciliation:
     exact
         The first 1,000 of them, by n, count and method.
     partial
-        The 100 nearest that give a part of it: first those that give the value and a limit, then both limits,
-        the value alone, one limit alone; the nearest first in each.
+        The 100 nearest that give a part of it; none where 100 give all of it. First those that give the value
+        and a limit, then both limits, the value alone, one limit alone; the nearest first in each.
     nearest
         The one with the smallest `off`, whether any figure fits or not; None where there is an exact fit.
     """
@@ -370,7 +371,8 @@ def reconcile(
             everywhere.size,
             _ordered(everywhere, "off", "n", "n_counted", "method")[:_MOST_EXACT],
         )
-        others = _near(sought, numbers, level)
+        # Nobody asks for a part of it where a hundred give all.
+        others = _near(sought, numbers, level) if n_exact < _MOST_PARTIAL else everywhere[:0]
         partial_fits = _ranked(_ordered(others[_part(others) > 0], "off")[:_MOST_PARTIAL])
     nearest = None if n_exact else _fits(_ordered(others, "off", "n", "n_counted", "method")[:1])[0]
     return Reconciliation(
@@ -597,18 +599,17 @@ def _valued(value: _Printed, counts: _Counts) -> NDArray[np.void]:
 
 def _near(sought: _Sought, n: NDArray[np.int64], level: float) -> NDArray[np.void]:
     """Candidates that do not fit exactly, out to a distance at which there are enough that fit in part."""
-    within = 1.0
-    if np.sum(n + 1) > _FEW:
-        # Nothing that does not fit is nearer than half a unit of its last digit.
-        within = max(1.25 * float(each.half) for each in sought.figures())
+    # A figure that does not fit is further off than half a unit of its last digit.
+    nearest = 1.0 if np.sum(n + 1) <= _FEW else 1.1 * max(float(each.half) for each in sought.figures())
+    within = nearest
     growth = 4.0
     found = np.zeros(0, _CANDIDATE)
     while True:
         ranges = _not_ruled_out(sought, n, level, within)
-        if sum(each.size for each in ranges) > _MANY and within < 1:
+        if sum(each.size for each in ranges) > _MANY and within > nearest:
             if found.size:
                 return found
-            if growth > 1.1:  # the nearest is not far beyond what was searched: go there in smaller steps
+            if growth > 1.1:  # nothing was found before this step: take a smaller one
                 within, growth = within / growth**0.5, growth**0.5
                 continue
         found = np.concatenate([_nearest(each) for each in _candidates(sought, ranges, level, within)])

@@ -136,7 +136,7 @@ OTHERS = [wilson, wilson_corrected, jeffreys, agresti_coull, wald]
     ],
 )
 def test_other_intervals_agree_with_r(interval: Interval, method: str) -> None:
-    """binomial_ci.csv: R 4.2.2, `prop.test` with and without correction, `qbeta`, formulas; cut at 0 and 1."""
+    """binomial_ci.csv: R 4.2.2, `prop.test` with or without correction, `qbeta`, formulas, cut at 0 and 1."""
     expected = table("binomial_ci").where(method=method)
     low, high = interval(expected["x"], expected["n"], 0.95)
     np.testing.assert_allclose(low, np.clip(expected["lower"], 0, 1), rtol=1e-9, atol=1e-15)
