@@ -22,6 +22,7 @@ SAMPLE = "data/sample_cohort.csv"
 RECORDS = "data/sample_records.csv"
 LANCET = "data/atkins2016_lancet.csv"
 SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
+PUBLISHED = ("reconcile", "69.6", "--ci", "46.6:84.2")
 
 
 def ahsct(
@@ -79,6 +80,19 @@ def ahsct(
         ),
         ("columns-100.txt", ["columns"], 100),
         ("schema.json", ["schema"], 80),
+        ("reconcile-80.txt", [*PUBLISHED, "--n", "20:24"], 80),
+        ("reconcile-40.txt", [*PUBLISHED, "--n", "20:24"], 40),
+        ("reconcile.json", [*PUBLISHED, "--n", "20:24", "--json"], 80),
+        ("reconcile-halt-ms-120.txt", ["reconcile", "91.3", "--ci", "74.7:97.2", "--level", "0.90"], 120),
+        ("reconcile-many-80.txt", ["reconcile", "70", "--ci", "60:79"], 80),
+        ("reconcile-fraction-80.txt", ["reconcile", "0.696"], 80),
+        ("reconcile-rate-80.txt", ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140"], 80),
+        ("reconcile-rate-120.txt", ["reconcile", "1.20", "--ci", "1.03:1.39", "--rate", "167/140"], 120),
+        (
+            "reconcile-rate.json",
+            ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140", "--json"],
+            80,
+        ),
     ],
 )
 def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
@@ -99,6 +113,7 @@ def test_screens_fit_the_width(columns: int) -> None:
         ["published", "atkins2016-lancet"],
         ["trace", RECORDS, "P06"],
         ["plot", "survival", SAMPLE],
+        PUBLISHED,
     ):
         assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
 
@@ -267,6 +282,20 @@ def test_closed_pipe_ends_quietly() -> None:
         (["plot", "timeline", SAMPLE, "-o", "figure.svg", "--width", "nan"], 2, "from 80 to 420 mm"),
         (["plot", "timeline", SAMPLE], 2, "--output"),
         (["nonsense"], 2, "nonsense"),
+        (["reconcile", "169.6"], 2, "from 0 to 100"),
+        (["reconcile", "-5"], 2, "-5"),
+        (["reconcile", ""], 2, "The percentage is ''"),
+        (["reconcile", "69.6", "--ci", "84.2:46.6"], 2, "lower limit first"),
+        (["reconcile", "69.6", "--ci", "70:80"], 2, "outside its interval"),
+        (["reconcile", "69.6", "--ci", "46.6-84.2"], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--ci", ""], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--n", "0"], 2, "at least 1 patient"),
+        (["reconcile", "69.6", "--n", "24:20"], 2, "20:24"),
+        (["reconcile", "69.6", "--n", "20-24"], 2, "write A:B"),
+        (["reconcile", "69.6", "--n", "1:1000000"], 2, "at most 10,000"),
+        (["reconcile", "69.6", "--level", "95"], 2, "0.95"),
+        (["reconcile", "1.19", "--rate", "167"], 2, "EVENTS/TIME"),
+        (["reconcile", "1.19", "--rate", "167/140", "--n", "24"], 2, "contradict"),
     ],
 )
 def test_usage_errors(arguments: list[str], code: int, words: str) -> None:
@@ -406,6 +435,21 @@ def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
     figures = json.loads(named.stdout)["figures"]
     assert [each["value"] for each in figures[:2]] == [1, 1]
     assert named.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reconcile", "69.6", "--ci", "46.6:84.2", "--n", "20:22"], "Nothing gives this for n 20 to 22"),
+        (["reconcile", "69.6", "--n", "10:12"], "Nearest: 7 of 10, 70.00 %"),
+        (["reconcile", "1.30", "--ci", "1.02:1.39", "--rate", "167/140"], "nothing gives this"),
+    ],
+)
+def test_reconcile_exits_with_4_where_nothing_fits(arguments: list[str], words: str) -> None:
+    done = ahsct(*arguments)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert words in done.stdout
+    assert json.loads(ahsct(*arguments, "--json").stdout)["nearest"]["off"] > 0
 
 
 def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:
