@@ -28,22 +28,22 @@ ENDPOINTS = (
 )
 
 
-def draw(cohort: str, figure: str, *words: str) -> None:
+def draw(folder: Path, cohort: str, figure: str, *words: str) -> None:
     """Draw one figure of a file in data/, as a reader would."""
-    output = FIGURES / f"{Path(cohort).stem}-{figure}.svg"
+    output = folder / f"{Path(cohort).stem}-{figure}.svg"
     command = [sys.executable, "-m", "ahsct_trial", *words, f"data/{cohort}", "-o", str(output), "--force"]
     subprocess.run(command, cwd=ROOT, check=True)
-    print(output.relative_to(ROOT))
+    print(output.name)
 
 
-def main() -> None:
-    """Draw them all."""
-    FIGURES.mkdir(exist_ok=True)
+def main(folder: Path = FIGURES) -> None:
+    """Draw them all into a folder."""
+    folder.mkdir(exist_ok=True)
     for cohort, options in COHORTS.items():
         for kind in KINDS:
-            draw(cohort, kind, "plot", kind, *options)
+            draw(folder, cohort, kind, "plot", kind, *options)
     several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
-    draw("sample_cohort.csv", "endpoints", "plot", "survival", *several)
+    draw(folder, "sample_cohort.csv", "endpoints", "plot", "survival", *several)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def test_every_record_of_the_sample_is_on_its_line() -> None:
         }
         assert sorted(round(years * YEAR) for years in one.relapse_years) == days["relapse"]
         assert sorted(round(scan.years * YEAR) for scan in one.scans) == days["mri"]
-        assert [round(one.death_years * YEAR)] if one.death_years else days["death"] == []
+        assert ([] if one.death_years is None else [round(one.death_years * YEAR)]) == days["death"]
         assert [round(-(one.observed_before_years or 0) * YEAR)] == days["observed_from"]
     # 93 lesions on 24 scans before, one each; one scan of 327 after with a new lesion, P19's.
     before = [scan for one in found.patients for scan in one.scans if scan.years <= 0]

@@ -19,7 +19,7 @@ def run() -> None:
     try:
         main()
     except SystemExit as done:
-        exit_code = done.code if isinstance(done.code, int) else 0
+        exit_code = done.code if isinstance(done.code, int) else int(done.code is not None)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # closed, or never open
             stream.flush()

@@ -402,6 +402,6 @@ def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
             if summary.protocol.death == "event"
             else "A patient who dies is censored, but for overall survival."
         )
-    yield "At risk: followed to that time or beyond; censored, events: up to it."
+    yield "At risk: followed to that time or beyond; censored, events: up to it; at that time, in both."
     yield from notes(curves)
     yield origin(summary.source, summary.cohort.n_patients, summary.protocol)
