@@ -50,7 +50,7 @@ _MAY_FALL = {"log-log", "log", "logit"}
 #: So many exact fits and so many partial ones are kept; the number of exact ones is always known.
 _MOST_EXACT, _MOST_PARTIAL = 1_000, 100
 #: Halving begins this many counts about a guess. Any number is right; this one is fast.
-_ABOUT = 4
+_ABOUT = 3
 #: Partial fits are sought with so many n first, those with the nearest candidates.
 _STEPS = (100, 500, 2_500)
 
@@ -205,7 +205,7 @@ class _Method:
         return _ordered(np.concatenate([self.single, self._nearest_in(self.rising, self.turn)]))[:1]
 
     def partial(self, found: Candidates, n_exact: int) -> Candidates:
-        """The 100 nearest of those found already and all candidates that fit in part, or as many as there are."""
+        """The 100 nearest that fit in part, of those found before and all candidates of this method."""
         found = _ordered(np.concatenate([found, _fitting_in_part(self.single)]))[:_MOST_PARTIAL]
         nearest = self._nearest_in(self.rising, self.turn)["off"]
         order = np.argsort(nearest)
@@ -241,16 +241,17 @@ class _Method:
     def _with_limit(self, name: str, printed: Printed, rising: _Counts) -> _Counts:
         """The counts with which a limit fits."""
         z = proportions.normal_quantile(self.weigh.level)
-        share = float(printed.value)
-        away = z * np.sqrt(rising.n * share * (1 - share))  # as it is for Wilson's
-        guess = rising.n * share + (away if name == "low" else -away)
 
-        def places(counted: Whole, n: Whole) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-            return printed.places_of(self.weigh(counted, n)[f"ci_{name}"])
+        def first(end: float, place: int) -> Whole:
+            share = min(max(end, 0.0), 1.0)
+            away = z * np.sqrt(rising.n * share * (1 - share))  # as it is for Wilson's
+            return _first(
+                lambda counted, n: printed.places_of(self.weigh(counted, n)[f"ci_{name}"])[place],
+                rising,
+                rising.n * share + (away if name == "low" else -away),
+            )
 
-        first = _first(lambda *counts: places(*counts)[0], rising, guess)
-        after = _first(lambda *counts: places(*counts)[1], rising, guess)
-        return _Counts(rising.n, first, after - 1)
+        return _Counts(rising.n, first(printed.lowest, 0), first(printed.highest, 1) - 1)
 
 
 def _first(
