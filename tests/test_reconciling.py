@@ -11,16 +11,18 @@ from pathlib import Path
 from statistics import NormalDist
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial import reconcile, reconcile_rate, reconciling
+from ahsct_trial import reconcile, reconcile_rate
 from ahsct_trial.errors import UsageError
 from ahsct_trial.reconciling import Reconciliation
+from ahsct_trial.reconciling.counts import METHODS as OF_PROPORTION
+from ahsct_trial.reconciling.rates import METHODS as OF_RATE
 
 REFERENCE = Path(__file__).parent / "reference"
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN)
-METHODS = tuple(reconciling._OF_PROPORTION)
+METHODS = tuple(OF_PROPORTION)
 
 Found = set[tuple[int, int, str | None]]
 
@@ -257,12 +259,11 @@ def test_whatever_is_printed_is_found_again(
     is_wide: bool,
 ) -> None:
     x, n = count
-    limits = [float(limit) for limit in reconciling._OF_PROPORTION[method](x, n, level=level)]
+    limits = [float(limit) for limit in OF_PROPORTION[method](x, n, level=level)]
     assume(not math.isnan(limits[0]))
     texts = [printed(f, d, rounding) for f, d in zip((Fraction(x, n), *limits), decimals, strict=True)]
     assume(Decimal(texts[1]) <= Decimal(texts[0]) <= Decimal(texts[2]))  # digits may differ
     value, low, high = percent_sign(*texts)
-    # A wide range is searched by stages, a narrow one whole.
     result = reconcile(value, (low, high), (max(n - 250, 1), n + 50) if is_wide else (n, n), level)
     assert result.n_exact >= 1
     assert (x, n, method) in exact(result) or result.n_exact > len(result.exact)
@@ -280,7 +281,7 @@ def test_whatever_rate_is_printed_is_found_again(
     n_events: int, exposure: int, places: int, level: float, decimals: tuple[int, int, int], rounding: str
 ) -> None:
     time = Fraction(exposure, 10**places)
-    for method, limits_of in reconciling._OF_RATE.items():
+    for method, limits_of in OF_RATE.items():
         limits = [float(limit) for limit in limits_of(n_events, float(time), level)]
         if math.isnan(limits[0]):
             continue
@@ -293,22 +294,63 @@ def test_whatever_rate_is_printed_is_found_again(
         assert [fit.is_printed_exposure for fit in result.exact if fit.method == method] == [True]
 
 
-def test_a_wide_search_finds_what_a_whole_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    for value, ci, level in [
-        ("69.6", ("46.6", "84.2"), 0.95),
-        ("73", ("66", "81"), 0.95),
-        ("2.8", ("1.0", "4.9"), 0.95),
-        ("98.9", ("90.0", "99.9"), 0.999),
-        ("0.4", ("0.1", "9.9"), 0.99),
-    ]:
-        monkeypatch.setattr(reconciling, "_FEW", 10**9)
-        whole = reconcile(value, ci, (1, 300), level)
-        monkeypatch.setattr(reconciling, "_FEW", 0)
-        wide = reconcile(value, ci, (1, 300), level)
-        assert (wide.exact, wide.nearest) == (whole.exact, whole.nearest)
-        # The whole one keeps the 100 nearest; the wide one may end before it has as many.
-        furthest = max(fit.off for fit in wide.partial)
-        assert set(wide.partial) >= {fit for fit in whole.partial if fit.off < furthest}
+def tried_one_by_one(
+    value: str, ci: tuple[str, str], n: tuple[int, int], level: float
+) -> dict[tuple[int, int, str], tuple[float, bool]]:
+    """How far each candidate is off, and whether any of its figures fits."""
+    tried = {}
+    for of in range(n[0], n[1] + 1):
+        every = range(of + 1)
+        for method, limits in OF_PROPORTION.items():
+            for x, *ends in zip(
+                every, *(each.tolist() for each in limits(every, of, level=level)), strict=True
+            ):
+                if math.isnan(ends[0]):
+                    continue
+                figures: tuple[float | Fraction, ...] = (Fraction(x, of), *ends)
+                fits = [may_be_printed(each, text) for each, text in zip(figures, (value, *ci), strict=True)]
+                off = [
+                    abs(float(each) - float(text) / 100)
+                    for each, text in zip(figures, (value, *ci), strict=True)
+                ]
+                furthest = max(
+                    (each for each, is_fit in zip(off, fits, strict=True) if not is_fit), default=0
+                )
+                tried[x, of, method] = (furthest, any(fits))
+    return tried
+
+
+@given(
+    st.lists(st.integers(0, 10_000), min_size=3, max_size=3).map(sorted),
+    st.integers(0, 2),
+    st.integers(1, 60),
+    levels,
+)
+@example([2_100, 7_000, 9_000], 0, 60, 0.999)
+@example([0, 30, 9_990], 2, 60, 0.95)
+@example([7_000, 7_000, 7_000], 0, 60, 0.95)
+@example([0, 9_990, 10_000], 0, 60, 0.95)
+@example([10, 10, 9_990], 1, 60, 0.95)
+@settings(max_examples=15)
+def test_nothing_is_nearer_than_what_is_found(
+    figures: list[int], decimals: int, n: int, level: float
+) -> None:
+    """Against every interval of every count."""
+    low, value, high = (printed(Fraction(figure, 10_000), decimals) for figure in figures)
+    numbers = (max(n - 12, 1), n)
+    tried = tried_one_by_one(value, (low, high), numbers, level)
+    texts = percent_sign(value, low, high)
+    result = reconcile(texts[0], (texts[1], texts[2]), numbers, level)
+    assert exact(result) == {each for each, (off, _) in tried.items() if off == 0}
+    assert result.n_exact == len(result.exact)
+    for fit in (*result.partial, *([result.nearest] if result.nearest else [])):
+        assert fit.method is not None
+        assert fit.off == pytest.approx(tried[fit.n_counted, fit.n, fit.method][0], abs=1e-12)
+    if result.nearest is not None:
+        assert result.nearest.off == pytest.approx(min(off for off, _ in tried.values()), abs=1e-12)
+    if result.n_exact < 100:
+        expected = sorted(off for off, is_partial in tried.values() if off and is_partial)[:100]
+        assert sorted(fit.off for fit in result.partial) == pytest.approx(expected, abs=1e-12)
 
 
 # ---- Reading, ranking, ties ---------------------------------------------------------------------------

@@ -465,19 +465,20 @@ def reconcile(
     if rate is not None and n is not None:
         raise UsageError("--n and --rate contradict each other: the counts of a rate are given.")
     from ahsct_trial import reconciling
+    from ahsct_trial.reconciling import arguments
     from ahsct_trial.rendering.sections.reconcile import rate_sections, reconcile_sections
 
     result: Any
     sections: Callable[[Any], list[Section]]
     with progress() as step:
         step("Searching")
-        limits = None if ci is None else reconciling.split_limits(ci)
+        limits = None if ci is None else arguments.split_limits(ci)
         if rate is not None:
-            counts = reconciling.split_counts(rate)
+            counts = arguments.split_counts(rate)
             result = reconciling.reconcile_rate(value, counts, limits, level)
             sections = rate_sections
         else:
-            numbers = reconciling.DEFAULT_RANGE if n is None else reconciling.split_range(n)
+            numbers = reconciling.DEFAULT_RANGE if n is None else arguments.split_range(n)
             result = reconciling.reconcile(value, limits, numbers, level)
             sections = reconcile_sections
     _write_result(result, sections, _format(None, is_json=json), output, force=force)

@@ -1,0 +1,164 @@
+"""Figures as printed, and what rounds to them, by rounding half up or half even.
+
+The percentage of a count is compared as the ratio of whole numbers that it is, so that half a digit is
+decided exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Places = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+_LEVELS = (0.5, 0.9999)
+# The Lancet prints a raised point.
+_NUMBER = re.compile(r"([0-9]{1,9})(?:[.·]([0-9]{1,12}))?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintedFigure:
+    """A published figure: as it was given, as it was read, and what rounds to it.
+
+    `read_as` is a percentage or a rate; `lowest` to `highest` round to it, as proportions from 0 to 1 or as
+    rates.
+    """
+
+    given: str
+    read_as: str
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A figure as printed: `digits` ÷ 10^`places`."""
+
+    given: str
+    digits: int
+    places: int
+
+    @property
+    def value(self) -> Fraction:
+        """The figure itself."""
+        return Fraction(self.digits, 10**self.places)
+
+    @property
+    def half(self) -> Fraction:
+        """Half a unit of the last digit."""
+        return Fraction(1, 2 * 10**self.places)
+
+    @property
+    def lowest(self) -> float:
+        """Half a unit below it; this and what lies above rounds to it."""
+        return float(self.value - self.half)
+
+    @property
+    def highest(self) -> float:
+        """Half a unit above it; what lies below rounds to it, and this if the last digit is even."""
+        return float(self.value + self.half)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether half even comes down to it from the half above; half up always comes up from below."""
+        return self.digits % 2 == 0
+
+    def places_of(self, figures: NDArray[np.float64]) -> Places:
+        """Which figures reach what rounds to this one, and which lie beyond it; for NaN neither."""
+        is_beyond = figures > self.highest if self.is_even else figures >= self.highest
+        return np.asarray(figures >= self.lowest), np.asarray(is_beyond)
+
+    def places_of_ratios(self, numerator: NDArray[np.int64], of: NDArray[np.int64]) -> Places:
+        """Say the same of ratios of whole numbers up to 10,000, exactly."""
+        doubled = 2 * 10**self.places * numerator
+        highest = (2 * self.digits + 1) * of
+        is_beyond = doubled > highest if self.is_even else doubled >= highest
+        return np.asarray(doubled >= (2 * self.digits - 1) * of), np.asarray(is_beyond)
+
+    def counts(self, n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Give the first and the last count of n that round to this; none does if the last is below."""
+        per_count = 2 * 10**self.places
+        first = -((1 - 2 * self.digits) * n // per_count)
+        last = ((2 * self.digits + 1) * n - (not self.is_even)) // per_count
+        return np.maximum(first, 0), np.minimum(last, n)
+
+    def as_figure(self, shift: int) -> PrintedFigure:
+        """Give it as a result, with the point `shift` places further right."""
+        read_as = Decimal(self.digits).scaleb(shift - self.places)
+        return PrintedFigure(
+            given=self.given, read_as=f"{read_as:f}", lowest=max(self.lowest, 0.0), highest=self.highest
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is published: a value and, unless there is no interval, its limits."""
+
+    value: Printed
+    low: Printed | None
+    high: Printed | None
+
+    def limits(self) -> list[tuple[str, Printed]]:
+        """The limits by name; empty where there is no interval."""
+        named = (("low", self.low), ("high", self.high))
+        return [(name, printed) for name, printed in named if printed is not None]
+
+
+def read_number(text: str, what: str, form: str) -> Printed:
+    """Read a figure; `what` it is and the `form` it has are for the error.
+
+    Raises
+    ------
+    UsageError
+        If it is not digits with at most 12 decimals.
+    """
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            f"{what} is {shown(text)!r}; write {form}, with a point and at most 12 decimals, not negative."
+        )
+    whole, decimals = match[1], match[2] or ""
+    return Printed(text.strip(), int(whole + decimals), len(decimals))
+
+
+def enclosing(printed: list[Printed]) -> Sought:
+    """Take a value, and its limits where there is an interval, as what is sought.
+
+    Raises
+    ------
+    UsageError
+        If the limits do not enclose the value.
+    """
+    value, *limits = printed
+    if not limits:
+        return Sought(value, None, None)
+    low, high = limits
+    if low.value > high.value:
+        raise UsageError(
+            f"The interval goes from {low.given} down to {high.given}; write the lower limit first."
+        )
+    if not low.value <= value.value <= high.value:
+        raise UsageError(
+            f"The value {value.given} is outside its interval, {low.given} to {high.given}. "
+            "Correct one of them."
+        )
+    return Sought(value, low, high)
+
+
+def check_level(level: float) -> None:
+    """Raise UsageError where a confidence level is none that is printed."""
+    if not _LEVELS[0] <= level <= _LEVELS[1]:
+        raise UsageError(
+            f"The confidence level is {level:g}; it lies from {_LEVELS[0]} to {_LEVELS[1]}, for example 0.95."
+        )
