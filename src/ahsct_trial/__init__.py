@@ -13,7 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Cohort", "Protocol", "Records", "Summary", "read_cohort", "summarize"]
+__all__ = [
+    "Cohort",
+    "Protocol",
+    "Records",
+    "Sensitivity",
+    "Summary",
+    "read_cohort",
+    "sensitivity_of",
+    "summarize",
+]
 
 if TYPE_CHECKING:
     from ahsct_trial.cohort import Cohort
@@ -22,13 +31,16 @@ if TYPE_CHECKING:
     from ahsct_trial.protocol import Protocol
     from ahsct_trial.records import Records
     from ahsct_trial.results import Summary
+    from ahsct_trial.sensitivity import Sensitivity, sensitivity_of
 
 _HOME = {
     "Cohort": "ahsct_trial.cohort",
     "Protocol": "ahsct_trial.protocol",
     "Records": "ahsct_trial.records",
+    "Sensitivity": "ahsct_trial.sensitivity",
     "Summary": "ahsct_trial.results",
     "read_cohort": "ahsct_trial.loading",
+    "sensitivity_of": "ahsct_trial.sensitivity",
     "summarize": "ahsct_trial.endpoints",
 }
 

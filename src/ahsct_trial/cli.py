@@ -347,6 +347,40 @@ def plot_timeline(
 
 
 @app.command()
+@_sets_protocol
+def sensitivity(
+    settings: Settings,
+    cohort: CohortArgument,
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
+    ] = "activity_free_survival",
+    format: FormatOption = None,
+    json: JsonOption = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Show an endpoint under every death rule, lesion rule, confirmation length and interval method."""
+    _refuse_input_as_output(cohort, output)
+    form = _format(format, is_json=json)
+    chosen = settings(BUILT_IN["default"])
+    from ahsct_trial.sensitivity import find_endpoint, sensitivity_of
+
+    find_endpoint(endpoint)  # before a large file is read for nothing
+    with progress() as step:
+        result = sensitivity_of(_read(cohort, encoding, date_format, step), chosen, endpoint)
+    if form is Format.CSV:
+        from ahsct_trial.rendering.documents import write_sensitivity_csv
+
+        write(write_sensitivity_csv(result), output, force=force)
+        return
+    from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
+
+    _write_result(result, sensitivity_sections, form, output, force=force)
+
+
+@app.command()
 def validate(
     cohort: CohortArgument,
     json: JsonOption = False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import numpy as np
 import pandas as pd
 
@@ -12,8 +14,35 @@ from ahsct_trial.derivation.follow_up import derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
 from ahsct_trial.derivation.patients import NO_ROW, Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
-from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
+from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
 from ahsct_trial.records import IntArray, Records
+
+#: Settings that the lesion columns depend on; the EDSS columns depend on all others that need records.
+_LESION_SETTINGS = ("new_lesion", "mri_from_day")
+_EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in _LESION_SETTINGS)
+
+
+class Parts:
+    """The parts of one trial's patient table, each derived once for the settings that it depends on."""
+
+    def __init__(self, records: Records) -> None:
+        self.follow_up = derive_follow_up(records)
+        self.relapses = derive_relapses(records)
+        self._lesions = cache(partial(derive_lesions, records))
+        self._edss = cache(partial(_derive_edss, records))
+
+    def lesions(self, protocol: Protocol) -> Derived:
+        """The lesion columns."""
+        return self._lesions(_with_only(protocol, _LESION_SETTINGS))
+
+    def edss(self, protocol: Protocol) -> Derived:
+        """The EDSS columns."""
+        return self._edss(_with_only(protocol, _EDSS_SETTINGS))
+
+
+def _with_only(protocol: Protocol, names: tuple[str, ...]) -> Protocol:
+    """The default protocol with these settings of another: equal for all that agree on them."""
+    return Protocol(**{name: getattr(protocol, name) for name in names})
 
 
 def as_cohort(data: Cohort | Records, protocol: Protocol) -> Cohort:
@@ -21,7 +50,7 @@ def as_cohort(data: Cohort | Records, protocol: Protocol) -> Cohort:
     return data if isinstance(data, Cohort) else derive_cohort(data, protocol)
 
 
-def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
+def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = None) -> Cohort:
     """Derive the patient table.
 
     Parameters
@@ -30,6 +59,8 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
         The records of all patients, in any order.
     protocol
         Its settings on worsening, confirmation, relapses, baseline and lesions apply.
+    shared
+        Parts of the same records that other protocols share: what they agree on is derived once.
 
     Returns
     -------
@@ -37,7 +68,8 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
         One row per patient. Without a single ``mri`` record there are no lesion columns, without an
         ``edss`` record no EDSS columns; without a ``relapse`` record relapses are none.
     """
-    parts = {"follow_up": derive_follow_up(records), "relapse": derive_relapses(records)}
+    shared = shared or Parts(records)
+    parts = {"follow_up": shared.follow_up, "relapse": shared.relapses}
     warnings = list(records.warnings)
     if len(records.rows("mri")):
         missing = _missing_for_lesions(records, protocol.new_lesion)
@@ -50,9 +82,9 @@ def derive_cohort(records: Records, protocol: Protocol) -> Cohort:
                 f"The file has what --new-lesion {' or '.join(possible)} needs."
             )
         else:
-            parts["new_lesion"] = derive_lesions(records, protocol)
+            parts["new_lesion"] = shared.lesions(protocol)
     if len(records.rows("edss")):
-        parts["worsening"] = _derive_edss(records, protocol)
+        parts["worsening"] = shared.edss(protocol)
     warnings.extend(warning for part in parts.values() for warning in part.warnings)
     columns = dict(records.patients.items())
     lines: dict[str, IntArray] = {}

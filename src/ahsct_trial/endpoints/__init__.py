@@ -59,7 +59,11 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
         cohort=describe_cohort(cohort),
         endpoints=endpoints,
         account=cohort.account,
-        warnings=(*cohort.warnings, *_ignored(protocol, cohort.source.shape), *_overdispersed(endpoints)),
+        warnings=(
+            *cohort.warnings,
+            *ignored_settings(protocol, cohort.source.shape),
+            *_overdispersed(endpoints),
+        ),
     )
 
 
@@ -89,7 +93,8 @@ def _not_applicable(shape: str) -> tuple[str, ...]:
     return () if shape == "records" else RECORDS_ONLY
 
 
-def _ignored(protocol: Protocol, shape: str) -> Iterator[str]:
+def ignored_settings(protocol: Protocol, shape: str) -> Iterator[str]:
+    """The warning that settings which need raw records were changed for a patient table, if they were."""
     default = BUILT_IN["default"]
     ignored = [name for name in _not_applicable(shape) if getattr(protocol, name) != getattr(default, name)]
     if ignored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -130,12 +131,30 @@ def survival_endpoint(
     protocol
         Horizon, death rule, interval method and level.
     """
-    missing = cohort.lacking(*needed_columns(definition, protocol))
-    sentence = define(definition, courses, protocol)
+    return survival_endpoints(cohort, definition, courses, (protocol,))[0]
+
+
+def survival_endpoints(
+    cohort: Cohort, definition: Definition, courses: dict[str, Course], protocols: Sequence[Protocol]
+) -> list[SurvivalEndpoint]:
+    """Estimate one survival endpoint under protocols of one death rule, all from the same curve.
+
+    Takes what `survival_endpoint` takes; the protocols differ in horizon, interval method and level.
+    """
+    any_protocol = protocols[0]
+    missing = cohort.lacking(*needed_columns(definition, any_protocol))
+    sentence = define(definition, courses, any_protocol)
     if missing:
-        return _absent(definition, sentence, not_in_file(cohort, missing), protocol)
-    observed = observe(cohort, definition, courses, protocol)
+        note = not_in_file(cohort, missing)
+        return [_absent(definition, sentence, note, protocol) for protocol in protocols]
+    observed = observe(cohort, definition, courses, any_protocol)
     curve = kaplan_meier(observed.years, observed.is_event)
+    return [_estimate(definition, sentence, observed, curve, protocol) for protocol in protocols]
+
+
+def _estimate(
+    definition: Definition, sentence: str, observed: Observation, curve: KaplanMeier, protocol: Protocol
+) -> SurvivalEndpoint:
     horizon = protocol.horizon_years
     at = curve.at(horizon)
     n_events, n_at_risk = int(at.n_events), int(at.n_at_risk)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import Curve, CurvePoint, Endpoints, EventsByType, Summary
+
+if TYPE_CHECKING:
+    from ahsct_trial.sensitivity import Sensitivity
 
 #: Column order of the Analysis Results Data of pharmaverse's cards.
 ARD_COLUMNS = (
@@ -99,6 +102,39 @@ def write_csv(summary: Summary) -> str:
     for row in _rows(summary):
         writer.writerow([row.get(column, "") for column in ARD_COLUMNS])
     return text.getvalue()
+
+
+def write_sensitivity_csv(result: Sensitivity) -> str:
+    """Write one row per combination and year, unrounded; empty where nothing applies.
+
+    The last columns name what made the figures.
+    """
+    made_by = {
+        "confidence_level": result.protocol.confidence_level,
+        "protocol": result.protocol.name,
+        "file": result.source.file,
+        "sha256": result.source.sha256,
+        "tool_version": result.tool.version,
+    }
+    rows = [_flat({"endpoint": result.endpoint} | asdict(each) | made_by) for each in result.combinations]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with an interval's parts as cells of their own, and a flag as yes or no."""
+    cells: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            cells |= {name if part == "value" else f"{name}_{part}": inner for part, inner in value.items()}
+        elif isinstance(value, bool):
+            cells[name] = "yes" if value else "no"
+        else:
+            cells[name] = value
+    return cells
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
