@@ -11,8 +11,8 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Documents with output of the program in them.
-WITH_OUTPUT = ("README.md", "docs/figures.md")
+#: Documents that show commands with their output.
+WITH_OUTPUT = ("README.md", "docs/figures.md", "docs/published.md")
 _CONSOLE = re.compile(r"(```console\n\$ )(.+?)\n(.*?)(```)", re.DOTALL)
 _DICTIONARY_HEAD = (
     "# Data dictionary\n\nWritten by `ahsct columns --format markdown`; "

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "data/sample_cohort.csv"
 RECORDS = "data/sample_records.csv"
 SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
+LANCET = "data/atkins2016_lancet.csv"
 
 
 def ahsct(
@@ -52,6 +53,14 @@ def ahsct(
         ("summarize.json", ["summarize", SAMPLE, "--json"], 80),
         ("check-80.txt", ["check", SAMPLE], 80),
         ("check.json", ["check", SAMPLE, "--json"], 80),
+        ("check-lancet-120.txt", ["check", LANCET, "--against", "atkins2016-lancet"], 120),
+        ("check-all-80.txt", ["check", LANCET, "--against", "all"], 80),
+        ("check-all-40.txt", ["check", LANCET, "--against", "all"], 40),
+        ("check-all.json", ["check", LANCET, "--against", "all", "--json"], 80),
+        ("published-80.txt", ["published"], 80),
+        ("published-mist2019-80.txt", ["published", "mist2019"], 80),
+        ("published-lancet-80.txt", ["published", "atkins2016-lancet"], 80),
+        ("published-lancet.json", ["published", "atkins2016-lancet", "--json"], 80),
         ("trace-records-80.txt", ["trace", RECORDS, "P06"], 80),
         ("trace-cohort-80.txt", ["trace", SAMPLE, "P22"], 80),
         ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
@@ -63,6 +72,7 @@ def ahsct(
             ["plot", "survival", SAMPLE, *SEVERAL, "--death", "censor", "--horizon", "5"],
             120,
         ),
+        ("validate.json", ["validate", SAMPLE, "--json"], 80),
         ("columns-100.txt", ["columns"], 100),
         ("schema.json", ["schema"], 80),
     ],
@@ -78,6 +88,11 @@ def test_screens_fit_the_width(columns: int) -> None:
     for arguments in (
         ["summarize", SAMPLE],
         ["check", SAMPLE],
+        ["check", LANCET, "--against", "atkins2016-summary"],
+        ["check", SAMPLE, "--against", "mist2019"],
+        ["check", SAMPLE, "--against", "all"],
+        ["published"],
+        ["published", "atkins2016-lancet"],
         ["trace", RECORDS, "P06"],
         ["plot", "survival", SAMPLE],
     ):
@@ -220,6 +235,13 @@ def test_closed_pipe_ends_quietly() -> None:
         (["summarize", SAMPLE, "--json", "--format", "csv"], 2, "contradict"),
         (["summarize", SAMPLE, "--encoding", "klingon"], 2, "no encoding 'klingon'"),
         (["check", SAMPLE, "--against", "nobody"], 2, "atkins2016-summary"),
+        (["check", SAMPLE, "--against", "atkins"], 2, "Closest: atkins2016-lancet, atkins2016-summary."),
+        (["check", SAMPLE, "--against", "no-such.toml"], 2, "no-such.toml cannot be read"),
+        (["check", SAMPLE, "--against", "mist2019", "--arm", "A"], 2, "write THEIRS=OWN"),
+        (["check", SAMPLE, "--against", "mist2019", "--arm", "A=B"], 2, "arms are transplant, comparator"),
+        (["check", SAMPLE, "--against", "all", "--arm", "A=B"], 2, "--arm goes with one publication"),
+        (["check", SAMPLE, "--against", "all", "--horizon", "0"], 2, "horizon_years"),
+        (["published", "halt"], 2, "Closest: halt-ms2017"),
         (["trace", SAMPLE, "p22"], 2, "Closest: P22"),
         (["columns", "--format", "json"], 2, "table or markdown"),
         (["plot", "survival", SAMPLE, "--endpoint", "neda3"], 2, "--endpoint is one of"),
@@ -284,6 +306,34 @@ def test_text_of_the_file_is_text_on_the_screen(tmp_path: Path) -> None:
     assert ",site,[bold]General[/bold],categorical,n," in csv
 
 
+def test_text_of_a_publication_is_text_on_the_screen(tmp_path: Path) -> None:
+    example = (ROOT / "docs" / "example-publication.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        example.replace('"example2020"', '"[bold]x"')
+        .replace('"An invented trial"', '"""[red]An\n\\u001b[31minvented"""')
+        .replace('label = "NEDA at 2 years"', 'label = "[i]NEDA\\n\\u202e"'),
+        encoding="utf-8",
+    )
+    for arguments in (["check", SAMPLE, "--against", str(mine)], ["published", str(mine)]):
+        done = ahsct(*arguments, columns=120)
+        assert done.stderr == ""
+        assert "[bold]x" in done.stdout
+        assert "[red]An \\x1b[31minvented" in done.stdout
+        assert "[i]NEDA\\n\\u202e" in done.stdout
+        assert "\x1b" not in done.stdout
+
+
+def test_a_bare_file_is_compared_with_what_it_gives(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.csv"
+    bare.write_text("patient_id,follow_up_years\nP1,2\n", encoding="utf-8")
+    done = ahsct("check", str(bare), "--against", "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Not in this file: relapses_after" in done.stdout
+    document = json.loads(ahsct("check", str(bare), "--against", "all", "--json").stdout)
+    assert [each["value"] for each in document["figures"]] == [None] * 12
+
+
 def test_check_exits_with_4_where_a_figure_differs(tmp_path: Path) -> None:
     # Without a lesion and with two relapses per year the cohort contradicts the summary.
     cohort = tmp_path / "cohort.csv"
@@ -298,6 +348,49 @@ def test_check_exits_with_4_where_a_figure_differs(tmp_path: Path) -> None:
     assert verdicts["Relapses per year before"] == "differs"
     assert verdicts["MS activity-free at 3 years"] == "not computable"
     assert ahsct("check", SAMPLE).returncode == 0
+
+
+def test_the_two_accounts_of_the_trial_cannot_both_be_reproduced() -> None:
+    own = ahsct("check", LANCET, "--against", "atkins2016-lancet", "--json")
+    assert own.returncode == 0
+    assert json.loads(own.stdout)["n_reproduced"] == 15
+    assert json.loads(own.stdout)["schema_version"] == 1
+
+
+def test_the_screen_says_why_the_abstract_is_not_the_summary(golden: Callable[[str, str], None]) -> None:
+    done = ahsct("check", LANCET, "--against", "atkins2016-summary")
+    assert (done.returncode, done.stderr) == (4, "")
+    golden(done.stdout, "check-differs-80.txt")
+
+
+def test_a_protocol_on_the_command_line_replaces_the_publications_own() -> None:
+    # Abstract's cohort, a death as an event: 16 of 24, in R 66.7 % (44.3-81.7).
+    arguments = ("check", LANCET, "--against", "atkins2016-lancet", "--json")
+    for options in (("--protocol", "default"), ("--death", "event")):
+        done = json.loads(ahsct(*arguments, *options).stdout)
+        assert not done["is_own_protocol"]
+        assert done["figures"][0]["value"] == pytest.approx(16 / 24, rel=1e-12)
+    at_2 = ahsct("check", RECORDS, "--against", "sormani2017", "--horizon", "2", "--json")
+    verdicts = {each["label"]: each["verdict"] for each in json.loads(at_2.stdout)["figures"]}
+    assert verdicts["NEDA at 5 years"] == "not computable"
+    assert verdicts["NEDA at 2 years"] != "not computable"
+
+
+def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
+    # Of each arm's two patients one worsens: 1 beside the published 3 and 34.
+    cohort = tmp_path / "arms.csv"
+    cohort.write_text(
+        "patient_id,arm,follow_up_years,edss_baseline,edss_last,years_to_worsening,years_to_improvement\n"
+        "A,HSCT,4,3,4,1,\nB,HSCT,4,3,3,,\nC,Drug,4,3,4,1,\nD,Drug,4,3,3,,\n",
+        encoding="utf-8",
+    )
+    arguments = ("check", str(cohort), "--against", "mist2019", "--json")
+    unnamed = json.loads(ahsct(*arguments).stdout)["figures"]
+    assert "--arm transplant=" in unnamed[0]["note"]
+    named = ahsct(*arguments, "--arm", "transplant=HSCT", "--arm", "comparator=Drug")
+    figures = json.loads(named.stdout)["figures"]
+    assert [each["value"] for each in figures[:2]] == [1, 1]
+    assert named.returncode == 4
 
 
 def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:
@@ -325,6 +418,18 @@ def test_help_imports_nothing_heavy() -> None:
         "try: main()\n"
         "except SystemExit: pass\n"
         "print([m for m in ('pandas', 'numpy', 'pyarrow', 'scipy', 'msgspec') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_library_is_shown_without_pandas() -> None:
+    code = (
+        "import sys; sys.argv = ['ahsct', 'published', 'mist2019']\n"
+        "from ahsct_trial.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('pandas', 'numpy', 'pyarrow', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

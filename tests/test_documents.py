@@ -36,6 +36,20 @@ def test_documents_show_real_output(renew: ModuleType) -> None:
         assert renew.renewed_console(document) == document
 
 
+def test_the_example_of_a_publication_is_a_file_and_its_check_is_real(renew: ModuleType) -> None:
+    document = (ROOT / "docs" / "published.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", document, re.DOTALL)
+    assert example == (ROOT / "docs" / "example-publication.toml").read_text(encoding="utf-8")
+    assert renew.renewed_console(document) == document
+
+
+def test_the_document_on_publications_names_every_key() -> None:
+    from ahsct_trial.published.reading import RULES
+
+    document = (ROOT / "docs" / "published.md").read_text(encoding="utf-8")
+    assert [key for key in RULES if f"`{key}`" not in document and f"[{key}]" not in document] == []
+
+
 def test_data_dictionary_is_current(renew: ModuleType) -> None:
     document = (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
     assert renew.renewed_dictionary() == document
@@ -61,7 +75,17 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["endpoints.md", "protocol.md", "worsening.md", "data-dictionary.md", "json.md", "figures.md"]
+    "name",
+    [
+        "endpoints.md",
+        "protocol.md",
+        "worsening.md",
+        "data-dictionary.md",
+        "json.md",
+        "figures.md",
+        "published.md",
+        "report.md",
+    ],
 )
 def test_documents_that_the_readme_names_exist(name: str) -> None:
     assert f"docs/{name}" in README

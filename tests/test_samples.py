@@ -1,8 +1,8 @@
-"""The sample cohort against the figures it was made to reproduce.
+"""The sample cohorts against the figures they were made to reproduce.
 
-Expected values, unless said otherwise: the popular summary of the Canadian trial (NCT01099930), kept as
-``atkins2016-summary``; 167 relapses in 140 patient-years and the follow-up come from the trial's
-abstract (Lancet 2016;388:576-585). The arithmetic is plain, and none of it is the package's own.
+Expected values of the first, unless said otherwise: the popular summary of the Canadian trial
+(NCT01099930), kept as ``atkins2016-summary``; 167 relapses in 140 patient-years and the follow-up come from
+the trial's abstract (Lancet 2016;388:576-585). The arithmetic is plain, and none of it is the package's own.
 """
 
 from __future__ import annotations
@@ -258,6 +258,56 @@ def test_packaged_copy_is_the_same_file(name: str) -> None:
 
 def test_script_writes_the_same_bytes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "scripts")
-    importlib.import_module("make_samples").make_samples(tmp_path)
-    for name in NAMES:
+    script = importlib.import_module("make_samples")
+    script.make_samples(tmp_path)
+    script.make_abstract(tmp_path)
+    for name in (*NAMES, "atkins2016_lancet.csv"):
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes()
+
+
+# ---- The other cohort: the trial's own abstract --------------------------------------------------------
+#
+# Expected values: Lancet 2016;388:576-585, abstract (ir.library.carleton.ca/pub/16450).
+
+
+@pytest.fixture(scope="module")
+def abstract() -> pd.DataFrame:
+    return pd.read_csv(DATA / "atkins2016_lancet.csv").set_index("patient_id")
+
+
+def test_abstract_who_was_treated(abstract: pd.DataFrame, table: pd.DataFrame) -> None:
+    assert len(abstract) == 24
+    assert not set(abstract.index) & set(table.index)  # other patients
+    assert list(abstract.columns) == list(table.columns)
+    assert (abstract["age_years"].min(), abstract["age_years"].max()) == (18, 50)
+    assert (abstract["edss_baseline"].min(), abstract["edss_baseline"].max()) == (3.0, 6.0)
+    assert abstract["site"].nunique() == 3
+    assert set(abstract["conditioning"]) == {"Bu/Cy/ATG"}
+    assert set(abstract["graft"]) == {"CD34-selected"}
+
+
+def test_abstract_relapses_and_lesions(abstract: pd.DataFrame) -> None:
+    assert (abstract["relapses_before"].sum(), abstract["relapses_after"].sum()) == (167, 0)
+    assert abstract["years_observed_before"].sum() == pytest.approx(140.0, abs=1e-9)
+    assert (abstract["lesions_before"].sum(), abstract["scans_before"].sum()) == (188, 48)
+    assert (abstract["new_lesions_after"].sum(), abstract["scans_after"].sum()) == (0, 314)
+    assert abstract[["years_to_first_relapse", "years_to_first_new_lesion"]].isna().all(axis=None)
+
+
+def test_abstract_seven_of_23_worsen_and_16_are_followed_past_3_years(abstract: pd.DataFrame) -> None:
+    (dead,) = abstract[abstract["years_to_death"].notna()].to_dict("records")
+    assert dead["cause_of_death"] == "transplant"
+    survivors = abstract[abstract["years_to_death"].isna()]
+    worsened = survivors["years_to_worsening"].dropna()
+    assert len(worsened) == 7
+    # The death comes before the first event, and nobody else is lost by year 3: Kaplan-Meier is 16 of 23.
+    assert dead["years_to_death"] < worsened.min()
+    assert worsened.max() < 3
+    last_seen = survivors[["years_to_last_scan", "years_to_last_edss", "follow_up_years"]].min(axis=1)
+    assert (last_seen > 3).all()
+    assert survivors["years_to_improvement"].notna().sum() == 8
+
+
+def test_abstract_follow_up_of_survivors(abstract: pd.DataFrame) -> None:
+    years = abstract.loc[abstract["years_to_death"].isna(), "follow_up_years"]
+    assert (round(years.min(), 1), round(years.median(), 1), round(years.max(), 1)) == (3.9, 6.7, 12.7)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.cohort import Cohort
-from ahsct_trial.derivation import as_cohort
-from ahsct_trial.endpoints import summarize
+from ahsct_trial.counterparts import CohortResults, Counterpart, Settings, figure_protocol, unchanged
+from ahsct_trial.explaining import horizon_not_stated, why_it_differs
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.records import Records
-from ahsct_trial.results import ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
 
 Verdict = Literal["reproduced", "compatible", "differs", "not computable"]
@@ -26,7 +26,8 @@ class CheckedFigure:
     """A published figure beside the cohort's.
 
     `published` and `published_of` are as printed; `value`, `of` and the interval are the cohort's own,
-    unrounded, percentages from 0 to 1.
+    unrounded, percentages from 0 to 1. `where` names the patients that it counts, if not all; `note` says why
+    it differs or is not computable, or that it has no horizon.
     """
 
     label: str
@@ -43,6 +44,9 @@ class CheckedFigure:
     verdict: Verdict
     mark: str
     source: str
+    horizon_years: float | None
+    where: dict[str, tuple[str, ...]]
+    note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,12 +73,18 @@ class PublicationInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """All figures of one publication, and whom the trial would have taken."""
+    """All figures of one publication, and whom the trial would have taken.
 
+    `is_own_protocol` says whether `protocol` is the publication's own. A figure with a horizon of its own is
+    computed there, unless the user chose a horizon.
+    """
+
+    schema_version: int
     tool: Tool
     source: SourceInfo
     publication: PublicationInfo
     protocol: ProtocolInfo
+    is_own_protocol: bool
     n_patients: int
     n_sites: int | None
     figures: tuple[CheckedFigure, ...]
@@ -86,7 +96,7 @@ class Check:
     warnings: tuple[str, ...]
 
 
-def check(data: Cohort | Records, publication: Publication, protocol: Protocol | None = None) -> Check:
+def check(data: Cohort | Records, publication: Publication, settings: Settings = unchanged) -> Check:
     """Hold a cohort's figures against a publication's.
 
     Parameters
@@ -95,8 +105,8 @@ def check(data: Cohort | Records, publication: Publication, protocol: Protocol |
         The patients or their records.
     publication
         The published figures.
-    protocol
-        The choices behind the cohort's figures; the publication's own where it is left out.
+    settings
+        What to change in the publication's own protocol; it is asked at each horizon of its figures.
 
     Returns
     -------
@@ -105,12 +115,17 @@ def check(data: Cohort | Records, publication: Publication, protocol: Protocol |
         *compatible* if it lies in the cohort's interval; else *differs*; *not computable* where the file
         does not give it, or the protocol's horizon is not the figure's.
     """
-    protocol = protocol or publication.own_protocol()
-    cohort = as_cohort(data, protocol)
-    summary = summarize(cohort, protocol)
-    figures = tuple(_checked(summary, figure) for figure in publication.figures)
+    own_protocol = publication.own_protocol()
+    protocol = settings(own_protocol)
+    results = CohortResults(data)
+    summary = results.summary(protocol)
+    figures = tuple(
+        _checked(results, figure, figure_protocol(publication, figure, settings))
+        for figure in publication.figures
+    )
     verdicts = [figure.verdict for figure in figures]
     return Check(
+        schema_version=SCHEMA_VERSION,
         tool=summary.tool,
         source=summary.source,
         publication=PublicationInfo(
@@ -121,11 +136,12 @@ def check(data: Cohort | Records, publication: Publication, protocol: Protocol |
             n_sites=publication.n_sites,
             uncertain=publication.uncertain,
         ),
-        protocol=summary.protocol,
+        protocol=replace(summary.protocol, name=protocol.name),
+        is_own_protocol=protocol == own_protocol,
         n_patients=summary.cohort.n_patients,
         n_sites=summary.cohort.n_sites,
         figures=figures,
-        eligibility=tuple(_eligibility(cohort, publication)),
+        eligibility=tuple(_eligibility(results.cohort(protocol), publication)),
         n_reproduced=verdicts.count("reproduced"),
         n_compatible=verdicts.count("compatible"),
         n_differs=verdicts.count("differs"),
@@ -134,17 +150,12 @@ def check(data: Cohort | Records, publication: Publication, protocol: Protocol |
     )
 
 
-def _at(summary: Any, path: str) -> Any:
-    for name in path.split("."):
-        summary = getattr(summary, name)
-    return summary
-
-
-def _checked(summary: Any, figure: Figure) -> CheckedFigure:
-    value = _at(summary, figure.figure)
-    of = None if figure.figure_of is None else _at(summary, figure.figure_of)
-    interval = None if figure.interval is None else _at(summary, figure.interval)
-    low, high = getattr(interval, "ci_low", None), getattr(interval, "ci_high", None)
+def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> CheckedFigure:
+    own = results.counterpart(figure, protocol)
+    verdict = _verdict(figure, own)
+    reasons: list[str | None] = [own.absent] if own.absent else [*horizon_not_stated(figure, protocol)]
+    if verdict == "differs":
+        reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
     return CheckedFigure(
         label=figure.label,
         definition=figure.definition,
@@ -152,35 +163,32 @@ def _checked(summary: Any, figure: Figure) -> CheckedFigure:
         published_of=figure.of,
         published_ci=figure.ci,
         unit=figure.unit,
-        value=value,
-        of=of,
-        ci_low=low,
-        ci_high=high,
-        ci_method=getattr(interval, "ci_method", None),
-        verdict=_verdict(figure, summary.protocol.horizon_years, value, of, (low, high)),
+        value=own.value,
+        of=own.of,
+        ci_low=own.ci_low,
+        ci_high=own.ci_high,
+        ci_method=own.ci_method,
+        verdict=verdict,
         mark=figure.mark,
         source=figure.source,
+        horizon_years=figure.horizon_years,
+        where=figure.where,
+        note=" ".join(filter(None, reasons)) or None,
     )
 
 
-def _verdict(
-    figure: Figure,
-    horizon_years: float,
-    value: float | None,
-    of: float | None,
-    limits: tuple[float | None, float | None],
-) -> Verdict:
-    low, high = limits
-    is_elsewhere = figure.horizon_years not in {None, horizon_years}
-    if is_elsewhere or value is None or (figure.of is not None and of is None):
+def _verdict(figure: Figure, own: Counterpart) -> Verdict:
+    if own.value is None:
         return "not computable"
     shift = 2 if figure.unit == "%" else 0
-    own_and_printed: list[tuple[float | None, str]] = [(value, figure.value)]
+    limits = (own.ci_low, own.ci_high)
+    own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
     if figure.ci is not None:
         own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(own is not None and _rounds_to(own, printed, shift) for own, printed in own_and_printed)
-    if is_same and (figure.of is None or of is None or _rounds_to(of, figure.of)):
+    is_same = all(each is not None and _rounds_to(each, printed, shift) for each, printed in own_and_printed)
+    if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
         return "reproduced"
+    low, high = limits
     if low is None or high is None:
         return "differs"
     published = float(figure.value) / (float(figure.of) if figure.of is not None else 10**shift)

@@ -60,6 +60,7 @@ class Format(StrEnum):
 
 
 _DEFAULT_PUBLICATION = "atkins2016-summary"
+_ALL_PUBLICATIONS = "all"
 
 #: Options that set the protocol, by the setting they change.
 _PROTOCOL_OPTIONS: dict[str, Any] = {
@@ -230,8 +231,17 @@ def check(
     settings: Settings,
     cohort: CohortArgument,
     against: Annotated[
-        str, typer.Option("--against", metavar="ID", help="The publication to hold the cohort against.")
+        str,
+        typer.Option(
+            "--against",
+            metavar="ID|FILE|all",
+            help="A publication (see `ahsct published`), a TOML file, or all publications in one table.",
+        ),
     ] = _DEFAULT_PUBLICATION,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
+    ] = None,
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -240,20 +250,70 @@ def check(
 ) -> None:
     """Hold the cohort against published figures: reproduced, compatible, or differs (exit 4)."""
     _refuse_input_as_output(cohort, output)
-    from ahsct_trial.published import publication
+    from ahsct_trial.published import find_publication, publications
 
-    published = publication(against)
-    chosen = settings(published.own_protocol())
+    is_comparison = against == _ALL_PUBLICATIONS
+    own_arms = _own_arms(arm or [])
+    if is_comparison and own_arms:
+        raise UsageError("--arm goes with one publication. Name it with --against, or leave --arm out.")
+    published = None if is_comparison else find_publication(against).with_arms(own_arms)
+    # A wrong setting is an error before the file is read.
+    settings(published.own_protocol() if published else BUILT_IN["default"])
+    form = _format(None, is_json=json)
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
-        from ahsct_trial.checking import check as check_cohort
+        if published is None:
+            from ahsct_trial.comparing import compare
 
-        result = check_cohort(data, published, chosen)
+            comparison = compare(data, publications().values(), settings)
+        else:
+            from ahsct_trial.checking import check as check_cohort
+
+            result = check_cohort(data, published, settings)
+    if published is None:
+        from ahsct_trial.rendering.sections.compare import comparison_sections
+
+        _write_result(comparison, comparison_sections, form, output, force=force)
+        return
     from ahsct_trial.rendering.sections.check import check_sections
 
-    _write_result(result, check_sections, _format(None, is_json=json), output, force=force)
+    _write_result(result, check_sections, form, output, force=force)
     if result.n_differs:
         raise typer.Exit(4)
+
+
+def _own_arms(pairs: list[str]) -> dict[str, str]:
+    """A cohort's arms by the publication's, from ``THEIRS=OWN``."""
+    arms = {}
+    for pair in pairs:
+        theirs, equals, own = pair.partition("=")
+        if not (theirs and equals and own):
+            raise UsageError(f"--arm is {shown(pair)!r}; write THEIRS=OWN, as in --arm transplant=HSCT.")
+        arms[theirs] = own
+    return arms
+
+
+@app.command()
+def published(
+    publication: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="One publication, or a TOML file of one's own.", show_default=False
+        ),
+    ] = None,
+    json: JsonOption = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Show the publications known here, or one of them: its figures, their sources, what is uncertain."""
+    from ahsct_trial.published import entry, library
+    from ahsct_trial.rendering.sections.published import entry_sections, library_sections
+
+    form = _format(None, is_json=json)
+    if publication is None:
+        _write_result(library(), library_sections, form, output, force=force)
+    else:
+        _write_result(entry(publication), entry_sections, form, output, force=force)
 
 
 @app.command()
@@ -392,7 +452,7 @@ def validate(
     """Only read the file: its problems, warnings and the account of its rows."""
     _refuse_input_as_output(cohort, output)
     from ahsct_trial.loading.problems import DataProblems
-    from ahsct_trial.results import Validation
+    from ahsct_trial.results import SCHEMA_VERSION, TOOL, Validation
 
     try:
         with progress() as step:
@@ -406,6 +466,8 @@ def validate(
     from ahsct_trial.rendering.sections.validate import validation_sections
 
     result = Validation(
+        schema_version=SCHEMA_VERSION,
+        tool=TOOL,
         file=read.source.file,
         n_problems=0,
         problems=(),

@@ -58,9 +58,13 @@ class Cohort:
 
     def only(self, row: int) -> Cohort:
         """The cohort of one patient alone."""
+        return self.among(np.arange(len(self)) == row)
+
+    def among(self, is_member: NDArray[np.bool_]) -> Cohort:
+        """The cohort of those patients for whom the flag, one each, is set."""
         return replace(
             self,
-            patients=self.patients.iloc[[row]].reset_index(drop=True),
-            lines=self.lines[[row]],
-            decided_by={name: lines[[row]] for name, lines in self.decided_by.items()},
+            patients=self.patients[is_member].reset_index(drop=True),
+            lines=self.lines[is_member],
+            decided_by={name: lines[is_member] for name, lines in self.decided_by.items()},
         )

@@ -392,6 +392,8 @@ class ProblemInfo:
 class Validation:
     """What reading a file found: the first problems and their total, or the account of its rows."""
 
+    schema_version: int
+    tool: Tool
     file: str
     n_problems: int
     problems: tuple[ProblemInfo, ...]

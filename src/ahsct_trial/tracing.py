@@ -27,7 +27,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import KINDS, Records
-from ahsct_trial.results import TOOL, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
 
 Outcome = Literal["event", "censored", "unknown", "not in this file"]
 
@@ -83,6 +83,7 @@ class Trace:
     None for a patient table, which holds only what was confirmed.
     """
 
+    schema_version: int
     tool: Tool
     source: SourceInfo
     protocol: ProtocolInfo
@@ -118,6 +119,7 @@ def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
     if isinstance(own, Records):
         changes, worsening = _explain_edss(own, cohort, protocol)
     return Trace(
+        schema_version=SCHEMA_VERSION,
         tool=TOOL,
         source=data.source,
         protocol=protocol_info(protocol, data.source.shape),

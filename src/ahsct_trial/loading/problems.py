@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.errors import DataError
 from ahsct_trial.escaping import shown
-from ahsct_trial.results import ProblemInfo, Validation
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProblemInfo, Validation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +81,8 @@ class DataProblems(DataError):
     def as_validation(self) -> Validation:
         """The problems as a result, for other programs."""
         return Validation(
+            schema_version=SCHEMA_VERSION,
+            tool=TOOL,
             file=self.file,
             n_problems=self.n_problems,
             problems=tuple(

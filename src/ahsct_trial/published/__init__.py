@@ -2,116 +2,87 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Literal
-
-import msgspec
+from pathlib import Path
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.protocol import Protocol, named_protocol
+from ahsct_trial.escaping import shown
+from ahsct_trial.published.figures import Eligibility, Entry, Figure, Library, Mark, Publication
+from ahsct_trial.published.reading import parse_publication, read_publication
+from ahsct_trial.results import SCHEMA_VERSION, TOOL
 
-#: V read in the source's own text, S in a secondary source, D computed from V figures.
-Mark = Literal["V", "S", "D"]
-
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One published figure and the place of its counterpart in a `Summary`.
-
-    Attributes
-    ----------
-    label
-        What it is, in a few words.
-    value
-        The figure as printed, so that its precision is known: ``"69.6"``.
-    of
-        The denominator as printed, where the figure is a count of something.
-    ci
-        Lower and upper limit as printed.
-    unit
-        ``"%"`` where the figure is a percentage, else empty.
-    figure, figure_of
-        Path of the counterpart of `value` and of `of` in the JSON document.
-    interval
-        Path of what holds the counterpart's ``ci_low`` and ``ci_high``, an interval of `value`, or of
-        `value` ÷ `of` where there is an `of`.
-    definition
-        What the publication counts, in its own terms.
-    horizon_years
-        The landmark, where there is one [years]; at another one there is nothing to compare.
-    mark, source
-        How it was read, and where.
-    """
-
-    label: str
-    value: str
-    figure: str
-    mark: Mark
-    source: str
-    definition: str
-    of: str | None = None
-    figure_of: str | None = None
-    ci: tuple[str, str] | None = None
-    unit: Literal["", "%"] = ""
-    interval: str | None = None
-    horizon_years: float | None = None
-
-
-class Eligibility(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom a trial took: closed ranges of age [years] and EDSS, and the answer on earlier therapy."""
-
-    age_years: tuple[float, float] | None = None
-    edss_baseline: tuple[float, float] | None = None
-    prior_therapy: Literal["yes", "no"] | None = None
-
-
-class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One publication: what it is, the protocol behind its figures, whom it took, and the figures.
-
-    Attributes
-    ----------
-    id, title, citation
-        Short name, name, and where it is published.
-    n_patients, n_sites
-        Size of the trial.
-    uncertain
-        What a reader must know before relying on its figures.
-    protocol
-        Settings that differ from the default protocol.
-    """
-
-    id: str
-    title: str
-    citation: str
-    figures: tuple[Figure, ...]
-    n_patients: int | None = None
-    n_sites: int | None = None
-    uncertain: tuple[str, ...] = ()
-    protocol: dict[str, float | str] = {}
-    eligibility: Eligibility = Eligibility()
-
-    def own_protocol(self) -> Protocol:
-        """The protocol that its figures were made with, as far as it says."""
-        return named_protocol(self.id, dict(self.protocol))
+__all__ = [
+    "Eligibility",
+    "Entry",
+    "Figure",
+    "Library",
+    "Mark",
+    "Publication",
+    "entry",
+    "find_publication",
+    "library",
+    "publication",
+    "publications",
+]
 
 
 @cache
 def publications() -> dict[str, Publication]:
     """All publications that come with the program, by id."""
-    texts = (file.read_bytes() for file in files(__name__).iterdir() if file.name.endswith(".toml"))
-    known = (msgspec.toml.decode(text, type=Publication) for text in texts)
-    return {publication.id: publication for publication in sorted(known, key=lambda known: known.id)}
+    return {name: publication(name) for name in _known()}
 
 
+@cache
 def publication(name: str) -> Publication:
     """Find one publication by its id.
 
     Raises
     ------
     UsageError
-        If there is none of that id; the text names those there are.
+        If there is none of that id; the text names the closest ones, or all there are.
     """
-    known = publications()
+    known = _known()
     if name not in known:
-        raise UsageError(f"There is no publication {name!r} here. Known: {', '.join(known)}.")
-    return known[name]
+        close = get_close_matches(name.casefold(), known, n=3, cutoff=0.4)
+        remedy = f"Closest: {', '.join(close)}." if close else f"Known: {', '.join(known)}."
+        raise UsageError(f"There is no publication {shown(name)!r} here. {remedy}")
+    file = f"{name}.toml"
+    return parse_publication(files(__name__).joinpath(file).read_bytes(), file)
+
+
+def _known() -> list[str]:
+    names = (file.name for file in files(__name__).iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def find_publication(name_or_file: str) -> Publication:
+    """Find a publication by its id, or read one from a file whose name ends in ``.toml``.
+
+    Raises
+    ------
+    UsageError
+        If there is neither, or the file is no publication; the text says what is wrong.
+    """
+    if name_or_file.endswith(".toml"):
+        return read_publication(Path(name_or_file))
+    return publication(name_or_file)
+
+
+def library() -> Library:
+    """The publications as a document, the newest first."""
+    newest_first = sorted(publications().values(), key=lambda each: (-(each.year or 0), each.id))
+    return Library(schema_version=SCHEMA_VERSION, tool=TOOL, publications=tuple(newest_first))
+
+
+def entry(name: str) -> Entry:
+    """One publication as a document, with every setting of its protocol.
+
+    Raises
+    ------
+    UsageError
+        As `find_publication`.
+    """
+    found = find_publication(name)
+    return Entry(schema_version=SCHEMA_VERSION, tool=TOOL, publication=found, protocol=found.own_protocol())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import Distribution, Interval
 from ahsct_trial.rounding import decimals_for, round_half_up
@@ -84,3 +86,19 @@ def counts(by_text: dict[str, int], most: int = 6) -> str:
 def level(confidence: float) -> str:
     """A confidence level as a percentage without needless decimals."""
     return f"{100 * confidence:g} %"
+
+
+def own_figure(value: float | None, of: float | None, unit: str) -> str:
+    """A cohort's figure beside a published one: a percentage, a rate, a count, or a count of a count."""
+    if value is None:
+        return NOTHING
+    if unit == "%":
+        return percent(value)
+    own = count(value) if isinstance(value, int) else significant(value)
+    return own if of is None else f"{own} of {number(of, 0)}"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts as a sentence lists them: "2, 5 and 10"."""
+    *others, last = texts
+    return f"{', '.join(others)} and {last}" if others else last

@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
+
+_LONGEST_PROSE = 2000
 
 #: The survival endpoints as the first column of a table names them.
 SHORT_NAMES = {
@@ -54,6 +57,11 @@ def one_line(heading: str) -> str:
     return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
 
 
+def prose(text: str) -> str:
+    """Sentences of a publication's file: on one line, whatever lines they were written on."""
+    return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
+
+
 def in_years(horizon: float) -> str:
     """A time in words: "1 year", "3 years"."""
     return "1 year" if horizon == 1 else f"{horizon:g} years"
@@ -64,7 +72,15 @@ def plural(noun: str, n: int) -> str:
     return noun if n == 1 else f"{noun}s"
 
 
-def protocol_sentence(protocol: ProtocolInfo) -> str:
+def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, unit: str) -> str:
+    """A published figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)"."""
+    text = value + (f" {unit}" if unit else "")
+    if of is not None:
+        text = f"{text} of {of}"
+    return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
+
+
+def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
     """The protocol in one sentence."""
     death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
     return (

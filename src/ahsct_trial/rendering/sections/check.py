@@ -1,23 +1,31 @@
-"""What `ahsct check` shows."""
+"""What `ahsct check` shows of one publication."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import Section, file_section, plural, protocol_sentence, warnings_section
+from ahsct_trial.rendering.sections import (
+    Section,
+    file_section,
+    in_years,
+    plural,
+    prose,
+    protocol_sentence,
+    published_figure,
+    warnings_section,
+)
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check, CheckedFigure
 
 
 def check_sections(check: Check) -> list[Section]:
-    """What `ahsct check` shows: figures with verdicts, eligibility, what is uncertain."""
+    """What `ahsct check` shows: figures with verdicts, why they differ, eligibility, what is uncertain."""
     publication = check.publication
     confidence = fmt.level(check.protocol.confidence_level)
-    own_sites = "" if check.n_sites is None else f", {check.n_sites:,} {plural('site', check.n_sites)}"
-    sizes = f"{fmt.count(publication.n_patients)} patients, {fmt.count(publication.n_sites)} sites"
     verdicts = {
         "reproduced": check.n_reproduced,
         "compatible": check.n_compatible,
@@ -27,34 +35,33 @@ def check_sections(check: Check) -> list[Section]:
     total = ", ".join(f"{n} {verdict}" for verdict, n in verdicts.items() if n)
     return [
         Section(
-            f"Checked against {publication.id}",
+            f"Checked against {shown(publication.id)}",
             lead=(
                 f"{total} of {len(check.figures)} published figures.",
-                publication.title,
-                f"Published: {sizes}. {shown(check.source.file)}: {check.n_patients:,} patients{own_sites}.",
+                prose(publication.title),
+                f"Published: {_size(publication.n_patients, publication.n_sites)}. "
+                f"{shown(check.source.file)}: {_size(check.n_patients, check.n_sites)}.",
+                _protocol(check),
             ),
             headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
             rows=tuple(_check_row(figure) for figure in check.figures),
         ),
-        Section(
-            "Whom the trial would have taken",
-            headings=("Criterion", "Met", "Not met", "Unknown"),
-            rows=tuple(
-                (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))
-                for each in check.eligibility
-            ),
-        ),
+        *_reasons("Why it differs", check, is_difference=True),
+        *_reasons("About some figures", check, is_difference=False),
+        *_whom(check),
         Section(
             "How to read this",
             lead=(
                 "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
                 "interval. Differs: neither. Not computable: the file does not give it.",
-                protocol_sentence(check.protocol),
-                *publication.uncertain,
-                f"Source: {publication.citation}. "
+                protocol_sentence(check.protocol) + _other_horizons(check),
+                *(prose(sentence) for sentence in publication.uncertain),
+                f"Source: {prose(publication.citation)}. "
                 + "Read in: "
-                + "; ".join(dict.fromkeys(f"{each.source} (mark {each.mark})" for each in check.figures))
+                + "; ".join(
+                    dict.fromkeys(f"{prose(each.source)} (mark {each.mark})" for each in check.figures)
+                )
                 + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
             ),
         ),
@@ -63,22 +70,63 @@ def check_sections(check: Check) -> list[Section]:
     ]
 
 
+def _protocol(check: Check) -> str:
+    """Whose protocol was applied, and what in it decides most."""
+    protocol = check.protocol
+    whose = "the publication's own" if check.is_own_protocol else shown(protocol.name)
+    death = {"event": "a death is an event", "censor": "a death is censored"}[protocol.death]
+    return (
+        f"Protocol: {whose} ({in_years(protocol.horizon_years)}; {death}; "
+        f"{fmt.level(protocol.confidence_level)} CI)."
+    )
+
+
+def _size(n_patients: int | None, n_sites: int | None) -> str:
+    patients = (
+        "patients not stated" if n_patients is None else f"{n_patients:,} {plural('patient', n_patients)}"
+    )
+    return patients if n_sites is None else f"{patients}, {n_sites:,} {plural('site', n_sites)}"
+
+
+def _other_horizons(check: Check) -> str:
+    """Which figures stand at another horizon than the protocol's."""
+    horizons = {each.horizon_years for each in check.figures if each.horizon_years and each.value is not None}
+    others = [f"{horizon:g}" for horizon in sorted(horizons - {check.protocol.horizon_years})]
+    return f" Figures published at {fmt.listed(others)} years are computed there." if others else ""
+
+
+def _reasons(title: str, check: Check, *, is_difference: bool) -> Iterator[Section]:
+    """The notes of the figures that differ, or of the others; figures with the same note stand together."""
+    labels: dict[str, list[str]] = {}
+    for each in check.figures:
+        if each.note and (each.verdict == "differs") is is_difference:
+            labels.setdefault(each.note, []).append(shown(each.label))
+    if labels:
+        sentences = (f"{'; '.join(those)}: {prose(note)}" for note, those in labels.items())
+        yield Section(title, lead=tuple(sentences))
+
+
+def _whom(check: Check) -> Iterator[Section]:
+    if check.eligibility:
+        yield Section(
+            "Whom the trial would have taken",
+            headings=("Criterion", "Met", "Not met", "Unknown"),
+            rows=tuple(
+                (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))
+                for each in check.eligibility
+            ),
+        )
+
+
 def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    published = figure.published + (f" {figure.unit}" if figure.unit else "")
-    if figure.published_of is not None:
-        published = f"{published} of {figure.published_of}"
-    if figure.published_ci is not None:
-        published = f"{published} ({figure.published_ci[0]}–{figure.published_ci[1]})"
     is_share = figure.unit == "%" or figure.ci_method == "clopper-pearson"
     span = fmt.percent_range if is_share else fmt.significant_range
     limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
-    return (figure.label, published, _own(figure), limits, figure.verdict)
-
-
-def _own(figure: CheckedFigure) -> str:
-    if figure.value is None:
-        return fmt.NOTHING
-    if figure.unit == "%":
-        return fmt.percent(figure.value)
-    own = fmt.count(figure.value) if isinstance(figure.value, int) else fmt.significant(figure.value)
-    return own if figure.of is None else f"{own} of {fmt.number(figure.of, 0)}"
+    published = published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)
+    return (
+        shown(figure.label),
+        published,
+        fmt.own_figure(figure.value, figure.of, figure.unit),
+        limits,
+        figure.verdict,
+    )

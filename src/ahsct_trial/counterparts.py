@@ -1,0 +1,166 @@
+"""A cohort's counterparts of published figures: the same figure, of such patients, at that horizon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.cohort import Cohort
+from ahsct_trial.derivation import as_cohort
+from ahsct_trial.endpoints import summarize
+from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import RECORDS_ONLY, Protocol
+from ahsct_trial.published import Figure, Publication
+from ahsct_trial.published.paths import AT_HORIZON
+from ahsct_trial.records import Records
+from ahsct_trial.results import Summary
+
+#: What a user changes in the protocol of a publication.
+Settings = Callable[[Protocol], Protocol]
+Where = Mapping[str, tuple[str, ...]]
+
+_EVERYBODY: Where = {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counterpart:
+    """A cohort's own figure, unrounded; `absent` says why there is none."""
+
+    value: float | None = None
+    of: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_method: str | None = None
+    absent: str | None = None
+
+
+def unchanged(protocol: Protocol) -> Protocol:
+    """Leave a publication's protocol as it is."""
+    return protocol
+
+
+class CohortResults:
+    """A cohort's summaries under any protocol and of any of its patients, each computed once."""
+
+    def __init__(self, data: Cohort | Records) -> None:
+        self._data = data
+        self._cohorts: dict[object, Cohort] = {}
+        self._summaries: dict[object, Summary] = {}
+
+    def cohort(self, protocol: Protocol, where: Where = _EVERYBODY) -> Cohort:
+        """The patients whose columns hold one of the texts; derived once for each way to derive them."""
+        derived_by = tuple(getattr(protocol, setting) for setting in RECORDS_ONLY)
+        if derived_by not in self._cohorts:
+            self._cohorts[derived_by] = as_cohort(self._data, protocol)
+        everybody = self._cohorts[derived_by]
+        return everybody.among(_is_meant(everybody, where)) if where else everybody
+
+    def summary(self, protocol: Protocol, where: Where = _EVERYBODY) -> Summary:
+        """The results of those patients; the name of the protocol is left out."""
+        nameless = replace(protocol, name="")
+        key = (nameless, tuple(sorted(where.items())))
+        if key not in self._summaries:
+            self._summaries[key] = summarize(self.cohort(protocol, where), nameless)
+        return self._summaries[key]
+
+    def counterpart(self, figure: Figure, protocol: Protocol) -> Counterpart:
+        """The counterpart of a published figure under a protocol, whose horizon must be the figure's."""
+        if figure.figure is None:
+            return Counterpart(absent="The program computes no such figure.")
+        if figure.horizon_years not in {None, protocol.horizon_years}:
+            return Counterpart(
+                absent=f"The published horizon is year {figure.horizon_years:g}, the protocol's is year "
+                f"{protocol.horizon_years:g}."
+            )
+        absent = _why_nobody(self.cohort(protocol), figure.where)
+        if absent is not None:
+            return Counterpart(absent=absent)
+        return found_in(self.summary(protocol, figure.where), figure)
+
+
+def figure_protocol(publication: Publication, figure: Figure, settings: Settings) -> Protocol:
+    """The publication's protocol at the figure's horizon, as far as the user leaves it so."""
+    return settings(publication.own_protocol(figure.horizon_years))
+
+
+def found_in(summary: Summary, figure: Figure) -> Counterpart:
+    """What stands in a summary at the figure's paths."""
+    path = figure.figure or ""
+    value = _at(summary, path)
+    if value is None:
+        return Counterpart(absent=_why_absent(summary, path))
+    of = None
+    if figure.figure_of is not None:
+        of = _at(summary, figure.figure_of)
+        if of is None:
+            return Counterpart(absent=_why_absent(summary, figure.figure_of))
+    interval = None if figure.interval is None else _at(summary, figure.interval)
+    low, high = getattr(interval, "ci_low", None), getattr(interval, "ci_high", None)
+    if figure.is_complement:
+        value, low, high = _complement(value), _complement(high), _complement(low)
+    return Counterpart(
+        value=value, of=of, ci_low=low, ci_high=high, ci_method=getattr(interval, "ci_method", None)
+    )
+
+
+def _at(summary: Summary, path: str) -> Any:
+    found: Any = summary
+    for name in path.split("."):
+        found = _part(found, name, summary.protocol.horizon_years)
+    return found
+
+
+def _part(found: Any, name: str, horizon_years: float) -> Any:
+    if name == AT_HORIZON:
+        return next((row for row in found if row.years == horizon_years), None)
+    return getattr(found, name, None)
+
+
+def _complement(share: float | None) -> float | None:
+    # In decimals: a share that reads 0.9875 leaves 0.0125, and not a little less.
+    return None if share is None else float(1 - Decimal(repr(share)))
+
+
+def _why_absent(summary: Summary, path: str) -> str:
+    """The note nearest to an empty place."""
+    found: Any = summary
+    note = "Not in this file."
+    for name in path.split("."):
+        found = _part(found, name, summary.protocol.horizon_years)
+        if found is None and name == AT_HORIZON:
+            return f"Judged at whole years, and not at {summary.protocol.horizon_years:g}."
+        note = getattr(found, "note", None) or note
+    return note
+
+
+def _is_meant(cohort: Cohort, where: Where) -> NDArray[np.bool_]:
+    is_meant = np.ones(len(cohort), dtype=bool)
+    for column, texts in where.items():
+        accepted = {text.casefold() for text in texts}
+        values = cohort.patients[column]
+        own = [text for text in values.cat.categories if str(text).casefold() in accepted]
+        is_meant &= values.isin(own).to_numpy()
+    return is_meant
+
+
+def _why_nobody(cohort: Cohort, where: Where) -> str | None:
+    """Why a cohort has no patients of a kind; None if it has."""
+    missing = cohort.lacking(*where)
+    if missing:
+        return f"Not in this file: {', '.join(missing)}, which tells the patients apart."
+    if not where or _is_meant(cohort, where).any():
+        return None
+    wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in where.items())
+    own = cohort.patients["arm"].dropna().unique().tolist() if "arm" in where else []
+    remedy = (
+        f" This file's arms are {shown(', '.join(sorted(own)), longest=200)}: say which is meant with "
+        f"--arm {shown(where['arm'][0])}=…"
+        if own
+        else ""
+    )
+    return f"No patient with {wanted}.{remedy}"

@@ -1,0 +1,230 @@
+"""A publication from its TOML; everything that is wrong with the text is said at once."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ahsct_trial.columns import ATTRIBUTES
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.published.figures import Eligibility, Figure, Publication
+from ahsct_trial.published.paths import fault_of_figure, fault_of_interval
+
+_MOST_SHOWN = 20
+_LONGEST_PATH = 4096
+_PRINTED = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+
+#: What each key accepts, as the second half of a sentence about a wrong or missing one.
+RULES = {
+    "id": 'a short name in quotes, not "all"',
+    "title": "text in quotes",
+    "citation": "text in quotes",
+    "year": "a whole number",
+    "n_patients": "a whole number",
+    "n_sites": "a whole number",
+    "uncertain": "a list of sentences in quotes",
+    "protocol": "a table of settings, see `ahsct summarize --help`",
+    "eligibility": "a table of age_years, edss_baseline, prior_therapy",
+    "figures": "one table or more, each under [[figures]]",
+    "age_years": "two numbers, the lower first: [18, 50]",
+    "edss_baseline": "two numbers, the lower first: [3.0, 6.0]",
+    "prior_therapy": '"yes" or "no"',
+    "label": "text in quotes",
+    "value": 'the figure in quotes, as printed: "69.6"',
+    "of": 'a number above 0 in quotes, as printed: "24"',
+    "ci": 'two numbers in quotes, as printed, the lower first: ["46.6", "84.2"]',
+    "unit": '"%" for a percentage; else leave it out',
+    "definition": "text in quotes; where it is not stated, say so",
+    "horizon_years": "a number of years above 0 and at most 120",
+    "where": 'accepted texts by column: { arm = ["transplant"] }',
+    "mark": "V (read in the source), S (in a secondary source) or D (computed)",
+    "source": "text in quotes that says where it was read",
+    "figure": 'a path in quotes: "endpoints.activity_free_survival.estimate"',
+    "figure_of": 'a path in quotes: "endpoints.activity_free_survival.n_evaluable"',
+    "interval": 'a path in quotes: "endpoints.activity_free_survival"',
+    "is_complement": "true or false",
+    "is_headline": "true or false",
+    "differs": "text in quotes",
+}
+
+
+def read_publication(path: Path) -> Publication:
+    """Read a publication from a file of one's own.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, is not TOML, or is no publication; the text names each wrong line or key, what
+        it accepts and what stands there.
+    """
+    name = shown(str(path), longest=_LONGEST_PATH)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
+    return parse_publication(text, name)
+
+
+def parse_publication(text: bytes, name: str) -> Publication:
+    """Make a publication of its TOML; `name` is what errors call the file.
+
+    Raises
+    ------
+    UsageError
+        As `read_publication`.
+    """
+    try:
+        given = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 from byte {error.start + 1} on. Save it as UTF-8.") from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of too many digits
+        raise UsageError(f"{name} is not TOML: {shown(str(error), longest=200)}.") from None
+    faults = list(_faults(given))
+    if faults:
+        said = [f"{name}: {fault}" + ("" if fault.endswith("?") else ".") for fault in faults[:_MOST_SHOWN]]
+        n_more = len(faults) - len(said)
+        more = [f"And {n_more} more."] if n_more else []
+        plural = "" if len(faults) == 1 else "s"
+        first = f"{name} is no publication yet: {len(faults)} problem{plural}. See docs/published.md."
+        raise UsageError("\n".join([first, *said, *more]))
+    return msgspec.convert(given, Publication)
+
+
+def _faults(given: Mapping[str, Any]) -> Iterator[str]:
+    figures = given.get("figures")
+    tables = figures if isinstance(figures, list) else []
+    in_keys = [*_faults_of_keys(given, Publication, "")]
+    if isinstance(given.get("eligibility"), dict):
+        in_keys += _faults_of_keys(given["eligibility"], Eligibility, "eligibility: ")
+    for number, table in enumerate(tables, start=1):
+        if isinstance(table, dict):
+            in_figure = [*_faults_of_keys(table, Figure, "")]
+            in_figure = in_figure or [*_faults_of_figure(msgspec.convert(table, Figure))]
+            label = table.get("label")
+            named = f" ({shown(label)})" if isinstance(label, str) else ""
+            in_keys += (f"figure {number}{named}: {fault}" for fault in in_figure)
+    yield from in_keys or _faults_of_whole(msgspec.convert(given, Publication))
+
+
+def _faults_of_keys(table: Mapping[str, Any], kind: type[msgspec.Struct], place: str) -> Iterator[str]:
+    """Unknown, missing and mistyped keys of one table."""
+    fields = {field.name: field for field in msgspec.structs.fields(kind)}
+    for key in table:
+        if key not in fields:
+            close = get_close_matches(key, fields, n=1)
+            remedy = f"is {close[0]} meant?" if close else f"keys are {', '.join(fields)}"
+            yield f"{place}there is no key {shown(key)!r}; {remedy}"
+    for key, field in fields.items():
+        if key not in table:
+            if field.required:
+                yield f"{place}{key} is missing; it must be {RULES[key]}"
+        elif not _is_accepted(table[key], field):
+            yield f"{place}{_refused(key, table[key])}"
+
+
+def _is_accepted(value: Any, field: msgspec.structs.FieldInfo) -> bool:
+    if field.name in {"figures", "eligibility"}:  # what stands in them is judged key by key
+        is_table = isinstance(value, dict)
+        is_list = isinstance(value, list) and bool(value) and all(isinstance(each, dict) for each in value)
+        return is_list if field.name == "figures" else is_table
+    try:
+        msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        return False
+    return not (isinstance(value, str) and not value.strip() and field.required)
+
+
+def _refused(key: str, value: object) -> str:
+    return f"{key} is {shown(repr(value))}; it must be {RULES[key]}"
+
+
+def _faults_of_figure(figure: Figure) -> Iterator[str]:
+    """What contradicts itself in a figure whose keys are of the right type."""
+    yield from _faults_of_numbers(figure)
+    yield from _faults_of_where(figure)
+    yield from _faults_of_paths(figure)
+    if figure.unit == "%" and figure.of is not None:
+        yield "a percentage has no of; give the count or the percentage"
+    if figure.is_complement and figure.unit != "%":
+        yield 'is_complement needs the unit "%"'
+    if figure.is_headline and figure.unit != "%" and figure.of is None:
+        yield 'is_headline needs a share: the unit "%", or a count and its of'
+
+
+def _faults_of_where(figure: Figure) -> Iterator[str]:
+    known = [each.name for each in ATTRIBUTES if each.kind in {"text", "level"}]
+    for column, texts in figure.where.items():
+        if column not in known:
+            yield f"where names {shown(column)!r}; its columns are {', '.join(known)}"
+        elif not texts:
+            yield f"where leaves {column} without a text; it must be {RULES['where']}"
+
+
+def _faults_of_paths(figure: Figure) -> Iterator[str]:
+    for key, fault_of in (
+        ("figure", fault_of_figure),
+        ("figure_of", fault_of_figure),
+        ("interval", fault_of_interval),
+    ):
+        path = getattr(figure, key)
+        fault = None if path is None else fault_of(path)
+        if fault is not None:
+            yield f"{key} {shown(fault, longest=400)}"
+        elif path is not None and figure.figure is None:
+            yield f"{key} needs a figure beside it"
+    if figure.figure is not None:
+        if (figure.of is None) != (figure.figure_of is None):
+            yield "of and figure_of belong together: give both or neither"
+        if figure.ci is not None and figure.interval is None:
+            yield f"ci needs an interval beside it: {RULES['interval']}"
+
+
+def _faults_of_numbers(figure: Figure) -> Iterator[str]:
+    printed = {"value": (figure.value,), "of": (figure.of,) if figure.of else (), "ci": figure.ci or ()}
+    unreadable = [
+        (key, text) for key, texts in printed.items() for text in texts if not _PRINTED.fullmatch(text)
+    ]
+    for key, text in unreadable:
+        yield _refused(key, text)
+    horizon = figure.horizon_years
+    if horizon is not None and not 0 < horizon <= 120:
+        yield _refused("horizon_years", horizon)
+    if unreadable:
+        return
+    if figure.of is not None and Decimal(figure.of or "0") <= 0:
+        yield _refused("of", figure.of)
+    if figure.unit == "%" and not 0 <= Decimal(figure.value) <= 100:
+        yield f"value is {figure.value!r}; a percentage goes from 0 to 100"
+    if figure.ci is not None and not Decimal(figure.ci[0]) <= Decimal(figure.value) <= Decimal(figure.ci[1]):
+        yield f"ci is {' to '.join(figure.ci)}, and the value {figure.value} does not lie in it"
+
+
+def _faults_of_whole(publication: Publication) -> Iterator[str]:
+    """What contradicts itself between the parts of a publication."""
+    if publication.id == "all":
+        yield _refused("id", publication.id)
+    for key in ("n_patients", "n_sites"):
+        n = getattr(publication, key)
+        if n is not None and n < 1:
+            yield _refused(key, n)
+    for key in ("age_years", "edss_baseline"):
+        limits = getattr(publication.eligibility, key)
+        if limits is not None and not limits[0] <= limits[1]:
+            yield f"eligibility: {_refused(key, list(limits))}"
+    try:
+        publication.own_protocol()
+    except UsageError as error:
+        yield str(error).removesuffix(".")
+    labels = [figure.label for figure in publication.figures]
+    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+        yield f"two figures have the label {shown(label)!r}; give each its own"
+    if sum(figure.is_headline for figure in publication.figures) > 1:
+        yield "is_headline is true for two figures; a publication has one"

@@ -1,0 +1,91 @@
+"""What `ahsct check --against all` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering.sections import (
+    Section,
+    file_section,
+    in_years,
+    prose,
+    protocol_sentence,
+    published_figure,
+    warnings_section,
+)
+
+if TYPE_CHECKING:
+    from ahsct_trial.comparing import ComparedFigure, Comparison
+
+
+def comparison_sections(comparison: Comparison) -> list[Section]:
+    """The cohort's event-free figure beside every publication's, and how to read the table."""
+    own = comparison.headline
+    return [
+        Section(
+            "Event-free figures beside the published ones",
+            lead=(_own_headline(comparison),),
+            headings=("Event-free figure", "Published", "This\ncohort", "CI", "Set apart by"),
+            rows=tuple(_row(each) for each in comparison.figures),
+            texts=frozenset({0, 4}),
+        ),
+        *_notes(comparison),
+        Section(
+            "How to read this",
+            lead=(
+                'Sorted by the published figure. "This cohort" is computed each time as that publication\'s '
+                "own figure: its endpoint, horizon, death rule and confidence level, of the patients it "
+                "counts. Nothing is judged here; `--against ID` does, figure by figure.",
+                '"Set apart by" says in what the published figure is another one than this cohort\'s own '
+                f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
+                "compared as they stand. Words of a definition may differ even where nothing is named: see "
+                "`ahsct published ID`.",
+                *_without_headline(comparison),
+                protocol_sentence(comparison.protocol),
+            ),
+        ),
+        *warnings_section(comparison.warnings),
+        file_section(comparison.source),
+    ]
+
+
+def _own_headline(comparison: Comparison) -> str:
+    own = comparison.headline
+    confidence = fmt.level(comparison.protocol.confidence_level)
+    what = f"{shown(comparison.source.file)}: {own.label} at {in_years(own.horizon_years)}"
+    if own.estimate is None:
+        counted = "" if own.n_event_free is None else f"{fmt.fraction(own.n_event_free, own.n_evaluable)}. "
+        return f"{what}: {counted}{own.note or 'not computable'}"
+    limits = fmt.percent_range(own.ci_low, own.ci_high)
+    return (
+        f"{what} is {fmt.percent(own.estimate)} ({confidence} CI {limits}); event-free "
+        f"{fmt.fraction(own.n_event_free, own.n_evaluable)}."
+    )
+
+
+def _row(figure: ComparedFigure) -> tuple[str, ...]:
+    return (
+        f"{figure.publication} – {shown(figure.label)}",
+        published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        fmt.own_figure(figure.value, figure.of, figure.unit),
+        fmt.percent_range(figure.ci_low, figure.ci_high),
+        ", ".join(figure.differs_in) or fmt.NOTHING,
+    )
+
+
+def _notes(comparison: Comparison) -> Iterator[Section]:
+    labels: dict[str, list[str]] = {}
+    for each in comparison.figures:
+        if each.note:
+            labels.setdefault(each.note, []).append(each.publication)
+    if labels:
+        sentences = (f"{', '.join(those)}: {prose(note)}" for note, those in labels.items())
+        yield Section("About some figures", lead=tuple(sentences))
+
+
+def _without_headline(comparison: Comparison) -> Iterator[str]:
+    if comparison.without_headline:
+        yield f"Without an event-free figure: {', '.join(comparison.without_headline)}."

@@ -1,0 +1,138 @@
+"""What `ahsct published` shows: the library, and one publication."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering.sections import (
+    Section,
+    in_years,
+    prose,
+    protocol_sentence,
+    published_figure,
+)
+
+if TYPE_CHECKING:
+    from ahsct_trial.published import Entry, Figure, Library, Publication
+
+_MARKS = {
+    "V": "read in the source's own text",
+    "S": "read in a secondary source",
+    "D": "computed from figures marked V",
+}
+
+
+def library_sections(library: Library) -> list[Section]:
+    """All publications, one line each."""
+    n_figures = sum(len(each.figures) for each in library.publications)
+    return [
+        Section(
+            "Publications known here",
+            lead=(f"{len(library.publications)} publications, {n_figures} figures.",),
+            headings=("Id", "Publication", "Patients", "Event-free", "Horizon"),
+            rows=tuple(_library_row(each) for each in library.publications),
+            texts=frozenset({0, 1, 4}),
+        ),
+        Section(
+            "How to go on",
+            lead=(
+                "`ahsct published ID` shows one with its figures, their definitions, and what is uncertain.",
+                "`ahsct check COHORT --against ID` holds a cohort against it; `--against all` against all.",
+                "Only figures with a source are here; a horizon or definition that was not read is said to "
+                "be missing.",
+            ),
+        ),
+    ]
+
+
+def _library_row(publication: Publication) -> tuple[str, ...]:
+    headline = publication.headline
+    return (
+        publication.id,
+        publication.title,
+        fmt.count(publication.n_patients),
+        fmt.NOTHING if headline is None else _printed(headline),
+        fmt.NOTHING if headline is None else _horizon(headline),
+    )
+
+
+def entry_sections(entry: Entry) -> list[Section]:
+    """One publication: its figures as printed, what each counts, where it was read, and what is uncertain."""
+    publication = entry.publication
+    return [
+        Section(
+            shown(publication.id),
+            lead=(
+                f"{prose(publication.title)}.",
+                f"{prose(publication.citation)}.",
+                f"{fmt.count(publication.n_patients)} patients"
+                + ("." if publication.n_sites is None else f", {publication.n_sites:,} sites."),
+            ),
+            headings=("Figure", "Published", "Horizon", "Mark"),
+            rows=tuple(
+                (shown(each.label), _printed(each), _horizon(each), each.mark) for each in publication.figures
+            ),
+            texts=frozenset({0, 2, 3}),
+        ),
+        Section("What each counts", lead=tuple(_definitions(publication))),
+        *_uncertain(publication),
+        Section("Where it was read", lead=tuple(_sources(publication))),
+        Section(
+            "Its protocol",
+            lead=(
+                protocol_sentence(entry.protocol),
+                "Settings that it does not state are the program's default.",
+            ),
+        ),
+        *_eligibility(publication),
+    ]
+
+
+def _printed(figure: Figure) -> str:
+    return published_figure(figure.value, figure.of, figure.ci, figure.unit)
+
+
+def _horizon(figure: Figure) -> str:
+    if figure.horizon_years is not None:
+        return in_years(figure.horizon_years)
+    return "not stated" if figure.is_at_horizon else fmt.NOTHING
+
+
+def _definitions(publication: Publication) -> Iterator[str]:
+    """Definitions; figures with the same one stand together."""
+    labels: dict[str, list[str]] = {}
+    for figure in publication.figures:
+        labels.setdefault(figure.definition, []).append(shown(figure.label))
+    for definition, those in labels.items():
+        yield f"{'; '.join(those)}: {prose(definition)}."
+    absent = [shown(figure.label) for figure in publication.figures if figure.figure is None]
+    if absent:
+        yield f"Without a counterpart among the program's results: {'; '.join(absent)}."
+
+
+def _uncertain(publication: Publication) -> Iterator[Section]:
+    if publication.uncertain:
+        yield Section("What is uncertain", lead=tuple(prose(sentence) for sentence in publication.uncertain))
+
+
+def _sources(publication: Publication) -> Iterator[str]:
+    for mark, words in _MARKS.items():
+        sources = dict.fromkeys(each.source for each in publication.figures if each.mark == mark)
+        if sources:
+            yield f"{mark}, {words}: {'; '.join(prose(source) for source in sources)}."
+
+
+def _eligibility(publication: Publication) -> Iterator[Section]:
+    rules = publication.eligibility
+    rows = []
+    if rules.age_years is not None:
+        rows.append(("Age (years)", "{:g} to {:g}".format(*rules.age_years)))
+    if rules.edss_baseline is not None:
+        rows.append(("EDSS at baseline", "{:.1f} to {:.1f}".format(*rules.edss_baseline)))
+    if rules.prior_therapy is not None:
+        rows.append(("Earlier therapy failed", rules.prior_therapy))
+    if rows:
+        yield Section("Whom it took", rows=tuple(rows))
