@@ -408,6 +408,58 @@ def plot_timeline(
 
 @app.command()
 @_sets_protocol
+def report(
+    settings: Settings,
+    cohort: CohortArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="ID|FILE", help="A publication to hold the cohort against as well."
+        ),
+    ] = None,
+    with_patients: Annotated[
+        bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
+    ] = False,
+    force: ForceOption = False,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check)."""
+    _refuse_input_as_output(cohort, output)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"{shown(output.name)} does not end like a page. Name it .html.")
+    _need_extra("jinja2")
+    _need_extra("matplotlib")
+    from ahsct_trial.published import find_publication
+
+    published = find_publication(against) if against else None
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.endpoints import summarize as summarize_cohort
+
+        result = summarize_cohort(data, chosen)
+        checked = courses = None
+        if published is not None:
+            from ahsct_trial.checking import check as check_cohort
+
+            checked = check_cohort(data, published, settings)
+        if with_patients:
+            from ahsct_trial.timeline import timeline
+
+            courses = timeline(data, chosen)
+        from ahsct_trial.rendering.report import write_report
+
+        step("Drawing")
+        page = write_report(result, check=checked, timeline=courses)
+    write(page, output, force=force)
+    if checked is not None and checked.n_differs:
+        raise typer.Exit(4)
+
+
+@app.command()
+@_sets_protocol
 def sensitivity(
     settings: Settings,
     cohort: CohortArgument,
