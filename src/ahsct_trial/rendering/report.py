@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from ahsct_trial.checking import Check
     from ahsct_trial.timeline import Timeline
 
-#: Width of a figure on a page and on a phone [mm]; the style sheet shows one of the two.
-_WIDE, _NARROW = 180.0, 80.0
+#: Width of a figure on a page and on a phone [mm]; the style sheet shows one of the two. Several curves need
+#: more than a phone has, and scroll.
+_WIDE, _NARROW, _NARROW_WITH_LABELS = 180.0, 80.0, 125.0
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
 
 
 def _visible(value: object) -> object:
-    """What a browser would obey or hide in a text is shown; the texts of the page itself are as they are."""
-    return shown(value, longest=len(value)) if type(value) is str else value
+    """Show what a browser would obey or hide in a text, and keep the sign of a percentage on its line."""
+    return shown(value, longest=len(value)).replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
 
 
 def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
@@ -119,7 +120,7 @@ def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
         yield _picture("headline", [draw_survival(summary, curves[:1], width) for width in (_WIDE, _NARROW)])
     others = curves[1:] if HEADLINE in there else curves
     if others:
-        yield _picture("endpoints", [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW)])
+        yield _picture("endpoints", [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)])
 
 
 def _picture(name: str, drawings: Sequence[Drawing]) -> _Picture:

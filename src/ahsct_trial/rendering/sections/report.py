@@ -36,7 +36,7 @@ _WORKS = {
     "of the binomial. Biometrika 1934;26:404–413.",
     "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research and a "
     "survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215.",
-    "msprog": "Montobbio N, et al. Mult Scler 2024;30:1185. doi:10.1177/13524585241243157.",
+    "msprog": "Montobbio et al. Mult Scler 2024;30:1185. doi:10.1177/13524585241243157.",
 }
 _SCALES = {
     "log-log": "on the scale of log(−log)",
