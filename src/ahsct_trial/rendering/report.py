@@ -109,7 +109,9 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
 
 def _visible(value: object) -> object:
     """Show what a browser would obey or hide in a text, and keep the sign of a percentage on its line."""
-    return shown(value, longest=len(value)).replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
+    return (
+        shown(value, longest=len(value)).replace(" %", "\N{NO-BREAK SPACE}%") if type(value) is str else value
+    )
 
 
 def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
@@ -120,7 +122,9 @@ def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
         yield _picture("headline", [draw_survival(summary, curves[:1], width) for width in (_WIDE, _NARROW)])
     others = curves[1:] if HEADLINE in there else curves
     if others:
-        yield _picture("endpoints", [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)])
+        yield _picture(
+            "endpoints", [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)]
+        )
 
 
 def _picture(name: str, drawings: Sequence[Drawing]) -> _Picture:

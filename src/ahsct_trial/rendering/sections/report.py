@@ -81,7 +81,7 @@ def headline_sentences(summary: Summary) -> list[str]:
     """The headline with all that it must not be quoted without: denominator, intervals, event, deaths."""
     endpoint = summary.endpoints.activity_free_survival
     if endpoint.n_event_free is None:
-        return [endpoint.note or ""]
+        return [f"{endpoint.label} cannot be computed. {endpoint.note}"]
     return [*_estimates(endpoint), _event(endpoint), *([endpoint.note] if endpoint.note else [])]
 
 
@@ -130,7 +130,7 @@ def flow_steps(summary: Summary) -> list[Step]:
             fmt.count(account.rows_used),
             f"{plural('row', account.rows_used)} used",
             tuple(f"{each.count:,} set aside: {each.reason}" for each in account.set_aside)
-            or ("None set aside",),
+            or ("0 set aside",),
         ),
         Step(fmt.count(n), plural("patient", n)),
     ]
@@ -193,7 +193,7 @@ def flow_section(summary: Summary) -> Section:
             ),
             *((name, fmt.count(each.n_unknown), fmt.count(each.n_patients), "", "") for name, each in counts),
         ),
-        notes=("–: not in this file.",)
+        notes=("–: not to be counted from this file.",)
         if any(each.n_patients is None for _, each in (*survival, *counts))
         else (),
     )
