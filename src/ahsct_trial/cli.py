@@ -110,6 +110,10 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output f
 WidthOption = Annotated[
     float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.")
 ]
+ArmOption = Annotated[
+    list[str] | None,
+    typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
+]
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write the results.")]
@@ -238,10 +242,7 @@ def check(
             help="A publication (see `ahsct published`), a TOML file, or all publications in one table.",
         ),
     ] = _DEFAULT_PUBLICATION,
-    arm: Annotated[
-        list[str] | None,
-        typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
-    ] = None,
+    arm: ArmOption = None,
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -418,6 +419,7 @@ def report(
             "--against", metavar="ID|FILE", help="A publication to hold the cohort against as well."
         ),
     ] = None,
+    arm: ArmOption = None,
     with_patients: Annotated[
         bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
     ] = False,
@@ -433,7 +435,10 @@ def report(
     _need_extra("matplotlib")
     from ahsct_trial.published import find_publication
 
-    published = find_publication(against) if against else None
+    own_arms = _own_arms(arm or [])
+    if own_arms and against is None:
+        raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
+    published = None if against is None else find_publication(against).with_arms(own_arms)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
