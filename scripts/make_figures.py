@@ -11,10 +11,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures"
-COHORTS = (
-    "sample_cohort.csv",
-    "sample_records.csv",
-)
+#: Files in data/, with the options that their figures are drawn with.
+COHORTS = {
+    "sample_cohort.csv": (),
+    "sample_records.csv": (),
+    "atkins2016_lancet.csv": ("--protocol", "atkins2016-lancet"),
+}
 KINDS = ("survival", "timeline")
 #: All endpoints in one figure.
 ENDPOINTS = (
@@ -37,11 +39,11 @@ def draw(cohort: str, figure: str, *words: str) -> None:
 def main() -> None:
     """Draw them all."""
     FIGURES.mkdir(exist_ok=True)
-    for cohort in COHORTS:
+    for cohort, options in COHORTS.items():
         for kind in KINDS:
-            draw(cohort, kind, "plot", kind)
+            draw(cohort, kind, "plot", kind, *options)
     several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
-    draw(COHORTS[0], "endpoints", "plot", "survival", *several)
+    draw("sample_cohort.csv", "endpoints", "plot", "survival", *several)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Renew what documents show of the program: the output in README.md and docs, and the data dictionary.
+"""Renew what documents show of the program: the output in them, and the data dictionary.
 
 Usage: python scripts/renew_docs.py        rewrites them in place
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Documents that show commands with their output.
-WITH_OUTPUT = ("README.md", "docs/figures.md", "docs/published.md")
+WITH_OUTPUT = ("README.md", "docs/figures.md", "docs/published.md", "docs/reconcile.md")
 _CONSOLE = re.compile(r"(```console\n\$ )(.+?)\n(.*?)(```)", re.DOTALL)
 _DICTIONARY_HEAD = (
     "# Data dictionary\n\nWritten by `ahsct columns --format markdown`; "

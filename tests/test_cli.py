@@ -6,19 +6,24 @@ import gzip
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from ahsct_trial.__main__ import run
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = "data/sample_cohort.csv"
 RECORDS = "data/sample_records.csv"
-SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
 LANCET = "data/atkins2016_lancet.csv"
+SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
+PUBLISHED = ("reconcile", "69.6", "--ci", "46.6:84.2")
 
 
 def ahsct(
@@ -66,6 +71,7 @@ def ahsct(
         ("trace-cohort-80.txt", ["trace", SAMPLE, "P22"], 80),
         ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
         ("validate-80.txt", ["validate", SAMPLE], 80),
+        ("validate.json", ["validate", SAMPLE, "--json"], 80),
         ("plot-80.txt", ["plot", "survival", SAMPLE], 80),
         ("plot-40.txt", ["plot", "survival", RECORDS, "--endpoint", "overall_survival"], 40),
         (
@@ -73,9 +79,21 @@ def ahsct(
             ["plot", "survival", SAMPLE, *SEVERAL, "--death", "censor", "--horizon", "5"],
             120,
         ),
-        ("validate.json", ["validate", SAMPLE, "--json"], 80),
         ("columns-100.txt", ["columns"], 100),
         ("schema.json", ["schema"], 80),
+        ("reconcile-80.txt", [*PUBLISHED, "--n", "20:24"], 80),
+        ("reconcile-40.txt", [*PUBLISHED, "--n", "20:24"], 40),
+        ("reconcile.json", [*PUBLISHED, "--n", "20:24", "--json"], 80),
+        ("reconcile-halt-ms-120.txt", ["reconcile", "91.3", "--ci", "74.7:97.2", "--level", "0.90"], 120),
+        ("reconcile-many-80.txt", ["reconcile", "70", "--ci", "60:79"], 80),
+        ("reconcile-fraction-80.txt", ["reconcile", "0.696"], 80),
+        ("reconcile-rate-80.txt", ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140"], 80),
+        ("reconcile-rate-120.txt", ["reconcile", "1.20", "--ci", "1.03:1.39", "--rate", "167/140"], 120),
+        (
+            "reconcile-rate.json",
+            ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140", "--json"],
+            80,
+        ),
     ],
 )
 def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
@@ -96,6 +114,7 @@ def test_screens_fit_the_width(columns: int) -> None:
         ["published", "atkins2016-lancet"],
         ["trace", RECORDS, "P06"],
         ["plot", "survival", SAMPLE],
+        PUBLISHED,
     ):
         assert max(map(len, ahsct(*arguments, columns=columns).stdout.splitlines())) <= columns
 
@@ -208,6 +227,17 @@ def test_full_device() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_output_that_was_closed_before_the_start_is_a_clear_error() -> None:
+    command = f"{shlex.quote(sys.executable)} -m ahsct_trial --version >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "ahsct: Standard output is closed.\n")
+
+
+def test_the_console_script_is_the_same_process() -> None:
+    (script,) = entry_points(group="console_scripts", name="ahsct")
+    assert script.load() is run
+
+
 def test_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m ahsct_trial summarize {SAMPLE} --json | head -n 1"],
@@ -258,6 +288,20 @@ def test_closed_pipe_ends_quietly() -> None:
         (["report", SAMPLE, "-o", "report.html", "--against", "nobody"], 2, "atkins2016-summary"),
         (["report", SAMPLE, "-o", "report.html", "--arm", "A=B"], 2, "--arm goes with a publication"),
         (["nonsense"], 2, "nonsense"),
+        (["reconcile", "169.6"], 2, "from 0 to 100"),
+        (["reconcile", "-5"], 2, "-5"),
+        (["reconcile", ""], 2, "The percentage is ''"),
+        (["reconcile", "69.6", "--ci", "84.2:46.6"], 2, "lower limit first"),
+        (["reconcile", "69.6", "--ci", "70:80"], 2, "outside its interval"),
+        (["reconcile", "69.6", "--ci", "46.6-84.2"], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--ci", ""], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--n", "0"], 2, "at least 1 patient"),
+        (["reconcile", "69.6", "--n", "24:20"], 2, "20:24"),
+        (["reconcile", "69.6", "--n", "20-24"], 2, "write A:B"),
+        (["reconcile", "69.6", "--n", "1:1000000"], 2, "at most 10,000"),
+        (["reconcile", "69.6", "--level", "95"], 2, "0.95"),
+        (["reconcile", "1.19", "--rate", "167"], 2, "EVENTS/TIME"),
+        (["reconcile", "1.19", "--rate", "167/140", "--n", "24"], 2, "contradict"),
     ],
 )
 def test_usage_errors(arguments: list[str], code: int, words: str) -> None:
@@ -397,6 +441,21 @@ def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
     figures = json.loads(named.stdout)["figures"]
     assert [each["value"] for each in figures[:2]] == [1, 1]
     assert named.returncode == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reconcile", "69.6", "--ci", "46.6:84.2", "--n", "20:22"], "Nothing gives this for n 20 to 22"),
+        (["reconcile", "69.6", "--n", "10:12"], "Nearest: 7 of 10, 70.00 %"),
+        (["reconcile", "1.30", "--ci", "1.02:1.39", "--rate", "167/140"], "nothing gives this"),
+    ],
+)
+def test_reconcile_exits_with_4_where_nothing_fits(arguments: list[str], words: str) -> None:
+    done = ahsct(*arguments)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert words in done.stdout
+    assert json.loads(ahsct(*arguments, "--json").stdout)["nearest"]["off"] > 0
 
 
 def test_protocol_file_and_option_on_top(tmp_path: Path) -> None:

@@ -66,6 +66,13 @@ def test_readme_python_example_runs(
     assert capsys.readouterr().out == "23 23 1.0\n"
 
 
+def test_python_example_of_reconcile_says_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    document = (ROOT / "docs" / "reconcile.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    exec(code, {})
+    assert f"# {capsys.readouterr().out}" in code
+
+
 def test_every_command_is_in_the_readme() -> None:
     from ahsct_trial.cli import app
 
@@ -74,22 +81,9 @@ def test_every_command_is_in_the_readme() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "endpoints.md",
-        "protocol.md",
-        "worsening.md",
-        "data-dictionary.md",
-        "json.md",
-        "figures.md",
-        "published.md",
-        "report.md",
-    ],
-)
-def test_documents_that_the_readme_names_exist(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_the_readme_names_every_document(name: str) -> None:
     assert f"docs/{name}" in README
-    assert (ROOT / "docs" / name).is_file()
 
 
 def test_documents_name_every_key_of_the_json() -> None:

@@ -20,6 +20,8 @@ __all__ = [
     "Sensitivity",
     "Summary",
     "read_cohort",
+    "reconcile",
+    "reconcile_rate",
     "sensitivity_of",
     "summarize",
 ]
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ahsct_trial.endpoints import summarize
     from ahsct_trial.loading import read_cohort
     from ahsct_trial.protocol import Protocol
+    from ahsct_trial.reconciling import reconcile, reconcile_rate
     from ahsct_trial.records import Records
     from ahsct_trial.results import Summary
     from ahsct_trial.sensitivity import Sensitivity, sensitivity_of
@@ -40,6 +43,8 @@ _HOME = {
     "Sensitivity": "ahsct_trial.sensitivity",
     "Summary": "ahsct_trial.results",
     "read_cohort": "ahsct_trial.loading",
+    "reconcile": "ahsct_trial.reconciling",
+    "reconcile_rate": "ahsct_trial.reconciling",
     "sensitivity_of": "ahsct_trial.sensitivity",
     "summarize": "ahsct_trial.endpoints",
 }

@@ -498,6 +498,51 @@ def sensitivity(
 
 
 @app.command()
+def reconcile(
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="The percentage as printed, e.g. 69.6.")],
+    ci: Annotated[
+        str | None, typer.Option("--ci", metavar="LOW:HIGH", help="Its interval as printed, e.g. 46.6:84.2.")
+    ] = None,
+    n: Annotated[
+        str | None,
+        typer.Option("--n", metavar="A:B", help="Numbers of patients to search; 1:5000 if left out."),
+    ] = None,
+    level: Annotated[float, typer.Option("--level", help="Confidence level of the interval.")] = 0.95,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate", metavar="EVENTS/TIME", help="VALUE is the rate of these counts, e.g. 167/140."
+        ),
+    ] = None,
+    json: JsonOption = False,
+    output: OutputOption = None,
+    force: ForceOption = False,
+) -> None:
+    """Find the counts and methods that give a published percentage or rate; exit 4 if nothing does."""
+    if rate is not None and n is not None:
+        raise UsageError("--n and --rate contradict each other: the counts of a rate are given.")
+    from ahsct_trial import reconciling
+    from ahsct_trial.rendering.sections.reconcile import rate_sections, reconcile_sections
+
+    result: Any
+    sections: Callable[[Any], list[Section]]
+    with progress() as step:
+        step("Searching")
+        limits = None if ci is None else reconciling.split_limits(ci)
+        if rate is not None:
+            counts = reconciling.split_counts(rate)
+            result = reconciling.reconcile_rate(value, counts, limits, level)
+            sections = rate_sections
+        else:
+            numbers = reconciling.DEFAULT_RANGE if n is None else reconciling.split_range(n)
+            result = reconciling.reconcile(value, limits, numbers, level)
+            sections = reconcile_sections
+    _write_result(result, sections, _format(None, is_json=json), output, force=force)
+    if not result.n_exact:
+        raise typer.Exit(4)
+
+
+@app.command()
 def validate(
     cohort: CohortArgument,
     json: JsonOption = False,

@@ -76,6 +76,8 @@ def _target(path: Path, named: str, *, force: bool) -> Path:
 
 
 def _write_to_standard_output(text: str) -> None:
+    if sys.stdout is None:
+        raise UsageError("Standard output is closed.")
     try:
         if sys.stdout.isatty():
             # What this terminal cannot show is better replaced than a reason to show nothing.

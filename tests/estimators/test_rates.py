@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from r_figures import assert_agrees, table
 from tail_sums import binomial_sum, poisson_sum
 
-from ahsct_trial.estimators.rates import garwood, pearson_dispersion, rate_ratio_interval
+from ahsct_trial.estimators.rates import byar, garwood, log_wald, pearson_dispersion, rate_ratio_interval
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 exposures = st.floats(0.1, 1000)
@@ -52,6 +52,34 @@ def test_garwood_holds_what_the_test_does_not_reject(y: int, mean: float, level:
 
 def test_rate_without_exposure_is_undefined() -> None:
     assert np.isnan(garwood([0, 3], 0, 0.95)).all()
+
+
+def test_byar_agrees_with_r() -> None:
+    """poisson_rate_ci.csv: the formula of `epitools::pois.byar`; its limit below 0 is 0 here."""
+    expected = table("poisson_rate_ci").where(method="byar")
+    low, high = byar(expected["events"], expected["exposure"], 0.95)
+    assert (expected["lower"] < 0).any()
+    assert_agrees(low, np.maximum(expected["lower"], 0))
+    assert_agrees(high, expected["upper"])
+
+
+def test_log_wald_agrees_with_r() -> None:
+    """poisson_rate_ci.csv: rate × exp(± z/√events) in R."""
+    expected = table("poisson_rate_ci").where(method="log-wald")
+    low, high = log_wald(expected["events"], expected["exposure"], 0.95)
+    assert_agrees(low, expected["lower"])
+    assert_agrees(high, expected["upper"])
+
+
+def test_log_wald_without_events_and_rates_without_exposure_are_undefined() -> None:
+    assert np.isnan(log_wald(0, 10, 0.95)).all()
+    assert np.isnan(log_wald(3, 0, 0.95)).all()
+    assert np.isnan(byar(3, 0, 0.95)).all()
+    for interval in (byar, log_wald):
+        with pytest.raises(ValueError, match="level is"):
+            interval(1, 1, 95)
+        with pytest.raises(ValueError, match="0 or more"):
+            interval(-1, 1, 0.95)
 
 
 # The ratio of two rates.

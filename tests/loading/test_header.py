@@ -191,3 +191,33 @@ def test_missing_column_among_thousands_of_names(messages):
     [message] = messages(f"id,{names}\n")
     assert message.startswith("cohort.csv:1: the header has no column follow_up_years;")
     assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("realpses_after", "realpses_after (is relapses_after meant?)"),
+        ("EDSS_baselin", "EDSS_baselin (is edss_baseline meant?)"),
+        # There already, so it cannot be meant.
+        ("follow_up_yeras", "follow_up_yeras"),
+        ("weight", "weight"),
+    ],
+)
+def test_a_misspelt_column_is_named_with_the_one_that_may_be_meant(read, name, said):
+    cohort = read(f"patient_id,follow_up_years,{name}\nP1,4.5,2\n")
+    assert cohort.warnings == (f"Column not known here and left out: {said}.",)
+
+
+@pytest.mark.parametrize(
+    "first", ["sep=;\n", "sep=;\r\n", '"sep=;"\n', "SEP=;\n", "\ufeffsep=;\n", "sep=;\n\n"]
+)
+def test_the_line_that_excel_writes_for_itself_is_no_header(read, first):
+    cohort = read(f"{first}patient_id;follow_up_years\nP1;4,5\nP2;4,6\n")
+    assert cohort.numbers("follow_up_years").tolist() == [4.5, 4.6]
+    n_before = first.count("\n")
+    assert cohort.lines.tolist() == [n_before + 2, n_before + 3]
+
+
+def test_a_header_that_begins_with_sep_is_a_header(read):
+    cohort = read("sep=x,patient_id,follow_up_years\n1,P1,4.5\n")
+    assert cohort.patients["patient_id"].tolist() == ["P1"]

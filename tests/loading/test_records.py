@@ -541,6 +541,9 @@ def test_awkward_identifiers_are_kept_as_they_are():
 # ---- Warnings -------------------------------------------------------------------------------------------
 
 
+AGAIN = "on a day on which the patient has another one already: each is counted. Is it entered twice?"
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -570,6 +573,12 @@ def test_awkward_identifiers_are_kept_as_they_are():
             "P1,observed_from,-90\nP1,relapse,-91\nP1,relapse,-900\nP2,relapse,-900\nP2,last_contact,0",
             "2 relapses lie before observed_from, outside the observed time: left out of the rate before.",
         ),
+        ("P1,relapse,3\nP1,relapse,3\nP1,relapse,4", f"1 relapse stands {AGAIN}"),
+        (
+            "P1,relapse,3\nP1,relapse,3\nP1,relapse,3\nP2,relapse,3\nP2,last_contact,4",
+            f"2 relapses stand {AGAIN}",
+        ),
+        ("P1,mri,-3,,0,0\nP1,mri,-3,,0,0", f"1 scan stands {AGAIN}"),
     ],
 )
 def test_warnings(body, said):

@@ -88,9 +88,12 @@ def test_the_headline_is_never_without_its_uncertainty() -> None:
     text = Page(report_of(data)).text
     # Figures of data/README.md; limits as R gives them, see tests/golden/summarize-80.txt.
     assert (
-        "MS activity-free survival at 3 years was 95.8 % by Kaplan–Meier (95 % CI 73.9–99.4, log-log), with 1 event "
-        "in 24 patients. 23 of 24 evaluable patients were event-free at 3 years (95.8 %; exact 95 % CI 78.9–99.9, "
-        "Clopper–Pearson). The event is the first of relapse, new lesion, confirmed worsening and death. A death "
+        "MS activity-free survival at 3 years was 95.8 % by Kaplan–Meier (95 % CI 73.9–99.4, log-log), with "
+        "1 event "
+        "in 24 patients. 23 of 24 evaluable patients were event-free at 3 years (95.8 %; exact 95 % CI "
+        "78.9–99.9, "
+        "Clopper–Pearson). The event is the first of relapse, new lesion, confirmed worsening and death. A "
+        "death "
         "counts as an event."
     ) in text
     censored = Page(report_of(data, Protocol(death="censor", ci_method="logit"))).text
@@ -181,7 +184,8 @@ def test_the_flow_adds_up() -> None:
     text = Page(report_of(data)).text
     assert "4 rows read 3 rows used 1 set aside: row without a value in a known column 3 patients" in text
     assert (
-        "3 in the Kaplan–Meier estimate of MS activity-free survival 0 left out: outcome unknown 1 evaluable at 3 "
+        "3 in the Kaplan–Meier estimate of MS activity-free survival 0 left out: outcome unknown 1 "
+        "evaluable at 3 "
         "years 2 lost before 3 years 0 event-free at 3 years 1 with an event"
     ) in text
 

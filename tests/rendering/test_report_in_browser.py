@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pypdf
@@ -146,7 +147,7 @@ def test_the_page_has_its_structure(browser: Browser, pages: dict[str, Path], na
     levels = browser.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert browser.evaluate("document.documentElement.lang") == "en"
     assert browser.evaluate("document.querySelectorAll('th:not([scope])').length") == 0
     assert browser.evaluate("[...document.querySelectorAll('table')].every(t => t.caption.textContent)")
@@ -154,7 +155,8 @@ def test_the_page_has_its_structure(browser: Browser, pages: dict[str, Path], na
         "[...document.querySelectorAll('tbody tr')].every(tr => tr.cells[0].scope === 'row')"
     )
     named = """[...document.querySelectorAll('svg')].every(svg => svg.getAttribute('role') === 'img' &&
-        svg.getAttribute('aria-labelledby').split(' ').every(id => document.getElementById(id).textContent))"""
+        svg.getAttribute('aria-labelledby').split(' ')
+            .every(id => document.getElementById(id).textContent))"""
     assert browser.evaluate(named)
     links = "[...document.querySelectorAll('a')].every(a => document.getElementById(a.hash.slice(1)))"
     assert browser.evaluate(links)

@@ -1,4 +1,4 @@
-"""Rates of events over exposure: exact intervals, the ratio of two rates, and dispersion."""
+"""Rates of events over exposure: intervals, the ratio of two rates, and dispersion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ahsct_trial.estimators.proportions import clopper_pearson
+from ahsct_trial.estimators.proportions import check_level, clopper_pearson, normal_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -40,14 +40,48 @@ def garwood(
     ValueError
         If a count or an exposure is negative or NaN, or the level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}; it must be above 0 and below 1")
     y, t = _counts_and_exposures(n_events, exposure)
+    check_level(level)
     from scipy.special import gammainccinv, gammaincinv
 
     tail = (1 - level) / 2
     t = np.where(t > 0, t, np.nan)
     return np.where(y > 0, gammaincinv(y, tail), 0.0) / t, np.asarray(gammainccinv(y + 1, tail) / t)
+
+
+def byar(
+    n_events: ArrayLike, exposure: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give Byar's approximate interval of a Poisson rate, from the cube root of the count and a half.
+
+    Both limits are c (1 − 1/(9c) ± z/(3√c))³ events with c the count plus ½ (Rothman 2002, Epidemiology: An
+    Introduction, p. 134; R's `epitools::pois.byar`); a lower limit below 0, as without events, is 0. The
+    older form of Breslow & Day (1987), with the count below and the count plus 1 above, is another interval,
+    close to Garwood's. Parameters, returns and errors are those of `garwood`.
+    """
+    y, t = _counts_and_exposures(n_events, exposure)
+    z = normal_quantile(level)
+    centre = y + 0.5
+    t = np.where(t > 0, t, np.nan)
+    low, high = (
+        centre * (1 - 1 / (9 * centre) + side * z / (3 * np.sqrt(centre))) ** 3 / t for side in (-1, +1)
+    )
+    return np.maximum(low, 0), np.asarray(high)
+
+
+def log_wald(
+    n_events: ArrayLike, exposure: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the interval of a Poisson rate that is symmetric for its logarithm: rate × exp(± z/√count).
+
+    The variance of the logarithm is 1/count by the delta method (Rothman & Greenland 1998, Modern
+    Epidemiology, 2nd edition, chapter 14), so that without events there is no interval. Parameters, returns
+    and errors are those of `garwood`, with NaN also where there is no event.
+    """
+    y, t = _counts_and_exposures(n_events, exposure)
+    z = normal_quantile(level)
+    y, t = np.where(y > 0, y, np.nan), np.where(t > 0, t, np.nan)
+    return np.asarray(y / t * np.exp(-z / np.sqrt(y))), np.asarray(y / t * np.exp(z / np.sqrt(y)))
 
 
 def rate_ratio_interval(

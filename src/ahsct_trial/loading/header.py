@@ -17,6 +17,12 @@ from ahsct_trial.loading.source import Source
 _DELIMITERS = (",", ";", "\t")
 # Searched with an offset, so that no part of a large file is copied.
 _VISIBLE = re.compile(rb"\S")
+#: What Excel writes for itself above the header.
+_SEPARATOR_LINE = re.compile(rb'"?sep=[^\r\n]"?\r?\n', re.IGNORECASE)
+
+
+#: Names of columns that were left out are listed up to this number.
+_SHOWN_NAMES = 10
 
 
 @dataclass(frozen=True)
@@ -127,14 +133,16 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
         tuple(columns),
         body_offset=end,
         body_line=source.line_of(end),
-        warnings=_left_out(names, columns),
+        warnings=_left_out(names, columns, dictionary),
     )
 
 
 def _first_visible_line(source: Source) -> int:
     """Offset of the first line that is not blank; in a tab file it may begin with an empty cell."""
-    first = _VISIBLE.search(source.data)
-    return source.data.rfind(b"\n", 0, first.start()) + 1 if first else 0
+    named = _SEPARATOR_LINE.match(source.data)
+    begin = named.end() if named else 0
+    first = _VISIBLE.search(source.data, begin)
+    return max(begin, source.data.rfind(b"\n", 0, first.start()) + 1) if first else 0
 
 
 def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:
@@ -212,11 +220,23 @@ def _repeated(file: str, line: int, names: Sequence[str], columns: Sequence[Colu
     return problems
 
 
-def _left_out(names: Sequence[str], columns: Sequence[Column | None]) -> tuple[str, ...]:
+def _left_out(
+    names: Sequence[str], columns: Sequence[Column | None], dictionary: Sequence[Column]
+) -> tuple[str, ...]:
     unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
     if not unknown:
         return ()
-    named = [shown(name) if name else "(without a name)" for name in unknown]
-    listed = ", ".join(named[:10]) + (f" and {len(named) - 10} more" if len(named) > 10 else "")
-    noun = "Column" if len(named) == 1 else "Columns"
+    absent = [column.name for column in dictionary if column not in columns]
+    named = [_with_meant(name, absent) if name else "(without a name)" for name in unknown[:_SHOWN_NAMES]]
+    more = len(unknown) - len(named)
+    listed = ", ".join(named) + (f" and {more} more" if more else "")
+    noun = "Column" if len(unknown) == 1 else "Columns"
     return (f"{noun} not known here and left out: {listed}.",)
+
+
+def _with_meant(name: str, absent: Sequence[str]) -> str:
+    """A name, and the column it may be a slip of the pen for."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name.casefold()[:100], absent, n=1, cutoff=0.8)
+    return f"{shown(name)} (is {close[0]} meant?)" if close else shown(name)

@@ -350,6 +350,23 @@ def _warnings(coded: Coded) -> Iterator[str]:
     if n_early:
         noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
         yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
+    for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
+        n_again = _n_on_a_day_again(coded, kind)
+        if n_again:
+            of_them = f"1 {noun} stands" if n_again == 1 else f"{n_again:,} {noun}s stand"
+            yield (
+                f"{of_them} on a day on which the patient has another one already: each is counted. "
+                "Is it entered twice?"
+            )
+
+
+def _n_on_a_day_again(coded: Coded, kind: str) -> int:
+    """Records of a kind beyond the first one of a patient's day."""
+    rows = coded.of_kind(kind)
+    # A day and a patient fit into 32 bits each.
+    key = (coded.patient[rows].astype(np.int64) << 32) + coded.day[rows]
+    key.sort()
+    return int(np.count_nonzero(key[1:] == key[:-1]))
 
 
 def _n_scans_with_fewer_new_lesions(coded: Coded) -> int:

@@ -431,6 +431,7 @@ def _read(
             include_columns=list(types),
             null_values=list(MISSING),
             strings_can_be_null=True,
+            check_utf8=False,  # the source is known to be
             decimal_point=decimal_point,
         ),
         memory_pool=_POOL,

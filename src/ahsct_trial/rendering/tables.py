@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.measure import Measurement
 from rich.padding import Padding
@@ -83,10 +84,16 @@ def _table(section: Section) -> Table:
             vertical="top",
             overflow="fold",
             no_wrap=not is_text,
+            min_width=None if is_text else _widest(heading, (row[number] for row in section.rows)),
         )
     for row in section.rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return table
+
+
+def _widest(heading: str, cells: Iterable[str]) -> int:
+    """The width below which a column of figures would be cut."""
+    return max(cell_len(text) for text in (*heading.splitlines(), *cells))
 
 
 def _blocks(section: Section) -> Group:

@@ -1,4 +1,5 @@
-"""What only the report says: the headline in sentences, the flow of patients, and the methods with sources."""
+"""What only the report says: the headline in sentences, the flow of patients, and the methods with "
+"sources."""
 
 from __future__ import annotations
 
@@ -18,23 +19,31 @@ if TYPE_CHECKING:
 
 #: The works that the methods cite; docs/endpoints.md and docs/worsening.md say for what.
 _WORKS = {
-    "kaplan-meier": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc "
+    "kaplan-meier": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat "
+    "Assoc "
     "1958;53:457–481.",
-    "greenwood": "Greenwood M. The natural duration of cancer. Reports on Public Health and Medical Subjects 33. "
+    "greenwood": "Greenwood M. The natural duration of cancer. Reports on Public Health and Medical "
+    "Subjects 33. "
     "London: HMSO; 1926:1–26.",
-    "kalbfleisch-prentice": "Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. 2nd ed. "
+    "kalbfleisch-prentice": "Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. "
+    "2nd ed. "
     "Wiley; 2002. Section 1.4.",
-    "klein-moeschberger": "Klein JP, Moeschberger ML. Survival analysis: techniques for censored and truncated "
+    "klein-moeschberger": "Klein JP, Moeschberger ML. Survival analysis: techniques for censored and "
+    "truncated "
     "data. 2nd ed. Springer; 2003. Section 4.3.",
-    "neda": "Giovannoni G, Turner B, Gnanapavan S, et al. Is it time to target no evident disease activity (NEDA) "
+    "neda": "Giovannoni G, Turner B, Gnanapavan S, et al. Is it time to target no evident disease activity "
+    "(NEDA) "
     "in multiple sclerosis? Mult Scler Relat Disord 2015;4:329–333.",
     "garwood": "Garwood F. Fiducial limits for the Poisson distribution. Biometrika 1936;28:437–442.",
-    "przyborowski-wilenski": "Przyborowski J, Wilenski H. Homogeneity of results in testing samples from Poisson "
+    "przyborowski-wilenski": "Przyborowski J, Wilenski H. Homogeneity of results in testing samples from "
+    "Poisson "
     "series. Biometrika 1940;31:313–323.",
     "mccullagh-nelder": "McCullagh P, Nelder JA. Generalized linear models. 2nd ed. Chapman & Hall; 1989.",
-    "clopper-pearson": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case "
+    "clopper-pearson": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the "
+    "case "
     "of the binomial. Biometrika 1934;26:404–413.",
-    "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research and a "
+    "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research "
+    "and a "
     "survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215.",
     "msprog": "Montobbio et al. Mult Scler 2024;30:1185. doi:10.1177/13524585241243157.",
 }
@@ -91,7 +100,8 @@ def _estimates(endpoint: SurvivalEndpoint) -> Iterator[str]:
         limits = (
             f"its {endpoint.ci_method} interval is undefined there"
             if endpoint.ci_low is None
-            else f"{confidence} CI {fmt.percent_range(endpoint.ci_low, endpoint.ci_high)}, {endpoint.ci_method}"
+            else f"{confidence} CI {fmt.percent_range(endpoint.ci_low, endpoint.ci_high)}, "
+            f"{endpoint.ci_method}"
         )
         n_events, n = endpoint.n_events or 0, endpoint.n_patients or 0
         yield (
@@ -233,15 +243,18 @@ def _data(summary: Summary, cite: _Citations) -> str:
     }[summary.source.shape]
     origin = (
         "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given under "
-        f"Definitions, which is that of msprog with a fixed baseline {cite('msprog')}; relapses, new lesions and the "
+        f"Definitions, which is that of msprog with a fixed baseline {cite('msprog')}; relapses, new "
+        "lesions and the "
         "end of follow-up were derived from the records likewise."
         if summary.source.shape == "records"
         else "Events were taken as that table has them: how they were confirmed is not in the data."
     )
     return (
-        f"{shape}: {account.rows_read:,} {plural('row', account.rows_read)} read, {account.rows_used:,} used, of "
+        f"{shape}: {account.rows_read:,} {plural('row', account.rows_read)} read, {account.rows_used:,} "
+        "used, of "
         f"{summary.cohort.n_patients:,} {plural('patient', summary.cohort.n_patients)}. {origin} "
-        "Time was counted from transplant (day 0) in years of 365.25 days. An empty cell was taken as unknown, never "
+        "Time was counted from transplant (day 0) in years of 365.25 days. An empty cell was taken as "
+        "unknown, never "
         "as zero."
     )
 
@@ -251,17 +264,23 @@ def _survival(summary: Summary, cite: _Citations) -> str:
     horizon, level = in_years(protocol.horizon_years), fmt.level(protocol.confidence_level)
     death = {
         "event": "A death counted as an event of every survival endpoint.",
-        "censor": "A death was an event of overall survival alone; for the other endpoints it ended the observation "
+        "censor": "A death was an event of overall survival alone; for the other endpoints it ended the "
+        "observation "
         "(censored).",
     }[protocol.death]
     return (
-        f"Survival endpoints were estimated at {horizon} by the method of Kaplan and Meier {cite('kaplan-meier')}. "
-        "A patient without an event was censored at the last assessment that could have shown one; a patient of "
-        f"whom nobody can say whether there was one was left out and counted as unknown. {death} Pointwise {level} "
+        f"Survival endpoints were estimated at {horizon} by the method of Kaplan and Meier "
+        f"{cite('kaplan-meier')}. "
+        "A patient without an event was censored at the last assessment that could have shown one; a "
+        "patient of "
+        f"whom nobody can say whether there was one was left out and counted as unknown. {death} Pointwise "
+        f"{level} "
         f"confidence intervals use Greenwood’s variance {cite('greenwood', 'kalbfleisch-prentice')} "
-        f"{_SCALES[protocol.ci_method]} {cite('klein-moeschberger')}. Beside the estimate stands the crude proportion "
+        f"{_SCALES[protocol.ci_method]} {cite('klein-moeschberger')}. Beside the estimate stands the crude "
+        "proportion "
         "of event-free patients among those who had an event by then or were followed to it. "
-        f"No evidence of disease activity (NEDA-3) {cite('neda')} was counted at each whole year up to the horizon. "
+        f"No evidence of disease activity (NEDA-3) {cite('neda')} was counted at each whole year up to the "
+        "horizon. "
         f"Figures have the numbers at risk, censored and with events below the axis {cite('kmunicate')}."
     )
 
@@ -269,11 +288,16 @@ def _survival(summary: Summary, cite: _Citations) -> str:
 def _counts(summary: Summary, cite: _Citations) -> str:
     level = fmt.level(summary.protocol.confidence_level)
     return (
-        "Relapses per person-year and lesions per scan were pooled over patients, with exact Poisson intervals "
-        f"{cite('garwood')}; ratios of after to before have exact intervals conditional on the sum of both sides "
-        f"{cite('przyborowski-wilenski')}. Overdispersion is Pearson’s statistic divided by its degrees of freedom "
-        f"{cite('mccullagh-nelder')}. Proportions have exact binomial intervals {cite('clopper-pearson')}. All "
-        f"intervals are two-sided at {level}; no hypothesis was tested, and nothing was adjusted for the number of "
+        "Relapses per person-year and lesions per scan were pooled over patients, with exact Poisson "
+        "intervals "
+        f"{cite('garwood')}; ratios of after to before have exact intervals conditional on the sum of both "
+        "sides "
+        f"{cite('przyborowski-wilenski')}. Overdispersion is Pearson’s statistic divided by its degrees of "
+        "freedom "
+        f"{cite('mccullagh-nelder')}. Proportions have exact binomial intervals {cite('clopper-pearson')}. "
+        "All "
+        f"intervals are two-sided at {level}; no hypothesis was tested, and nothing was adjusted for the "
+        "number of "
         "endpoints."
     )
 
@@ -285,9 +309,12 @@ def _publication(check: Check) -> str:
         else f"protocol {shown(check.protocol.name)}"
     )
     return (
-        f"The cohort was held against the figures in {prose(check.publication.citation).rstrip('.')}, computed by "
-        f"{whose}, which need not be that of the rest of this page. A figure is reproduced if the cohort’s rounds to "
-        "it, and the interval to the published one; compatible if it lies in the cohort’s interval; else it differs."
+        f"The cohort was held against the figures in {prose(check.publication.citation).rstrip('.')}, "
+        "computed by "
+        f"{whose}, which need not be that of the rest of this page. A figure is reproduced if the cohort’s "
+        "rounds to "
+        "it, and the interval to the published one; compatible if it lies in the cohort’s interval; else it "
+        "differs."
     )
 
 
