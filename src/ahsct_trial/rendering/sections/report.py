@@ -1,5 +1,4 @@
-"""What only the report says: the headline in sentences, the flow of patients, and the methods with "
-"sources."""
+"""What only the report says: the headline in sentences, the flow of patients, methods with sources."""
 
 from __future__ import annotations
 
