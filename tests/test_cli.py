@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -281,6 +282,11 @@ def test_closed_pipe_ends_quietly() -> None:
         (["plot", "timeline", SAMPLE, "-o", "figure.svg", "--width", "79"], 2, "from 80 to 420 mm"),
         (["plot", "timeline", SAMPLE, "-o", "figure.svg", "--width", "nan"], 2, "from 80 to 420 mm"),
         (["plot", "timeline", SAMPLE], 2, "--output"),
+        (["report", SAMPLE], 2, "--output"),
+        (["report", SAMPLE, "-o", "report.pdf"], 2, "Name it .html."),
+        (["report", SAMPLE, "-o", "no-such/report.html"], 2, "cannot be written"),
+        (["report", SAMPLE, "-o", "report.html", "--against", "nobody"], 2, "atkins2016-summary"),
+        (["report", SAMPLE, "-o", "report.html", "--arm", "A=B"], 2, "--arm goes with a publication"),
         (["nonsense"], 2, "nonsense"),
         (["reconcile", "169.6"], 2, "from 0 to 100"),
         (["reconcile", "-5"], 2, "-5"),
@@ -527,6 +533,38 @@ def test_a_figure_cannot_replace_its_input(tmp_path: Path) -> None:
     cohort.write_bytes((ROOT / SAMPLE).read_bytes())
     done = ahsct("plot", "survival", str(cohort), "-o", str(cohort), "--force")
     assert (done.returncode, "is the input" in done.stderr) == (2, True)
+
+
+def test_a_report_is_written_whole_and_kept(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    done = ahsct("report", SAMPLE, "-o", str(page), "--against", "atkins2016-summary")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    content = page.read_text(encoding="utf-8")
+    assert content.startswith("<!doctype html>")
+    assert content.rstrip().endswith("</html>")
+    assert "6 reproduced of 6 published figures." in content
+    # Neither where the file is nor who runs this; and no patient.
+    assert not re.search(rf"{ROOT}|{tmp_path}|/home|/data/|\bP\d\d\b", content)
+    again = ahsct("report", SAMPLE, "-o", str(page))
+    assert (again.returncode, "--force" in again.stderr) == (2, True)
+    assert page.read_text(encoding="utf-8") == content
+    differing = ahsct("report", LANCET, "-o", str(page), "--against", "atkins2016-summary", "--force")
+    assert (differing.returncode, differing.stderr) == (4, "")
+    assert "Why it differs" in page.read_text(encoding="utf-8")
+    courses = ahsct("report", RECORDS, "-o", str(page), "--with-patients", "--force")
+    assert courses.returncode == 0
+    assert ">P22</text>" in page.read_text(encoding="utf-8")
+    assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_report_without_the_extra_names_the_remedy(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    done = _run_in_python(
+        "sys.modules['jinja2'] = None\n"
+        f"sys.argv = ['ahsct', 'report', {SAMPLE!r}, '-o', {str(page)!r}]\nmain()"
+    )
+    assert done.stderr == "ahsct: This needs jinja2. Install it with: pip install 'ahsct-trial[report]'\n"
+    assert (done.returncode, page.exists()) == (2, False)
 
 
 def _run_in_python(code: str) -> subprocess.CompletedProcess[str]:

@@ -110,6 +110,10 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output f
 WidthOption = Annotated[
     float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.")
 ]
+ArmOption = Annotated[
+    list[str] | None,
+    typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
+]
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 FormatOption = Annotated[Format | None, typer.Option("--format", help="How to write the results.")]
@@ -238,10 +242,7 @@ def check(
             help="A publication (see `ahsct published`), a TOML file, or all publications in one table.",
         ),
     ] = _DEFAULT_PUBLICATION,
-    arm: Annotated[
-        list[str] | None,
-        typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
-    ] = None,
+    arm: ArmOption = None,
     json: JsonOption = False,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -404,6 +405,62 @@ def plot_timeline(
     from ahsct_trial.rendering.figures.timeline import draw_timeline
 
     _write_figure(draw_timeline(result, figure.width_mm), figure, force=force)
+
+
+@app.command()
+@_sets_protocol
+def report(
+    settings: Settings,
+    cohort: CohortArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="ID|FILE", help="A publication to hold the cohort against as well."
+        ),
+    ] = None,
+    arm: ArmOption = None,
+    with_patients: Annotated[
+        bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
+    ] = False,
+    force: ForceOption = False,
+    encoding: EncodingOption = None,
+    date_format: DateFormatOption = None,
+) -> None:
+    """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check)."""
+    _refuse_input_as_output(cohort, output)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"{shown(output.name)} does not end like a page. Name it .html.")
+    _need_extra("jinja2")
+    _need_extra("matplotlib")
+    from ahsct_trial.published import find_publication
+
+    own_arms = _own_arms(arm or [])
+    if own_arms and against is None:
+        raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
+    published = None if against is None else find_publication(against).with_arms(own_arms)
+    chosen = settings(BUILT_IN["default"])
+    with progress() as step:
+        data = _read(cohort, encoding, date_format, step)
+        from ahsct_trial.endpoints import summarize as summarize_cohort
+
+        result = summarize_cohort(data, chosen)
+        checked = courses = None
+        if published is not None:
+            from ahsct_trial.checking import check as check_cohort
+
+            checked = check_cohort(data, published, settings)
+        if with_patients:
+            from ahsct_trial.timeline import timeline
+
+            courses = timeline(data, chosen)
+        from ahsct_trial.rendering.report import write_report
+
+        step("Drawing")
+        page = write_report(result, check=checked, timeline=courses)
+    write(page, output, force=force)
+    if checked is not None and checked.n_differs:
+        raise typer.Exit(4)
 
 
 @app.command()

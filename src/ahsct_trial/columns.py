@@ -107,6 +107,9 @@ PATIENT_ID = Column(
     is_required=True,
 )
 
+#: How the warning begins that names patients whose identifiers look alike.
+SIMILAR_IDENTIFIERS = "Identifiers differ only by case or blanks"
+
 #: What is known of a patient before transplant; a patient table and a baseline record share these.
 ATTRIBUTES: tuple[Column, ...] = (
     Column("site", "text", "Hospital.", cdisc="SITEID", aliases=("siteid", "hospital", "centre", "center")),

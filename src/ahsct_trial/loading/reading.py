@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, similar
 from ahsct_trial.loading.header import Header
@@ -188,4 +188,4 @@ def similar_identifiers(identifiers: pa.ChunkedArray) -> list[str]:
         return []
     n_more = len(again) - len(pairs)
     more = f", and {n_more:,} more {'pair' if n_more == 1 else 'pairs'}" if n_more else ""
-    return [f"Identifiers differ only by case or blanks: {', '.join(pairs)}{more}. Is it one patient?"]
+    return [f"{SIMILAR_IDENTIFIERS}: {', '.join(pairs)}{more}. Is it one patient?"]

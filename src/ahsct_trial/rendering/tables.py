@@ -79,7 +79,7 @@ def _table(section: Section) -> Table:
     for number, heading in enumerate(section.headings):
         is_text = number in section.texts
         table.add_column(
-            Text(heading),
+            Text(heading.replace("\N{SOFT HYPHEN}", "-")),
             justify="left" if is_text else "right",
             vertical="top",
             overflow="fold",

@@ -33,7 +33,8 @@ class Section:
     title
         What it is about.
     headings
-        Of the table's columns; without any the rows are a list of names and values.
+        Of the table's columns; without any the rows are a list of names and values. A soft hyphen before a
+        line break is there for the break alone.
     rows
         The table's cells.
     texts
@@ -54,7 +55,9 @@ class Section:
 
 def one_line(heading: str) -> str:
     """A heading without the line break that keeps its column narrow."""
-    return heading.replace("-\n", "").replace("–\n", "–").replace("\n", " ")
+    for broken, whole in (("\N{SOFT HYPHEN}\n", ""), ("-\n", "-"), ("–\n", "–"), ("\n", " ")):
+        heading = heading.replace(broken, whole)
+    return heading
 
 
 def prose(text: str) -> str:

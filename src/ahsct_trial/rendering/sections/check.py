@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def check_sections(check: Check) -> list[Section]:
-    """What `ahsct check` shows: figures with verdicts, why they differ, eligibility, what is uncertain."""
+    """What `ahsct check` shows, from the verdicts to the file."""
+    return [*verdict_sections(check), *warnings_section(check.warnings), file_section(check.source)]
+
+
+def verdict_sections(check: Check) -> list[Section]:
+    """Figures with verdicts, why they differ, eligibility, and what is uncertain."""
     publication = check.publication
     confidence = fmt.level(check.protocol.confidence_level)
     verdicts = {
@@ -65,8 +70,6 @@ def check_sections(check: Check) -> list[Section]:
                 + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
             ),
         ),
-        *warnings_section(check.warnings),
-        file_section(check.source),
     ]
 
 

@@ -22,18 +22,28 @@ def summary_sections(summary: Summary) -> list[Section]:
     """Everything that `ahsct summarize` shows, from the headline to the account of rows."""
     return [
         _headline(summary),
-        _patients(summary.cohort),
-        _survival(summary),
-        _first_events(summary),
-        _neda(summary),
-        _relapses(summary),
-        _lesions(summary),
-        _disability(summary),
-        _deaths(summary),
-        Section("Definitions", lead=tuple(_definitions(summary))),
+        patients_section(summary.cohort),
+        *survival_sections(summary),
+        *count_sections(summary),
+        definitions_section(summary),
         *warnings_section(summary.warnings),
         account_section(summary.source, summary.account),
     ]
+
+
+def survival_sections(summary: Summary) -> list[Section]:
+    """The survival endpoints at the horizon, what their events were, and NEDA-3 by year."""
+    return [_survival(summary), _first_events(summary), _neda(summary)]
+
+
+def count_sections(summary: Summary) -> list[Section]:
+    """Relapses, lesions, disability and deaths."""
+    return [_relapses(summary), _lesions(summary), _disability(summary), _deaths(summary)]
+
+
+def definitions_section(summary: Summary) -> Section:
+    """The protocol, and what each endpoint counts."""
+    return Section("Definitions", lead=tuple(_definitions(summary)))
 
 
 def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
@@ -61,7 +71,8 @@ def _headline(summary: Summary) -> Section:
     return Section(title, lead=tuple(lead), notes=(endpoint.note,) if endpoint.note else ())
 
 
-def _patients(cohort: CohortInfo) -> Section:
+def patients_section(cohort: CohortInfo) -> Section:
+    """Who was treated."""
     sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {plural('site', cohort.n_sites)}"
     rows = [
         ("Patients", f"{cohort.n_patients:,}{sites}"),
@@ -204,7 +215,7 @@ def _relapses(summary: Summary) -> Section:
             "Person-\nyears",
             "Per year",
             f"Exact\n{confidence} CI",
-            "Disper-\nsion",
+            "Disper\N{SOFT HYPHEN}\nsion",
         ),
         rows=tuple(rows),
         notes=_ratio_notes(rates.note, ("Before", rates.before.note), ("After", rates.after.note)),
@@ -253,7 +264,7 @@ def _lesions(summary: Summary) -> Section:
             "Lesions",
             "Per scan",
             f"Exact\n{confidence} CI",
-            "Disper-\nsion",
+            "Disper\N{SOFT HYPHEN}\nsion",
             "Scans with\nlesions",
         ),
         rows=tuple(rows),
