@@ -348,7 +348,7 @@ def test_why_the_summarys_cohort_is_not_the_abstracts_69_6() -> None:
     assert headline.note is not None
     # Its one event by year 3 is the death, of a patient who had no scan and no EDSS visit: 23 of 24.
     assert headline.note.startswith(
-        "Events here up to year 3: none. 1 patient left out: the outcome is unknown. "
+        "Events here up to year 3: none. 1 patient left out: the outcome is unknown (1 died). "
         "The estimate is 100 %, where the log-log interval is undefined; see the exact interval. "
         "With the death rule changed, so that a death counts as an event, it is 95.8 %. "
     )

@@ -218,6 +218,7 @@ class NedaYear:
     n_yes: int | None
     n_no: int | None
     n_not_evaluable: int | None
+    n_not_evaluable_died: int | None
     proportion: Interval
     note: str | None
 

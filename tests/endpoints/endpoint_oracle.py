@@ -164,12 +164,13 @@ def median_survival(levels: list[tuple[float, Fraction]]) -> float | None:
     return (start + end) / 2
 
 
-def neda3(rows: list[Row], year: int) -> tuple[int, int, int] | None:
-    """Yes, no and not evaluable at one landmark year."""
+def neda3(rows: list[Row], year: int) -> tuple[int, int, int, int | None] | None:
+    """Yes, no and not evaluable at one landmark year, and who of the latter had died by then."""
     kinds = PARTS["activity_free_survival"]
     if not has(rows, *(column for kind in kinds for column in NEEDS[kind])):
         return None
-    n_yes = n_no = n_not = 0
+    n_yes = n_no = n_not = n_died = 0
+    can_tell_deaths = has(rows, "years_to_death")
     for row in rows:
         if any(row[TIME[kind]] is not None and row[TIME[kind]] <= year for kind in kinds):
             n_no += 1
@@ -177,7 +178,9 @@ def neda3(rows: list[Row], year: int) -> tuple[int, int, int] | None:
             n_yes += 1
         else:
             n_not += 1
-    return n_yes, n_no, n_not
+            if can_tell_deaths and row["years_to_death"] is not None and row["years_to_death"] <= year:
+                n_died += 1
+    return n_yes, n_no, n_not, n_died if can_tell_deaths else None
 
 
 @dataclass

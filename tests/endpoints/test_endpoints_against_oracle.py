@@ -208,7 +208,8 @@ def test_counting_endpoints(rows: list[Row], protocol: Protocol) -> None:
 
     assert [row.years for row in endpoints.neda3] == list(range(1, int(protocol.horizon_years) + 1))
     for row in endpoints.neda3:
-        assert (row.n_yes, row.n_no, row.n_not_evaluable) == (neda3(rows, row.years) or (None,) * 3)
+        counts = (row.n_yes, row.n_no, row.n_not_evaluable, row.n_not_evaluable_died)
+        assert counts == (neda3(rows, row.years) or (None,) * 4)
         assert_exact_proportion(row.proportion, row.n_yes or 0, (row.n_yes or 0) + (row.n_no or 0))
 
     before = pooled(rows, "relapses_before", "years_observed_before")

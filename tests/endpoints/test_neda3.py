@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from exact_tails import binomial_at_least, binomial_at_most, known
 from patient_tables import cohort, without
@@ -48,6 +50,8 @@ def test_counts_of_all_patients_together() -> None:
     assert [year.years for year in years] == [1, 2, 3]
     counts = [(year.n_yes, year.n_no, year.n_not_evaluable) for year in years]
     assert counts == [(8, 2, 4), (6, 3, 5), (4, 4, 6)]
+    # The one who died at 1.5 without any activity; who died after worsening is a no.
+    assert [year.n_not_evaluable_died for year in years] == [0, 1, 1]
     assert [year.proportion.value for year in years] == [8 / 10, 6 / 9, 4 / 8]
     assert binomial_at_least(4, 8, known(years[2].proportion.ci_low)) == pytest.approx(0.025)
     assert binomial_at_most(4, 8, known(years[2].proportion.ci_high)) == pytest.approx(0.025)
@@ -91,4 +95,5 @@ def test_rows_without_a_column_are_there_and_null(column: str) -> None:
 
 def test_a_column_of_deaths_is_not_needed() -> None:
     # Follow-up ends at death, so the patient who died stays not evaluable.
-    assert neda3(without(["years_to_death"], TABLE)) == neda3(TABLE)
+    with_deaths, without_deaths = neda3(TABLE), neda3(without(["years_to_death"], TABLE))
+    assert without_deaths == tuple(replace(year, n_not_evaluable_died=None) for year in with_deaths)

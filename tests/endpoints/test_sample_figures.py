@@ -72,7 +72,7 @@ def test_the_patient_who_died_is_left_out_where_death_is_censored() -> None:
     composite = result.activity_free_survival
     assert (composite.n_patients, composite.n_unknown, composite.estimate) == (23, 1, 1.0)
     assert composite.note == (
-        "1 patient left out: the outcome is unknown. "
+        "1 patient left out: the outcome is unknown (1 died). "
         "The estimate is 100 %, where the log-log interval is undefined; see the exact interval."
     )
     assert result.overall_survival.estimate == pytest.approx(23 / 24)
@@ -122,8 +122,11 @@ def test_improvement_as_in_the_abstract(sample: Summary) -> None:
 
 def test_neda3(sample: Summary) -> None:
     # Without activity, and not evaluable: the patient who died.
-    counts = [(year.n_yes, year.n_no, year.n_not_evaluable) for year in sample.endpoints.neda3]
-    assert counts == [(23, 0, 1)] * 3
+    counts = [
+        (year.n_yes, year.n_no, year.n_not_evaluable, year.n_not_evaluable_died)
+        for year in sample.endpoints.neda3
+    ]
+    assert counts == [(23, 0, 1, 1)] * 3
 
 
 def test_scattered_lesions_before_are_the_only_warning(sample: Summary) -> None:

@@ -226,20 +226,22 @@ no_scan_count_but_a_lesion         5        0          .     .       1.5    4   
 
 
 @pytest.mark.parametrize(
-    ("rule", "unknown"),
+    ("rule", "unknown", "died"),
     [
         # Death ends the composite and relapse-free survival of the patient without a relapse count.
-        ("event", (4, 2, 2, 1, 0)),
-        ("censor", (5, 3, 2, 1, 0)),
+        ("event", (4, 2, 2, 1, 0), ("", "", "", "", "")),
+        ("censor", (5, 3, 2, 1, 0), (" (1 died)", " (1 died)", "", "", "")),
     ],
 )
-def test_unknown_components_leave_a_patient_out(rule: DeathRule, unknown: tuple[int, ...]) -> None:
+def test_unknown_components_leave_a_patient_out(
+    rule: DeathRule, unknown: tuple[int, ...], died: tuple[str, ...]
+) -> None:
     result = endpoints(UNKNOWN, Protocol(death=rule))
-    for key, n_unknown in zip(KEYS, unknown, strict=True):
+    for key, n_unknown, of_them in zip(KEYS, unknown, died, strict=True):
         endpoint: SurvivalEndpoint = getattr(result, key)
         assert (endpoint.n_unknown, endpoint.n_patients) == (n_unknown, 8 - n_unknown), key
         patients = "1 patient" if n_unknown == 1 else f"{n_unknown} patients"
-        expected = f"{patients} left out: the outcome is unknown." if n_unknown else ""
+        expected = f"{patients} left out: the outcome is unknown{of_them}." if n_unknown else ""
         assert (endpoint.note or "").startswith(expected), key
 
 

@@ -59,8 +59,8 @@ class Observation:
         Index within `types` of the type of each event, shape (n_events,), in the order of `years`.
     types
         Names of the types, in the order in which coinciding events are named.
-    n_unknown
-        Patients that are left out.
+    n_unknown, n_unknown_died
+        Patients that are left out, and those of them who died.
     """
 
     years: NDArray[np.float64]
@@ -68,6 +68,7 @@ class Observation:
     event_type: NDArray[np.intp]
     types: tuple[str, ...]
     n_unknown: int
+    n_unknown_died: int
 
 
 def counts_death(definition: Definition, protocol: Protocol) -> bool:
@@ -109,10 +110,18 @@ def observe(
     for part in parts:
         is_unknown |= part.is_unknown
     is_unknown &= ~is_event
-    n_unknown = int(np.count_nonzero(is_unknown))
+    n_unknown, n_unknown_died = int(np.count_nonzero(is_unknown)), 0
     if n_unknown:
+        n_unknown_died = int(np.count_nonzero(_died_by(cohort, np.inf) & is_unknown))
         years, is_event = years[~is_unknown], is_event[~is_unknown]
-    return Observation(years, is_event, event_type, tuple(types), n_unknown)
+    return Observation(years, is_event, event_type, tuple(types), n_unknown, n_unknown_died)
+
+
+def _died_by(cohort: Cohort, years: float) -> NDArray[np.bool_]:
+    """Who is known to have died by a time."""
+    if cohort.lacking(DEATH):
+        return np.zeros(len(cohort), dtype=bool)
+    return np.asarray(cohort.numbers(DEATH) <= years)
 
 
 def survival_endpoint(
@@ -232,7 +241,8 @@ def _is_estimable(curve: KaplanMeier, horizon: float) -> bool:
 def _notes(curve: KaplanMeier, observed: Observation, protocol: Protocol) -> list[str]:
     notes = []
     if observed.n_unknown:
-        notes.append(f"{patients(observed.n_unknown)} left out: the outcome is unknown.")
+        died = f" ({observed.n_unknown_died:,} died)" if observed.n_unknown_died else ""
+        notes.append(f"{patients(observed.n_unknown)} left out: the outcome is unknown{died}.")
     if not curve.time.size:
         return [*notes, "No patient has a known outcome."]
     horizon = protocol.horizon_years
@@ -318,6 +328,7 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
                     n_yes=None,
                     n_no=None,
                     n_not_evaluable=None,
+                    n_not_evaluable_died=None,
                     proportion=proportion(None, None, level),
                     note=not_in_file(cohort, missing),
                 )
@@ -330,13 +341,19 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
             has_failed |= part.event_years <= year
             is_seen &= ~part.is_unknown & (part.last_seen_years >= year)
         n_no = int(np.count_nonzero(has_failed))
-        n_yes = int(np.count_nonzero(is_seen & ~has_failed))
+        is_yes = is_seen & ~has_failed
+        n_yes = int(np.count_nonzero(is_yes))
         rows.append(
             NedaYear(
                 years=year,
                 n_yes=n_yes,
                 n_no=n_no,
                 n_not_evaluable=len(cohort) - n_no - n_yes,
+                n_not_evaluable_died=(
+                    None
+                    if cohort.lacking(DEATH)
+                    else int(np.count_nonzero(_died_by(cohort, year) & ~has_failed & ~is_yes))
+                ),
                 proportion=proportion(n_yes, n_yes + n_no, level),
                 note=None if n_yes + n_no else "No patient is evaluable.",
             )

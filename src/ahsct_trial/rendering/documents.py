@@ -47,6 +47,7 @@ _LABELS = {
     "n_neither": "Patients with neither worsening nor improvement",
     "n_no": "Patients with disease activity",
     "n_not_evaluable": "Patients not evaluable",
+    "n_not_evaluable_died": "Patients not evaluable who had died",
     "n_patients": "Patients",
     "n_relapses": "Relapses",
     "n_scans": "Scans",

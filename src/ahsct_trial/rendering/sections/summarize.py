@@ -159,13 +159,21 @@ def _neda(summary: Summary) -> Section:
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
         "No evidence of disease activity (NEDA-3)",
-        headings=("By year", "Yes", "No", "Not evaluable", f"Yes of evaluable (exact {confidence} CI)"),
+        headings=(
+            "By year",
+            "Yes",
+            "No",
+            "Not evaluable",
+            "Of them died",
+            f"Yes of evaluable\n(exact {confidence} CI)",
+        ),
         rows=tuple(
             (
                 str(row.years),
                 fmt.count(row.n_yes),
                 fmt.count(row.n_no),
                 fmt.count(row.n_not_evaluable),
+                fmt.count(row.n_not_evaluable_died),
                 fmt.proportion(row.proportion),
             )
             for row in years
@@ -339,7 +347,8 @@ def _definitions(summary: Summary) -> Iterator[str]:
         yield f"{endpoint.label}: {endpoint.definition}"
     yield (
         "NEDA-3: no relapse, no new lesion and no confirmed worsening by that year. No: one of them came. "
-        "Not evaluable: none came, and one is unknown or was last looked for before that year."
+        "Not evaluable: none came, and one is unknown or was last looked for before that year. A death alone "
+        "is neither yes nor no."
     )
     endpoints = summary.endpoints
     for counted in (
