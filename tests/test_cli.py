@@ -227,6 +227,15 @@ def test_full_device() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [["summarize", SAMPLE], ["report", SAMPLE], ["plot", "survival", SAMPLE]])
+def test_a_name_that_no_file_can_have_is_a_clear_error(command: list[str], tmp_path: Path) -> None:
+    ending = {"summarize": ".json", "report": ".html", "plot": ".svg"}[command[0]]
+    done = ahsct(*command, "-o", str(tmp_path / ("x" * 300 + ending)))
+    assert done.returncode == 2
+    assert done.stderr.endswith("cannot be written: File name too long.\n")
+    assert "Traceback" not in done.stderr
+
+
 def test_output_that_was_closed_before_the_start_is_a_clear_error() -> None:
     command = f"{shlex.quote(sys.executable)} -m ahsct_trial --version >&-"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from functools import wraps
 from importlib import import_module
@@ -151,8 +152,10 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
 
 
 def _refuse_input_as_output(path: str, output: Path | None) -> None:
-    if output is not None and output.exists() and Path(path).exists() and output.samefile(path):
-        raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
+    # A name that no file can have is not the input's, and an error when it is written.
+    with suppress(OSError):
+        if output is not None and output.samefile(path):
+            raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
 
 
 def _figure_file(path: str, output: Path, width_mm: float | None) -> FigureFile:

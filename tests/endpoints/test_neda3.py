@@ -74,6 +74,18 @@ def test_nobody_is_evaluable() -> None:
     assert year.note == "No patient is evaluable."
 
 
+def test_a_year_that_nobody_was_followed_to_says_so() -> None:
+    # Both are seen for 1.5 years, and A relapses at 0.9: of year 2 only the failure is known.
+    one, two, three = neda3(
+        "id follow_up relapses relapse_at scans lesion_at edss worse_at\n"
+        "A 1.5 1 0.9 2 . 4 .\nB 1.5 0 . 2 . 4 ."
+    )
+    assert (one.n_yes, one.n_no, one.note) == (1, 1, None)
+    assert (two.n_yes, two.n_no, two.n_not_evaluable) == (0, 1, 1)
+    assert two.note == "Nobody was followed to year 2: only patients with activity are evaluable."
+    assert three.note == "Nobody was followed to year 3: only patients with activity are evaluable."
+
+
 @pytest.mark.parametrize(
     "column",
     [

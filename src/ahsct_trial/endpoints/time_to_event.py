@@ -355,10 +355,18 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
                     else int(np.count_nonzero(_died_by(cohort, year) & ~has_failed & ~is_yes))
                 ),
                 proportion=proportion(n_yes, n_yes + n_no, level),
-                note=None if n_yes + n_no else "No patient is evaluable.",
+                note=_neda_note(year, n_yes, n_no, is_anybody_seen=bool(is_seen.any())),
             )
         )
     return tuple(rows)
+
+
+def _neda_note(year: int, n_yes: int, n_no: int, *, is_anybody_seen: bool) -> str | None:
+    if not n_yes + n_no:
+        return "No patient is evaluable."
+    if is_anybody_seen:
+        return None
+    return f"Nobody was followed to year {year}: only patients with activity are evaluable."
 
 
 def all_courses(cohort: Cohort) -> dict[str, Course]:
