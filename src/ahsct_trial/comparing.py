@@ -11,7 +11,7 @@ from ahsct_trial.explaining import horizon_not_stated, survival_definition
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, SurvivalEndpoint, Tool
 
 #: The endpoint that a cohort's own event-free figure is.
 _HEADLINE = "activity_free_survival"
@@ -104,7 +104,8 @@ def compare(
     protocol = settings(BUILT_IN["default"])
     results = CohortResults(data)
     summary = results.summary(protocol)
-    own = getattr(summary.endpoints, _HEADLINE)
+    own: SurvivalEndpoint = getattr(summary.endpoints, _HEADLINE)
+    limits = own.interval
     figures = (
         _compared(results, each, each.headline, protocol, settings) for each in publications if each.headline
     )
@@ -114,7 +115,18 @@ def compare(
         source=summary.source,
         protocol=replace(summary.protocol, name=protocol.name),
         n_patients=summary.cohort.n_patients,
-        headline=OwnHeadline(**{name: getattr(own, name) for name in OwnHeadline.__slots__}),
+        headline=OwnHeadline(
+            label=own.label,
+            definition=own.definition,
+            horizon_years=own.horizon_years,
+            n_event_free=own.n_event_free,
+            n_evaluable=own.n_evaluable,
+            estimate=own.estimate,
+            ci_low=limits.ci_low,
+            ci_high=limits.ci_high,
+            ci_method=limits.ci_method,
+            note=own.note,
+        ),
         figures=tuple(sorted(figures, key=lambda each: (-each.published_share, each.publication))),
         without_headline=tuple(each.id for each in publications if each.headline is None),
         warnings=summary.warnings,

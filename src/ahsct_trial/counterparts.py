@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints import summarize
+from ahsct_trial.endpoints.intervals import proportion
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import RECORDS_ONLY, Protocol
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.published.paths import AT_HORIZON
+from ahsct_trial.published.paths import AT_HORIZON, counts_patients, interval_of
 from ahsct_trial.records import Records
-from ahsct_trial.results import Summary
+from ahsct_trial.results import Summary, SurvivalEndpoint
 
 #: What a user changes in the protocol of a publication.
 Settings = Callable[[Protocol], Protocol]
@@ -89,7 +90,7 @@ def figure_protocol(publication: Publication, figure: Figure, settings: Settings
 
 
 def found_in(summary: Summary, figure: Figure) -> Counterpart:
-    """What stands in a summary at the figure's paths."""
+    """What stands in a summary at the figure's paths, with the interval of exactly that."""
     path = figure.figure or ""
     value = _at(summary, path)
     if value is None:
@@ -99,13 +100,25 @@ def found_in(summary: Summary, figure: Figure) -> Counterpart:
         of = _at(summary, figure.figure_of)
         if of is None:
             return Counterpart(absent=_why_absent(summary, figure.figure_of))
-    interval = None if figure.interval is None else _at(summary, figure.interval)
+    interval = _interval(summary, figure, value, of)
     low, high = getattr(interval, "ci_low", None), getattr(interval, "ci_high", None)
     if figure.is_complement:
         value, low, high = _complement(value), _complement(high), _complement(low)
     return Counterpart(
         value=value, of=of, ci_low=low, ci_high=high, ci_method=getattr(interval, "ci_method", None)
     )
+
+
+def _interval(summary: Summary, figure: Figure, value: Any, of: Any) -> Any:
+    """What holds the limits of a figure; of a pair of counts of patients the exact ones, where nothing does."""
+    path = figure.figure or ""
+    place = interval_of(path, figure.figure_of)
+    if place is not None:
+        found = _at(summary, place)
+        return found.interval if isinstance(found, SurvivalEndpoint) else found
+    if counts_patients(path, figure.figure_of) and value <= of:
+        return proportion(value, of, summary.protocol.confidence_level)
+    return None
 
 
 def _at(summary: Summary, path: str) -> Any:

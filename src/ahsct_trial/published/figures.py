@@ -44,8 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Path of the counterpart of `value` and of `of` in the JSON document of `summarize`; without a
         `figure` the program computes no counterpart.
     interval
-        Path of what holds the counterpart's ``ci_low`` and ``ci_high``, an interval of `value`, or of
-        `value` ÷ `of` where there is an `of`.
+        Path of what holds the counterpart's ``ci_low`` and ``ci_high``. It follows from `figure` and
+        `figure_of` and no other is accepted; of two counts of patients the exact one is computed.
     is_complement
         Whether the counterpart is 1 less what stands at `figure`: a share with the event, where the document
         has the share without it.

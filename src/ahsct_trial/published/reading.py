@@ -16,7 +16,13 @@ from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.published.figures import Eligibility, Figure, Publication
-from ahsct_trial.published.paths import fault_of_figure, fault_of_interval
+from ahsct_trial.published.paths import (
+    counts_patients,
+    fault_of_figure,
+    fault_of_interval,
+    interval_of,
+    is_proportion,
+)
 
 _MOST_SHOWN = 20
 _LONGEST_PATH = 4096
@@ -180,11 +186,25 @@ def _faults_of_paths(figure: Figure) -> Iterator[str]:
             yield f"{key} {shown(fault, longest=400)}"
         elif path is not None and figure.figure is None:
             yield f"{key} needs a figure beside it"
+    if figure.figure is not None and fault_of_figure(figure.figure) is None:
+        yield from _faults_of_interval(figure)
     if figure.figure is not None:
         if (figure.of is None) != (figure.figure_of is None):
             yield "of and figure_of belong together: give both or neither"
-        if figure.ci is not None and figure.interval is None:
-            yield f"ci needs an interval beside it: {RULES['interval']}"
+
+
+def _faults_of_interval(figure: Figure) -> Iterator[str]:
+    """An interval that is not of the figure, a percentage that is no share, a count without what it is of."""
+    path = figure.figure or ""
+    if figure.unit == "%" and not is_proportion(path):
+        yield f'unit is "%", and {shown(path)!r} is no proportion'
+    own = interval_of(path, figure.figure_of)
+    if figure.interval not in {None, own}:
+        what = path if figure.figure_of is None else f"{path} of {figure.figure_of}"
+        remedy = f"its own is {own}" if own else "the results hold none of it: leave interval out"
+        yield f"interval {shown(figure.interval)!r} is not that of {shown(what, longest=400)}; {remedy}"
+    elif figure.ci is not None and own is None and not counts_patients(path, figure.figure_of):
+        yield f"ci has no counterpart: the results hold no interval of {shown(path, longest=400)}"
 
 
 def _faults_of_numbers(figure: Figure) -> Iterator[str]:
