@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ahsct_trial import Cohort, Protocol, read_cohort
 from ahsct_trial.checking import Check, CheckedFigure, check
 from ahsct_trial.errors import UsageError
+from ahsct_trial.protocol import SETTINGS
 from ahsct_trial.published import Eligibility, Figure, Publication, publication, publications
 
 Read = Callable[[str], Cohort]
@@ -233,7 +235,9 @@ def test_half_of_a_complement_is_rounded_up(read: Read) -> None:
 def test_a_figure_without_a_counterpart_says_so(abstract: Cohort) -> None:
     ratio = Figure(label="Hazard ratio", value="0.07", mark="V", source="Table 1", definition="Of the arms")
     found = checked(abstract, ratio)
-    assert (found.verdict, found.note) == ("not computable", "The program computes no such figure.")
+    assert (found.verdict, found.note) == ("not computable", "No counterpart: see its definition.")
+    why = checked(abstract, msgspec.structs.replace(ratio, no_counterpart="No hazard ratios here."))
+    assert (why.verdict, why.note) == ("not computable", "No hazard ratios here.")
 
 
 def test_what_the_file_lacks_is_named(abstract: Cohort) -> None:
@@ -247,10 +251,14 @@ def test_neda_is_judged_at_the_horizon(read: Read) -> None:
         "patient_id,follow_up_years,relapses_after,years_to_first_relapse,scans_after,years_to_first_new_lesion,"
         "edss_baseline,years_to_worsening\nA,5,0,,5,,3,\nB,5,1,1.5,5,,3,\n"
     )
-    path = "endpoints.neda3.at_horizon.n_yes"
+
+    def neda(value: str, horizon: float) -> Figure:
+        path = "endpoints.neda3.at_horizon.n_yes"
+        return figure(value, path, of="2", figure_of="cohort.n_patients", horizon_years=horizon)
+
     for horizon, n_yes in ((1, "2"), (2, "1")):
-        assert checked(cohort, figure(n_yes, path, horizon_years=horizon)).verdict == "reproduced"
-    between = checked(cohort, figure("2", path, horizon_years=1.5))
+        assert checked(cohort, neda(n_yes, horizon)).verdict == "reproduced"
+    between = checked(cohort, neda("2", 1.5))
     assert (between.verdict, between.note) == ("not computable", "Judged at whole years, and not at 1.5.")
 
 
@@ -312,6 +320,83 @@ def test_23_of_24_has_not_the_interval_of_23_of_23(read: Read) -> None:
     assert low is not None
     assert 24 * low**23 * (1 - low) + low**24 == pytest.approx(0.025, rel=1e-9)
     assert high == pytest.approx(0.975 ** (1 / 24), rel=1e-12)
+
+
+# ---- Who is counted -----------------------------------------------------------------------------------
+
+
+def test_a_crude_share_says_whom_nobody_followed(read: Read) -> None:
+    # By year 4: A and B relapsed at 1 and 2 years; C and D were followed for 5 years without; E, F and G
+    # left at 1 year, and a later relapse of theirs nobody could have seen. 2 of 4 evaluable of 7.
+    cohort = read(
+        "patient_id,follow_up_years,relapses_after,years_to_first_relapse,scans_after,"
+        "years_to_first_new_lesion,edss_baseline,years_to_worsening,years_to_death\n"
+        "A,5,1,1,5,,3,,\nB,5,1,2,5,,3,,\nC,5,0,,5,,3,,\nD,5,0,,5,,3,,\n"
+        "E,1,0,,1,,3,,\nF,1,0,,1,,3,,\nG,1,0,,1,,3,,\n"
+    )
+    said = (
+        "4 of 7 evaluable; 3 not followed to year 4 without failing: a patient who fails counts however "
+        "short the follow-up, so the share free of it tends to be too low."
+    )
+    neda = figure("50", "endpoints.neda3.at_horizon.proportion.value", unit="%", horizon_years=4)
+    found = checked(cohort, neda)
+    assert (found.value, found.share_of, found.n_patients, found.note) == (0.5, 4, 7, said)
+    crude = checked(
+        cohort, figure("2", EVENT_FREE, of="4", figure_of=EVALUABLE, horizon_years=4, label="crude")
+    )
+    assert (crude.value, crude.of, crude.note) == (2, 4, said)
+    # Kaplan-Meier counts E, F and G while they were there: 1 - 1/7 at year 1 (a tie with three who leave),
+    # then 3 of 4 more... B is one of the three still there: 6/7 times 2/3 is 4/7.
+    estimate = checked(cohort, percentage("57.1", horizon_years=4))
+    assert estimate.value == pytest.approx(4 / 7)
+    assert (estimate.share_of, estimate.n_event_free, estimate.n_evaluable) == (7, 2, 4)
+    assert estimate.note is None
+
+
+def test_where_all_are_evaluable_nothing_is_said(abstract: Cohort) -> None:
+    found = checked(abstract, count("16", "23"))
+    assert (found.note, found.n_patients, found.n_event_free, found.n_evaluable) == (None, 23, 16, 23)
+
+
+def test_a_count_without_what_it_is_of_is_not_judged(abstract: Cohort) -> None:
+    events = "endpoints.relapse_free_survival.n_events"
+    seven = checked(abstract, figure("7", events))
+    assert (seven.verdict, seven.value) == ("not computable", None)
+    assert seven.note == "Not computable: no denominator was read."
+    assert checked(abstract, figure("0", events)).verdict == "differs"  # none is none, of however many
+    assert checked(abstract, figure("23", "cohort.n_patients")).verdict == "reproduced"
+
+
+def test_deaths_of_any_cause_have_no_counterpart_in_deaths_of_the_transplant() -> None:
+    deaths = check(read_cohort(DATA / "sample_cohort.csv"), publication("boffa2021")).figures[2]
+    assert (deaths.label, deaths.verdict) == ("Deaths by day 100", "not computable")
+    assert deaths.note is not None
+    assert "whatever their cause" in deaths.note
+
+
+# ---- Whose settings -----------------------------------------------------------------------------------
+
+
+def test_settings_are_told_apart_by_who_gave_them(abstract: Cohort) -> None:
+    own = published(
+        percentage("69.6", horizon_years=3),
+        percentage("69.6", horizon_years=4, label="later"),
+        protocol={"death": "censor", "confidence_level": 0.9},
+        inferred=("death",),
+    )
+    done = check(abstract, own)
+    assert done.horizons_stated == (3, 4)
+    assert done.settings_stated == ("horizon_years", "confidence_level")
+    assert done.settings_inferred == ("death",)
+    assert done.settings_by_default[0] == "ci_method"
+    assert {*done.settings_stated, *done.settings_inferred, *done.settings_by_default} == set(SETTINGS)
+    assert check(abstract, published()).horizons_stated == ()
+
+
+def test_a_protocol_of_the_same_settings_is_the_publications_own(abstract: Cohort) -> None:
+    own = published(protocol={"horizon_years": 5.0})
+    assert check(abstract, own, lambda _: Protocol(name="other", horizon_years=5.0)).is_own_protocol
+    assert not check(abstract, own, lambda _: Protocol(name="here")).is_own_protocol
 
 
 # ---- Arms and other groups ----------------------------------------------------------------------------
@@ -408,6 +493,7 @@ def test_why_the_summarys_cohort_is_not_the_abstracts_69_6() -> None:
     assert headline.note is not None
     # Its one event by year 3 is the death, of a patient who had no scan and no EDSS visit: 23 of 24.
     assert headline.note.startswith(
+        "At 100 % the exact interval (Clopper–Pearson) of 23 of 23 stands in. "
         "Events here up to year 3: none. 1 patient left out: the outcome is unknown. "
         "The estimate is 100 %, where the log-log interval is undefined; see the exact interval. "
         "With the death rule changed, so that a death counts as an event, it is 95.8 %. "

@@ -39,7 +39,9 @@ class ComparedFigure:
 
     `published` is as printed and `published_share` the same from 0 to 1; `value`, `of` and the interval are
     the cohort's, unrounded. `differs_in` names what sets the published figure apart from the cohort's own
-    headline: ``horizon``, ``horizon not stated``, ``endpoint``, ``patients``, ``death rule``, ``level``.
+    headline: ``horizon``, ``horizon not stated``, ``endpoint``, ``definition disputed``,
+    ``definition not stated``, ``patients``, ``death rule``, ``death rule not stated``, ``level``.
+    `own_horizon_years` and `death` are what the cohort's figure was computed with.
     """
 
     publication: str
@@ -56,6 +58,10 @@ class ComparedFigure:
     unit: str
     value: float | None
     of: float | None
+    n_patients_own: int | None
+    share_of: int | None
+    own_horizon_years: float
+    death: str
     ci_low: float | None
     ci_high: float | None
     ci_method: str | None
@@ -138,7 +144,9 @@ def _compared(
 ) -> ComparedFigure:
     theirs = figure_protocol(publication, figure, settings)
     own = results.counterpart(figure, theirs)
-    reasons = [own.absent] if own.absent else [*horizon_not_stated(figure, theirs), figure.differs]
+    reasons = (
+        [own.absent] if own.absent else [*horizon_not_stated(figure, theirs), *own.notes, figure.differs]
+    )
     return ComparedFigure(
         publication=publication.id,
         title=publication.title,
@@ -154,6 +162,10 @@ def _compared(
         unit=figure.unit,
         value=own.value,
         of=own.of,
+        n_patients_own=own.n_patients,
+        share_of=own.share_of,
+        own_horizon_years=theirs.horizon_years,
+        death=theirs.death,
         ci_low=own.ci_low,
         ci_high=own.ci_high,
         ci_method=own.ci_method,
@@ -173,9 +185,15 @@ def _differs_in(figure: Figure, theirs: Protocol, own: Protocol) -> Iterator[str
         yield "horizon"
     if definition is None or definition.key != _HEADLINE:
         yield "endpoint"
+    if figure.disputed:
+        yield "definition disputed"
+    elif "definition" in figure.not_stated:
+        yield "definition not stated"
     if figure.where:
         yield "patients"
-    if theirs.death != own.death:
+    if "death" in figure.not_stated:
+        yield "death rule not stated"
+    elif theirs.death != own.death:
         yield "death rule"
     if theirs.confidence_level != own.confidence_level:
         yield "level"

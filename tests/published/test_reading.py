@@ -93,6 +93,8 @@ def test_every_key_has_a_rule() -> None:
         ("figure_of", '"cohort.n_patients"', "of and figure_of belong together"),
         ("is_headline", '"yes"', "is_headline is 'yes'; it must be true or false"),
         ("wher", "{}", "there is no key 'wher'; is where meant?"),
+        ("not_stated", '["dead"]', "not_stated is ['dead']; it must be a list of"),
+        ("no_counterpart", '"Why"', "no_counterpart says why there is no figure"),
         ("colour", '"red"', "there is no key 'colour'; keys are label, value"),
     ],
 )
@@ -121,6 +123,7 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("[protocol]\ndeath = true\n" + FIGURE, "protocol is {'death': True}"),
         ("[eligibility]\nage_years = [50, 18]\n" + FIGURE, "eligibility: age_years is [50.0, 18.0]"),
         ("[eligibility]\nage = [18, 50]\n" + FIGURE, "eligibility: there is no key 'age'"),
+        ('inferred = ["death"]\n' + FIGURE, "inferred names death, which [protocol] does not set"),
         ("n_patients = 0\n" + FIGURE, "n_patients is 0"),
         ("titel = 3\n" + FIGURE, "there is no key 'titel'; is title meant?"),
         (FIGURE + FIGURE, "two figures have the label 'Relapse-free at 2 years'"),

@@ -78,6 +78,25 @@ def is_proportion(path: str) -> bool:
     return _ESTIMATES.get(holder) == name and not is_other
 
 
+def is_count_of_an_endpoint(path: str) -> bool:
+    """Whether a path leads to a count that means nothing without what it is of."""
+    kind, _ = _follow(path)
+    return path.startswith("endpoints.") and int in (get_args(kind) or (kind,))
+
+
+def denominator_of(path: str) -> str | None:
+    """The path of what a share is of: the count beside a proportion, or the patients of an estimate."""
+    place = path.rpartition(".")[0]
+    holder, _ = _follow(place)
+    if holder is SurvivalEndpoint:
+        return f"{place}.n_patients"
+    for home, part in ((place, ""), place.rpartition(".")[::2]):
+        for (_, of), own in _PAIRS.get(_follow(home)[0], {}).items() if home else ():
+            if own == part:
+                return f"{home}.{of}"
+    return None
+
+
 def counts_patients(figure: str, figure_of: str | None) -> bool:
     """Whether a pair of paths leads to some patients of all those that are counted."""
     if figure_of is None:

@@ -37,7 +37,8 @@ RULES = {
     "n_patients": "a whole number",
     "n_sites": "a whole number",
     "uncertain": "a list of sentences in quotes",
-    "protocol": "a table of settings, see `ahsct summarize --help`",
+    "protocol": "a table of settings, see docs/protocol.md",
+    "inferred": "a list of settings in quotes, each one of [protocol]",
     "eligibility": "a table of age_years, edss_baseline, prior_therapy",
     "figures": "one table or more, each under [[figures]]",
     "age_years": "two numbers, the lower first: [18, 50]",
@@ -59,6 +60,9 @@ RULES = {
     "is_complement": "true or false",
     "is_headline": "true or false",
     "differs": "text in quotes",
+    "not_stated": 'a list of "definition" and "death"',
+    "disputed": "true or false",
+    "no_counterpart": "text in quotes",
 }
 
 
@@ -159,6 +163,8 @@ def _faults_of_figure(figure: Figure) -> Iterator[str]:
     yield from _faults_of_paths(figure)
     if figure.unit == "%" and figure.of is not None:
         yield "a percentage has no of; give the count or the percentage"
+    if figure.no_counterpart is not None and figure.figure is not None:
+        yield "no_counterpart says why there is no figure; give one of the two"
     if figure.is_complement and figure.unit != "%":
         yield 'is_complement needs the unit "%"'
     if figure.is_headline and figure.unit != "%" and figure.of is None:
@@ -239,6 +245,9 @@ def _faults_of_whole(publication: Publication) -> Iterator[str]:
         limits = getattr(publication.eligibility, key)
         if limits is not None and not limits[0] <= limits[1]:
             yield f"eligibility: {_refused(key, list(limits))}"
+    for name in publication.inferred:
+        if name not in publication.protocol:
+            yield f"inferred names {shown(name)!r}, which [protocol] does not set"
     try:
         publication.own_protocol()
     except UsageError as error:

@@ -10,11 +10,12 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
-    in_years,
     plural,
     prose,
     protocol_sentence,
     published_figure,
+    setting_words,
+    settings_by_origin,
     warnings_section,
 )
 
@@ -62,7 +63,7 @@ def check_sections(check: Check) -> list[Section]:
                 + "; ".join(
                     dict.fromkeys(f"{prose(each.source)} (mark {each.mark})" for each in check.figures)
                 )
-                + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
+                + ". Marks: V in the source's own text or its abstract where quoted, S in a secondary source, D computed from V.",
             ),
         ),
         *warnings_section(check.warnings),
@@ -71,14 +72,17 @@ def check_sections(check: Check) -> list[Section]:
 
 
 def _protocol(check: Check) -> str:
-    """Whose protocol was applied, and what in it decides most."""
+    """Whose protocol was applied, and what in it the publication states."""
     protocol = check.protocol
-    whose = "the publication's own" if check.is_own_protocol else shown(protocol.name)
-    death = {"event": "a death is an event", "censor": "a death is censored"}[protocol.death]
-    return (
-        f"Protocol: {whose} ({in_years(protocol.horizon_years)}; {death}; "
-        f"{fmt.level(protocol.confidence_level)} CI)."
+    if not check.is_own_protocol:
+        return f"Protocol: {shown(protocol.name)} ({', '.join(setting_words(protocol).values())})."
+    origins = settings_by_origin(
+        protocol,
+        horizons=check.horizons_stated,
+        stated=check.settings_stated,
+        inferred=check.settings_inferred,
     )
+    return f"Protocol: {origins}."
 
 
 def _size(n_patients: int | None, n_sites: int | None) -> str:
@@ -119,14 +123,14 @@ def _whom(check: Check) -> Iterator[Section]:
 
 
 def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    is_share = figure.unit == "%" or figure.ci_method == "clopper-pearson"
+    is_share = figure.unit == "%" or (figure.of is not None and figure.ci_method != "garwood")
     span = fmt.percent_range if is_share else fmt.significant_range
     limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
     published = published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)
     return (
         shown(figure.label),
         published,
-        fmt.own_figure(figure.value, figure.of, figure.unit),
+        fmt.own_figure(figure.value, figure.of, figure.unit, figure.share_of),
         limits,
         figure.verdict,
     )

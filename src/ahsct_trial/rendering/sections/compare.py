@@ -70,7 +70,7 @@ def _row(figure: ComparedFigure) -> tuple[str, ...]:
     return (
         f"{figure.publication} – {shown(figure.label)}",
         published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
-        fmt.own_figure(figure.value, figure.of, figure.unit),
+        fmt.own_figure(figure.value, figure.of, figure.unit, figure.share_of),
         fmt.percent_range(figure.ci_low, figure.ci_high),
         ", ".join(figure.differs_in) or fmt.NOTHING,
     )

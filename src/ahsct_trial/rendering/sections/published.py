@@ -13,13 +13,14 @@ from ahsct_trial.rendering.sections import (
     prose,
     protocol_sentence,
     published_figure,
+    settings_by_origin,
 )
 
 if TYPE_CHECKING:
     from ahsct_trial.published import Entry, Figure, Library, Publication
 
 _MARKS = {
-    "V": "read in the source's own text",
+    "V": "read in the source's own text, or in its abstract where that is quoted",
     "S": "read in a secondary source",
     "D": "computed from figures marked V",
 }
@@ -32,9 +33,9 @@ def library_sections(library: Library) -> list[Section]:
         Section(
             "Publications known here",
             lead=(f"{len(library.publications)} publications, {n_figures} figures.",),
-            headings=("Id", "Publication", "Patients", "Event-free", "Horizon"),
+            headings=("Id", "Publication", "Patients", "Headline", "Published", "Horizon"),
             rows=tuple(_library_row(each) for each in library.publications),
-            texts=frozenset({0, 1, 4}),
+            texts=frozenset({0, 1, 3, 5}),
         ),
         Section(
             "How to go on",
@@ -54,6 +55,7 @@ def _library_row(publication: Publication) -> tuple[str, ...]:
         publication.id,
         publication.title,
         fmt.count(publication.n_patients),
+        fmt.NOTHING if headline is None else shown(headline.label),
         fmt.NOTHING if headline is None else _printed(headline),
         fmt.NOTHING if headline is None else _horizon(headline),
     )
@@ -84,11 +86,21 @@ def entry_sections(entry: Entry) -> list[Section]:
             "Its protocol",
             lead=(
                 protocol_sentence(entry.protocol),
-                "Settings that it does not state are the program's default.",
+                f"Its settings: {_origins(entry)}.",
             ),
         ),
         *_eligibility(publication),
     ]
+
+
+def _origins(entry: Entry) -> str:
+    publication = entry.publication
+    return settings_by_origin(
+        entry.protocol,
+        horizons=publication.horizons,
+        stated=publication.stated,
+        inferred=publication.inferred,
+    )
 
 
 def _printed(figure: Figure) -> str:
@@ -108,9 +120,12 @@ def _definitions(publication: Publication) -> Iterator[str]:
         labels.setdefault(figure.definition, []).append(shown(figure.label))
     for definition, those in labels.items():
         yield f"{'; '.join(those)}: {prose(definition)}."
-    absent = [shown(figure.label) for figure in publication.figures if figure.figure is None]
-    if absent:
-        yield f"Without a counterpart among the program's results: {'; '.join(absent)}."
+    reasons: dict[str, list[str]] = {}
+    for figure in publication.figures:
+        if figure.figure is None:
+            reasons.setdefault(figure.no_counterpart or "", []).append(shown(figure.label))
+    for reason, those in reasons.items():
+        yield f"Without a counterpart among the program's results: {'; '.join(those)}. {prose(reason)}".strip()
 
 
 def _uncertain(publication: Publication) -> Iterator[Section]:
