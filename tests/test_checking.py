@@ -345,8 +345,8 @@ def test_a_crude_share_says_whom_nobody_followed(read: Read) -> None:
         cohort, figure("2", EVENT_FREE, of="4", figure_of=EVALUABLE, horizon_years=4, label="crude")
     )
     assert (crude.value, crude.of, crude.note) == (2, 4, said)
-    # Kaplan-Meier counts E, F and G while they were there: 1 - 1/7 at year 1 (a tie with three who leave),
-    # then 3 of 4 more... B is one of the three still there: 6/7 times 2/3 is 4/7.
+    # Kaplan-Meier counts E, F and G while they were there: 6 of 7 at year 1, where a loss comes after an
+    # event; B is then one of the three still there, 2 of 3 at year 2; together 4/7.
     estimate = checked(cohort, percentage("57.1", horizon_years=4))
     assert estimate.value == pytest.approx(4 / 7)
     assert (estimate.share_of, estimate.n_event_free, estimate.n_evaluable) == (7, 2, 4)
@@ -354,7 +354,7 @@ def test_a_crude_share_says_whom_nobody_followed(read: Read) -> None:
 
 
 def test_where_all_are_evaluable_nothing_is_said(abstract: Cohort) -> None:
-    found = checked(abstract, count("16", "23"))
+    found = checked(abstract, figure("16", EVENT_FREE, of="23", figure_of=EVALUABLE, horizon_years=3))
     assert (found.note, found.n_patients, found.n_event_free, found.n_evaluable) == (None, 23, 16, 23)
 
 
@@ -362,7 +362,7 @@ def test_a_count_without_what_it_is_of_is_not_judged(abstract: Cohort) -> None:
     events = "endpoints.relapse_free_survival.n_events"
     seven = checked(abstract, figure("7", events))
     assert (seven.verdict, seven.value) == ("not computable", None)
-    assert seven.note == "Not computable: no denominator was read."
+    assert seven.note == "No denominator of the published count was read."
     assert checked(abstract, figure("0", events)).verdict == "differs"  # none is none, of however many
     assert checked(abstract, figure("23", "cohort.n_patients")).verdict == "reproduced"
 

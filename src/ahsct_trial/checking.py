@@ -168,9 +168,9 @@ def check(data: Cohort | Records, publication: Publication, settings: Settings =
 def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> CheckedFigure:
     own = results.counterpart(figure, protocol)
     verdict = _verdict(figure, own)
-    reasons: list[str | None] = (
-        [own.absent] if own.absent else [*horizon_not_stated(figure, protocol), *own.notes]
-    )
+    reasons: list[str | None] = [own.absent, *own.notes]
+    if own.absent is None:
+        reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
     return CheckedFigure(

@@ -144,9 +144,9 @@ def _compared(
 ) -> ComparedFigure:
     theirs = figure_protocol(publication, figure, settings)
     own = results.counterpart(figure, theirs)
-    reasons = (
-        [own.absent] if own.absent else [*horizon_not_stated(figure, theirs), *own.notes, figure.differs]
-    )
+    reasons: list[str | None] = [own.absent]
+    if own.absent is None:
+        reasons = [*horizon_not_stated(figure, theirs), *own.notes, figure.differs]
     return ComparedFigure(
         publication=publication.id,
         title=publication.title,

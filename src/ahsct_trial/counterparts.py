@@ -90,7 +90,7 @@ class CohortResults:
         if figure.figure is None:
             return Counterpart(absent=figure.no_counterpart or "No counterpart: see its definition.")
         if figure.is_bare_count:
-            return Counterpart(absent="Not computable: no denominator was read.")
+            return Counterpart(absent="No denominator of the published count was read.")
         if figure.horizon_years not in {None, protocol.horizon_years}:
             return Counterpart(
                 absent=f"The published horizon is year {figure.horizon_years:g}, the protocol's is year "
@@ -194,7 +194,7 @@ def _notes(
 
 
 def _interval(summary: Summary, figure: Figure, value: Any, of: Any) -> Any:
-    """What holds the limits of a figure; of a pair of counts of patients the exact ones, where nothing does."""
+    """What holds the limits of a figure; where nothing does, the exact ones of two counts of patients."""
     path = figure.figure or ""
     place = interval_of(path, figure.figure_of)
     if place is not None:

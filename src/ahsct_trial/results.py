@@ -216,7 +216,7 @@ class SurvivalEndpoint:
 
     @property
     def interval(self) -> Interval:
-        """The estimate with its interval: at 0 and 1, where a Kaplan–Meier interval says nothing, the exact."""
+        """The estimate with its interval: at 0 and 1, where that of a curve says nothing, the exact one."""
         if self.is_exact:
             return self.proportion
         return Interval(

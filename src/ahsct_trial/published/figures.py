@@ -138,8 +138,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def horizons(self) -> tuple[float, ...]:
-        """The horizons that it states, in rising order [years]."""
-        own = {each.horizon_years for each in self.figures if each.horizon_years is not None}
+        """The horizons that it states of what the program computes, in rising order [years]."""
+        own = {each.horizon_years for each in self.figures if each.figure and each.horizon_years is not None}
         if "horizon_years" in self.protocol and "horizon_years" not in self.inferred:
             own.add(float(self.protocol["horizon_years"]))
         return tuple(sorted(own))

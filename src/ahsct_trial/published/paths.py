@@ -60,7 +60,7 @@ def fault_of_interval(path: str) -> str | None:
 
 
 def interval_of(figure: str, figure_of: str | None) -> str | None:
-    """The path of the interval of a number, or of a count and what it is of; None where a summary has none."""
+    """The path of the interval of a number, or of a count and what it is of; None if there is none."""
     place, _, name = figure.rpartition(".")
     holder, _ = _follow(place) if place else (Summary, None)
     if figure_of is None:

@@ -194,9 +194,8 @@ def _faults_of_paths(figure: Figure) -> Iterator[str]:
             yield f"{key} needs a figure beside it"
     if figure.figure is not None and fault_of_figure(figure.figure) is None:
         yield from _faults_of_interval(figure)
-    if figure.figure is not None:
-        if (figure.of is None) != (figure.figure_of is None):
-            yield "of and figure_of belong together: give both or neither"
+    if figure.figure is not None and (figure.of is None) != (figure.figure_of is None):
+        yield "of and figure_of belong together: give both or neither"
 
 
 def _faults_of_interval(figure: Figure) -> Iterator[str]:
@@ -247,7 +246,7 @@ def _faults_of_whole(publication: Publication) -> Iterator[str]:
             yield f"eligibility: {_refused(key, list(limits))}"
     for name in publication.inferred:
         if name not in publication.protocol:
-            yield f"inferred names {shown(name)!r}, which [protocol] does not set"
+            yield f"inferred names {shown(name)}, which [protocol] does not set"
     try:
         publication.own_protocol()
     except UsageError as error:

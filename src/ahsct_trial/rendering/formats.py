@@ -88,7 +88,7 @@ def level(confidence: float) -> str:
     return f"{100 * confidence:g} %"
 
 
-def own_figure(value: float | None, of: float | None, unit: str, share_of: int | None) -> str:
+def own_figure(value: float | None, of: float | None, unit: str, share_of: int | None = None) -> str:
     """A cohort's figure beside a published one: a percentage of n, a rate, a count, or a count of a count."""
     if value is None:
         return NOTHING

@@ -55,7 +55,9 @@ def check_sections(check: Check) -> list[Section]:
             lead=(
                 "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
-                "interval. Differs: neither. Not computable: the file does not give it.",
+                "interval. Differs: neither. Not computable: no such figure of this cohort; the reason is "
+                "given above. n: what a percentage is of; a survival estimate is of all patients whose "
+                "outcome is known, also those who were lost before.",
                 protocol_sentence(check.protocol) + _other_horizons(check),
                 *(prose(sentence) for sentence in publication.uncertain),
                 f"Source: {prose(publication.citation)}. "
@@ -63,7 +65,8 @@ def check_sections(check: Check) -> list[Section]:
                 + "; ".join(
                     dict.fromkeys(f"{prose(each.source)} (mark {each.mark})" for each in check.figures)
                 )
-                + ". Marks: V in the source's own text or its abstract where quoted, S in a secondary source, D computed from V.",
+                + ". Marks: V in the source's own text or its abstract where quoted, S in a secondary "
+                "source, D computed from V.",
             ),
         ),
         *warnings_section(check.warnings),

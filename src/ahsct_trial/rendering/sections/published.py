@@ -33,9 +33,9 @@ def library_sections(library: Library) -> list[Section]:
         Section(
             "Publications known here",
             lead=(f"{len(library.publications)} publications, {n_figures} figures.",),
-            headings=("Id", "Publication", "Patients", "Headline", "Published", "Horizon"),
+            headings=("Publication", "Patients", "Headline", "Published"),
             rows=tuple(_library_row(each) for each in library.publications),
-            texts=frozenset({0, 1, 3, 5}),
+            texts=frozenset({0, 2}),
         ),
         Section(
             "How to go on",
@@ -52,13 +52,16 @@ def library_sections(library: Library) -> list[Section]:
 def _library_row(publication: Publication) -> tuple[str, ...]:
     headline = publication.headline
     return (
-        publication.id,
-        publication.title,
+        f"{publication.id} – {publication.title}",
         fmt.count(publication.n_patients),
-        fmt.NOTHING if headline is None else shown(headline.label),
+        fmt.NOTHING if headline is None else _headline(headline),
         fmt.NOTHING if headline is None else _printed(headline),
-        fmt.NOTHING if headline is None else _horizon(headline),
     )
+
+
+def _headline(figure: Figure) -> str:
+    """What the figure is; its horizon is part of its label, unless none is stated."""
+    return shown(figure.label) + ("" if figure.horizon_years else ", horizon not stated")
 
 
 def entry_sections(entry: Entry) -> list[Section]:
@@ -125,7 +128,8 @@ def _definitions(publication: Publication) -> Iterator[str]:
         if figure.figure is None:
             reasons.setdefault(figure.no_counterpart or "", []).append(shown(figure.label))
     for reason, those in reasons.items():
-        yield f"Without a counterpart among the program's results: {'; '.join(those)}. {prose(reason)}".strip()
+        absent = f"Without a counterpart among the program's results: {'; '.join(those)}."
+        yield f"{absent} {prose(reason)}".strip()
 
 
 def _uncertain(publication: Publication) -> Iterator[Section]:
