@@ -441,8 +441,8 @@ def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
     assert "--arm transplant=" in unnamed[0]["note"]
     named = ahsct(*arguments, "--arm", "transplant=HSCT", "--arm", "comparator=Drug")
     figures = json.loads(named.stdout)["figures"]
-    assert [(each["value"], each["verdict"]) for each in figures] == [(1, "reproduced"), (1, "compatible")]
-    assert named.returncode == 0
+    assert [(each["value"], each["verdict"]) for each in figures] == [(1, "reproduced"), (1, "differs")]
+    assert named.returncode == 4
 
 
 @pytest.mark.parametrize(
