@@ -443,12 +443,20 @@ def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
         "A,HSCT,4,3,4,1,\nB,HSCT,4,3,3,,\nC,Drug,4,3,4,1,\nD,Drug,4,3,3,,\n",
         encoding="utf-8",
     )
-    arguments = ("check", str(cohort), "--against", "mist2019", "--json")
+    arms = [
+        f'[[figures]]\nlabel = "{arm}"\nvalue = "{n}"\nof = "2"\nfigure = "endpoints.disability.n_worsened"\n'
+        f'figure_of = "endpoints.disability.n_patients"\nwhere = {{ arm = ["{arm}"] }}\nmark = "V"\n'
+        'definition = "Worse"\nsource = "Table 1"\n'
+        for arm, n in (("transplant", 1), ("comparator", 2))
+    ]
+    mine = tmp_path / "mine.toml"
+    mine.write_text('id = "mine"\ntitle = "Mine"\ncitation = "None"\n' + "".join(arms), encoding="utf-8")
+    arguments = ("check", str(cohort), "--against", str(mine), "--json")
     unnamed = json.loads(ahsct(*arguments).stdout)["figures"]
     assert "--arm transplant=" in unnamed[0]["note"]
     named = ahsct(*arguments, "--arm", "transplant=HSCT", "--arm", "comparator=Drug")
     figures = json.loads(named.stdout)["figures"]
-    assert [each["value"] for each in figures[:2]] == [1, 1]
+    assert [(each["value"], each["verdict"]) for each in figures] == [(1, "reproduced"), (1, "differs")]
     assert named.returncode == 4
 
 

@@ -26,7 +26,9 @@ class CheckedFigure:
     """A published figure beside the cohort's.
 
     `published` and `published_of` are as printed; `value`, `of` and the interval are the cohort's own,
-    unrounded, percentages from 0 to 1. `where` names the patients that it counts, if not all; `note` says why
+    unrounded, percentages from 0 to 1. `n_patients` are the patients that the cohort's figure is about,
+    `share_of` what a percentage of it is of, and `n_event_free` of `n_evaluable` the crude count beside a
+    survival estimate. `where` names the patients that it counts, if not all; `note` says why
     it differs or is not computable, or that it has no horizon.
     """
 
@@ -38,6 +40,10 @@ class CheckedFigure:
     unit: str
     value: float | None
     of: float | None
+    n_patients: int | None
+    share_of: int | None
+    n_event_free: int | None
+    n_evaluable: int | None
     ci_low: float | None
     ci_high: float | None
     ci_method: str | None
@@ -75,8 +81,9 @@ class PublicationInfo:
 class Check:
     """All figures of one publication, and whom the trial would have taken.
 
-    `is_own_protocol` says whether `protocol` is the publication's own. A figure with a horizon of its own is
-    computed there, unless the user chose a horizon.
+    `is_own_protocol` says whether `protocol` has the settings of the publication's own: those that it states,
+    those inferred from its figures, and the program's default for what it does not state. A figure with a
+    horizon of its own is computed there, unless the user chose a horizon.
     """
 
     schema_version: int
@@ -85,6 +92,10 @@ class Check:
     publication: PublicationInfo
     protocol: ProtocolInfo
     is_own_protocol: bool
+    horizons_stated: tuple[float, ...]
+    settings_stated: tuple[str, ...]
+    settings_inferred: tuple[str, ...]
+    settings_by_default: tuple[str, ...]
     n_patients: int
     n_sites: int | None
     figures: tuple[CheckedFigure, ...]
@@ -137,7 +148,11 @@ def check(data: Cohort | Records, publication: Publication, settings: Settings =
             uncertain=publication.uncertain,
         ),
         protocol=replace(summary.protocol, name=protocol.name),
-        is_own_protocol=protocol == own_protocol,
+        is_own_protocol=replace(protocol, name="") == replace(own_protocol, name=""),
+        horizons_stated=publication.horizons,
+        settings_stated=publication.stated,
+        settings_inferred=publication.inferred,
+        settings_by_default=publication.by_default,
         n_patients=summary.cohort.n_patients,
         n_sites=summary.cohort.n_sites,
         figures=figures,
@@ -153,7 +168,9 @@ def check(data: Cohort | Records, publication: Publication, settings: Settings =
 def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> CheckedFigure:
     own = results.counterpart(figure, protocol)
     verdict = _verdict(figure, own)
-    reasons: list[str | None] = [own.absent] if own.absent else [*horizon_not_stated(figure, protocol)]
+    reasons: list[str | None] = [own.absent, *own.notes]
+    if own.absent is None:
+        reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
     return CheckedFigure(
@@ -165,6 +182,10 @@ def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> Chec
         unit=figure.unit,
         value=own.value,
         of=own.of,
+        n_patients=own.n_patients,
+        share_of=own.share_of,
+        n_event_free=own.n_event_free,
+        n_evaluable=own.n_evaluable,
         ci_low=own.ci_low,
         ci_high=own.ci_high,
         ci_method=own.ci_method,

@@ -11,7 +11,7 @@ from ahsct_trial.explaining import horizon_not_stated, survival_definition
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, SurvivalEndpoint, Tool
 
 #: The endpoint that a cohort's own event-free figure is.
 _HEADLINE = "activity_free_survival"
@@ -39,7 +39,9 @@ class ComparedFigure:
 
     `published` is as printed and `published_share` the same from 0 to 1; `value`, `of` and the interval are
     the cohort's, unrounded. `differs_in` names what sets the published figure apart from the cohort's own
-    headline: ``horizon``, ``horizon not stated``, ``endpoint``, ``patients``, ``death rule``, ``level``.
+    headline: ``horizon``, ``horizon not stated``, ``endpoint``, ``definition disputed``,
+    ``definition not stated``, ``patients``, ``death rule``, ``death rule not stated``, ``level``.
+    `own_horizon_years` and `death` are what the cohort's figure was computed with.
     """
 
     publication: str
@@ -56,6 +58,10 @@ class ComparedFigure:
     unit: str
     value: float | None
     of: float | None
+    n_patients_own: int | None
+    share_of: int | None
+    own_horizon_years: float
+    death: str
     ci_low: float | None
     ci_high: float | None
     ci_method: str | None
@@ -104,7 +110,8 @@ def compare(
     protocol = settings(BUILT_IN["default"])
     results = CohortResults(data)
     summary = results.summary(protocol)
-    own = getattr(summary.endpoints, _HEADLINE)
+    own: SurvivalEndpoint = getattr(summary.endpoints, _HEADLINE)
+    limits = own.interval
     figures = (
         _compared(results, each, each.headline, protocol, settings) for each in publications if each.headline
     )
@@ -114,7 +121,18 @@ def compare(
         source=summary.source,
         protocol=replace(summary.protocol, name=protocol.name),
         n_patients=summary.cohort.n_patients,
-        headline=OwnHeadline(**{name: getattr(own, name) for name in OwnHeadline.__slots__}),
+        headline=OwnHeadline(
+            label=own.label,
+            definition=own.definition,
+            horizon_years=own.horizon_years,
+            n_event_free=own.n_event_free,
+            n_evaluable=own.n_evaluable,
+            estimate=own.estimate,
+            ci_low=limits.ci_low,
+            ci_high=limits.ci_high,
+            ci_method=limits.ci_method,
+            note=own.note,
+        ),
         figures=tuple(sorted(figures, key=lambda each: (-each.published_share, each.publication))),
         without_headline=tuple(each.id for each in publications if each.headline is None),
         warnings=summary.warnings,
@@ -126,7 +144,9 @@ def _compared(
 ) -> ComparedFigure:
     theirs = figure_protocol(publication, figure, settings)
     own = results.counterpart(figure, theirs)
-    reasons = [own.absent] if own.absent else [*horizon_not_stated(figure, theirs), figure.differs]
+    reasons: list[str | None] = [own.absent]
+    if own.absent is None:
+        reasons = [*horizon_not_stated(figure, theirs), *own.notes, figure.differs]
     return ComparedFigure(
         publication=publication.id,
         title=publication.title,
@@ -142,6 +162,10 @@ def _compared(
         unit=figure.unit,
         value=own.value,
         of=own.of,
+        n_patients_own=own.n_patients,
+        share_of=own.share_of,
+        own_horizon_years=theirs.horizon_years,
+        death=theirs.death,
         ci_low=own.ci_low,
         ci_high=own.ci_high,
         ci_method=own.ci_method,
@@ -161,9 +185,15 @@ def _differs_in(figure: Figure, theirs: Protocol, own: Protocol) -> Iterator[str
         yield "horizon"
     if definition is None or definition.key != _HEADLINE:
         yield "endpoint"
+    if figure.disputed:
+        yield "definition disputed"
+    elif "definition" in figure.not_stated:
+        yield "definition not stated"
     if figure.where:
         yield "patients"
-    if theirs.death != own.death:
+    if "death" in figure.not_stated:
+        yield "death rule not stated"
+    elif theirs.death != own.death:
         yield "death rule"
     if theirs.confidence_level != own.confidence_level:
         yield "level"

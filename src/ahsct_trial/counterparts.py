@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -13,12 +13,19 @@ from numpy.typing import NDArray
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints import summarize
+from ahsct_trial.endpoints.intervals import proportion
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import RECORDS_ONLY, Protocol
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.published.paths import AT_HORIZON
+from ahsct_trial.published.paths import (
+    AT_HORIZON,
+    counts_patients,
+    denominator_of,
+    interval_of,
+    is_proportion,
+)
 from ahsct_trial.records import Records
-from ahsct_trial.results import Summary
+from ahsct_trial.results import NedaYear, Summary, SurvivalEndpoint
 
 #: What a user changes in the protocol of a publication.
 Settings = Callable[[Protocol], Protocol]
@@ -29,13 +36,23 @@ _EVERYBODY: Where = {}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counterpart:
-    """A cohort's own figure, unrounded; `absent` says why there is none."""
+    """A cohort's own figure, unrounded; `absent` says why there is none.
+
+    `n_patients` are the patients that the figure is about, `share_of` what a percentage is of: patients with
+    a known outcome or whom one can judge, or scans. `n_event_free` of `n_evaluable` is the crude count beside
+    a survival estimate. `notes` are what must be said of it.
+    """
 
     value: float | None = None
     of: float | None = None
+    n_patients: int | None = None
+    share_of: int | None = None
+    n_event_free: int | None = None
+    n_evaluable: int | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     ci_method: str | None = None
+    notes: tuple[str, ...] = ()
     absent: str | None = None
 
 
@@ -71,7 +88,9 @@ class CohortResults:
     def counterpart(self, figure: Figure, protocol: Protocol) -> Counterpart:
         """The counterpart of a published figure under a protocol, whose horizon must be the figure's."""
         if figure.figure is None:
-            return Counterpart(absent="The program computes no such figure.")
+            return Counterpart(absent=figure.no_counterpart or "No counterpart: see its definition.")
+        if figure.is_bare_count:
+            return Counterpart(absent="No denominator of the published count was read.")
         if figure.horizon_years not in {None, protocol.horizon_years}:
             return Counterpart(
                 absent=f"The published horizon is year {figure.horizon_years:g}, the protocol's is year "
@@ -89,7 +108,7 @@ def figure_protocol(publication: Publication, figure: Figure, settings: Settings
 
 
 def found_in(summary: Summary, figure: Figure) -> Counterpart:
-    """What stands in a summary at the figure's paths."""
+    """What stands in a summary at the figure's paths, with the interval of exactly that."""
     path = figure.figure or ""
     value = _at(summary, path)
     if value is None:
@@ -99,13 +118,91 @@ def found_in(summary: Summary, figure: Figure) -> Counterpart:
         of = _at(summary, figure.figure_of)
         if of is None:
             return Counterpart(absent=_why_absent(summary, figure.figure_of))
-    interval = None if figure.interval is None else _at(summary, figure.interval)
+    interval = _interval(summary, figure, value, of)
     low, high = getattr(interval, "ci_low", None), getattr(interval, "ci_high", None)
     if figure.is_complement:
         value, low, high = _complement(value), _complement(high), _complement(low)
+    holder = _at(summary, path.rpartition(".")[0])
+    estimated = holder if isinstance(holder, SurvivalEndpoint) else None
+    judged = _judged(summary, figure)
     return Counterpart(
-        value=value, of=of, ci_low=low, ci_high=high, ci_method=getattr(interval, "ci_method", None)
+        value=value,
+        of=of,
+        n_patients=summary.cohort.n_patients,
+        share_of=_share_of(summary, path, judged) if is_proportion(path) else None,
+        n_event_free=getattr(estimated, "n_event_free", None),
+        n_evaluable=getattr(estimated, "n_evaluable", None),
+        ci_low=low,
+        ci_high=high,
+        ci_method=getattr(interval, "ci_method", None),
+        notes=tuple(_notes(estimated, judged, path, summary)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A crude count at a landmark: free of the event, evaluable, and whom nobody can judge."""
+
+    n_free: int
+    n_evaluable: int
+    n_not_evaluable: int
+
+
+def _judged(summary: Summary, figure: Figure) -> _Judged | None:
+    """The crude count that a figure is part of; None for an estimate or any other figure."""
+    path = figure.figure or ""
+    place, _, name = path.removesuffix(".proportion.value").rpartition(".")
+    found = _at(summary, f"{place}.{name}" if path.endswith(".proportion.value") else place)
+    if isinstance(found, NedaYear):
+        n_yes, n_no, n_not = found.n_yes, found.n_no, found.n_not_evaluable
+        return None if n_yes is None or n_no is None or n_not is None else _Judged(n_yes, n_yes + n_no, n_not)
+    is_crude = path.endswith((".proportion.value", ".n_event_free"))
+    is_of_evaluable = (figure.figure_of or "").endswith(".n_evaluable")
+    if isinstance(found, SurvivalEndpoint) and (is_crude or is_of_evaluable):
+        n_free, n_evaluable = found.n_event_free, found.n_evaluable
+        if n_free is None or n_evaluable is None:
+            return None
+        n_all = (found.n_patients or 0) + (found.n_unknown or 0)
+        return _Judged(n_free, n_evaluable, n_all - n_evaluable)
+    return None
+
+
+def _share_of(summary: Summary, path: str, judged: _Judged | None) -> int | None:
+    """What a percentage is of."""
+    if judged is not None:
+        return judged.n_evaluable
+    of = denominator_of(path)
+    found = None if of is None else _at(summary, of)
+    return found if isinstance(found, int) else None
+
+
+def _notes(
+    estimated: SurvivalEndpoint | None, judged: _Judged | None, path: str, summary: Summary
+) -> Iterator[str]:
+    if estimated is not None and estimated.is_exact and path.endswith(".estimate"):
+        yield (
+            f"At {100 * (estimated.estimate or 0):.0f} % the exact interval (Clopper–Pearson) of "
+            f"{estimated.n_event_free:,} of {estimated.n_evaluable:,} stands in."
+        )
+    if judged is not None and judged.n_not_evaluable:
+        n_all = judged.n_evaluable + judged.n_not_evaluable
+        yield (
+            f"{judged.n_evaluable:,} of {n_all:,} evaluable; {judged.n_not_evaluable:,} not followed to year "
+            f"{summary.protocol.horizon_years:g} without failing: a patient who fails counts however short "
+            "the follow-up, so the share free of it tends to be too low."
+        )
+
+
+def _interval(summary: Summary, figure: Figure, value: Any, of: Any) -> Any:
+    """What holds the limits of a figure; where nothing does, the exact ones of two counts of patients."""
+    path = figure.figure or ""
+    place = interval_of(path, figure.figure_of)
+    if place is not None:
+        found = _at(summary, place)
+        return found.interval if isinstance(found, SurvivalEndpoint) else found
+    if counts_patients(path, figure.figure_of) and value <= of:
+        return proportion(value, of, summary.protocol.confidence_level)
+    return None
 
 
 def _at(summary: Summary, path: str) -> Any:

@@ -209,6 +209,20 @@ class SurvivalEndpoint:
     note: str | None
     curve: Curve
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the exact interval stands in: all or none are free of the event, as in the crude count."""
+        return self.estimate in {0, 1} and self.estimate == self.proportion.value
+
+    @property
+    def interval(self) -> Interval:
+        """The estimate with its interval: at 0 and 1, where that of a curve says nothing, the exact one."""
+        if self.is_exact:
+            return self.proportion
+        return Interval(
+            value=self.estimate, ci_low=self.ci_low, ci_high=self.ci_high, ci_method=self.ci_method
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NedaYear:

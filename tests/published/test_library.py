@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from typing import get_args
 import pytest
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.published import (
     Figure,
     Mark,
@@ -145,6 +147,42 @@ def test_protocols_are_the_publications_own() -> None:
     assert publication("atkins2016-summary").own_protocol().death == "event"
     at_2 = publication("sormani2017").own_protocol(2.0)
     assert (at_2.name, at_2.horizon_years) == ("sormani2017", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "built_in"), [("atkins2016-lancet", "atkins2016-lancet"), ("halt-ms2017", "halt-ms")]
+)
+def test_a_built_in_protocol_is_that_of_its_publication(name: str, built_in: str) -> None:
+    assert replace(publication(name).own_protocol(), name=built_in) == BUILT_IN[built_in]
+
+
+@pytest.mark.parametrize("one", SHIPPED)
+def test_what_was_not_read_is_marked_and_said(one: Figure) -> None:
+    unsaid = "not stated in what was read" in one.definition
+    if one.is_at_horizon and unsaid and "defin" in one.definition:
+        assert "definition" in one.not_stated
+    if "definition" in one.not_stated:
+        assert unsaid
+    if one.figure is None:
+        assert one.no_counterpart
+
+
+def test_the_disputed_figure_is_marked() -> None:
+    disputed = [each.id for each in publications().values() if any(one.disputed for one in each.figures)]
+    assert disputed == ["atkins2016-summary"]
+
+
+def test_one_wording_for_what_23_of_24_is() -> None:
+    summary, abstract = (publication(f"atkins2016-{name}") for name in ("summary", "lancet"))
+    words = (
+        "News reports say that 23 of 24 had no further relapse or new lesion (bmj.com/content/353/bmj.i3269)"
+    )
+    for said in (summary.uncertain[0], summary.figures[0].differs, abstract.figures[0].differs):
+        assert said is not None
+        assert words in said
+    for said in (summary.figures[0].differs, abstract.figures[0].differs):
+        assert said is not None
+        assert "Our inference" in said
 
 
 def test_the_library_as_a_document_has_the_newest_first() -> None:

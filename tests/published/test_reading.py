@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.published.figures import Eligibility, Figure, Publication
-from ahsct_trial.published.paths import fault_of_figure, fault_of_interval
+from ahsct_trial.published.paths import fault_of_figure, fault_of_interval, interval_of
 from ahsct_trial.published.reading import RULES, parse_publication, read_publication
 
 HEAD = 'id = "mine"\ntitle = "Ours"\ncitation = "Nobody, 2020"\n'
@@ -93,6 +93,8 @@ def test_every_key_has_a_rule() -> None:
         ("figure_of", '"cohort.n_patients"', "of and figure_of belong together"),
         ("is_headline", '"yes"', "is_headline is 'yes'; it must be true or false"),
         ("wher", "{}", "there is no key 'wher'; is where meant?"),
+        ("not_stated", '["dead"]', "not_stated is ['dead']; it must be a list of"),
+        ("no_counterpart", '"Why"', "no_counterpart says why there is no figure"),
         ("colour", '"red"', "there is no key 'colour'; keys are label, value"),
     ],
 )
@@ -121,6 +123,7 @@ def test_a_missing_key_is_named(key: str) -> None:
         ("[protocol]\ndeath = true\n" + FIGURE, "protocol is {'death': True}"),
         ("[eligibility]\nage_years = [50, 18]\n" + FIGURE, "eligibility: age_years is [50.0, 18.0]"),
         ("[eligibility]\nage = [18, 50]\n" + FIGURE, "eligibility: there is no key 'age'"),
+        ('inferred = ["death"]\n' + FIGURE, "inferred names death, which [protocol] does not set"),
         ("n_patients = 0\n" + FIGURE, "n_patients is 0"),
         ("titel = 3\n" + FIGURE, "there is no key 'titel'; is title meant?"),
         (FIGURE + FIGURE, "two figures have the label 'Relapse-free at 2 years'"),
@@ -175,6 +178,73 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(UsageError, match=r"folder\.toml cannot be read"):
         read_publication(folder)
+
+
+def pair(figure: str, of: str | None, more: str = "") -> str:
+    """A figure of a count, or of a count of a count."""
+    denominator = f'of = "24"\nfigure_of = "{of}"\n' if of else ""
+    return (
+        f'{HEAD}[[figures]]\nlabel = "A"\nvalue = "16"\n{denominator}figure = "{figure}"\n{more}'
+        'definition = "D"\nmark = "V"\nsource = "S"\n'
+    )
+
+
+SURVIVAL = "endpoints.activity_free_survival"
+
+
+@pytest.mark.parametrize(
+    ("figure", "of", "more", "words"),
+    [
+        (
+            f"{SURVIVAL}.n_event_free",
+            f"{SURVIVAL}.n_evaluable",
+            'interval = "endpoints.relapse_rate.before"\n',
+            f"its own is {SURVIVAL}.proportion",
+        ),
+        (
+            "endpoints.neda3.at_horizon.n_yes",
+            "cohort.n_patients",
+            'interval = "endpoints.neda3.at_horizon.proportion"\n',
+            "the results hold none of it: leave interval out",
+        ),
+        (f"{SURVIVAL}.n_events", None, f'interval = "{SURVIVAL}"\n', "the results hold none of it"),
+        (f"{SURVIVAL}.estimate", None, f'interval = "{SURVIVAL}.proportion"\n', f"its own is {SURVIVAL}"),
+        (f"{SURVIVAL}.n_events", None, 'unit = "%"\n', "is no proportion"),
+        ("endpoints.relapse_rate.ratio.value", None, 'unit = "%"\n', "is no proportion"),
+        ("endpoints.lesions.after.lesions_per_scan", None, 'unit = "%"\n', "is no proportion"),
+        (f"{SURVIVAL}.median_years", None, 'ci = ["1", "20"]\n', "hold no interval of"),
+    ],
+)
+def test_an_interval_or_a_percentage_that_is_not_of_the_figure(
+    figure: str, of: str | None, more: str, words: str
+) -> None:
+    (fault,) = faults(pair(figure, of, more))
+    assert words in fault
+
+
+@pytest.mark.parametrize(
+    ("figure", "of", "interval"),
+    [
+        (f"{SURVIVAL}.estimate", None, SURVIVAL),
+        (f"{SURVIVAL}.n_event_free", f"{SURVIVAL}.n_evaluable", f"{SURVIVAL}.proportion"),
+        (f"{SURVIVAL}.n_event_free", "endpoints.overall_survival.n_evaluable", None),
+        (f"{SURVIVAL}.n_events", f"{SURVIVAL}.n_evaluable", None),
+        (
+            "endpoints.lesions.after.n_scans_with_lesions",
+            "endpoints.lesions.after.n_scans",
+            "endpoints.lesions.after.scans_with_lesions",
+        ),
+        (
+            "endpoints.disability.n_improved",
+            "endpoints.disability.n_patients",
+            "endpoints.disability.improved",
+        ),
+        ("endpoints.neda3.at_horizon.n_yes", "cohort.n_patients", None),
+        ("cohort.n_patients", None, None),
+    ],
+)
+def test_the_interval_of_a_figure(figure: str, of: str | None, interval: str | None) -> None:
+    assert interval_of(figure, of) == interval
 
 
 TOML_VALUES = st.sampled_from(

@@ -10,7 +10,8 @@ import msgspec
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.protocol import Protocol, named_protocol
+from ahsct_trial.protocol import SETTINGS, Protocol, named_protocol
+from ahsct_trial.published.paths import is_count_of_an_endpoint
 from ahsct_trial.results import Tool
 
 #: V read in the source's own text, S in a secondary source, D computed from V figures.
@@ -44,8 +45,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Path of the counterpart of `value` and of `of` in the JSON document of `summarize`; without a
         `figure` the program computes no counterpart.
     interval
-        Path of what holds the counterpart's ``ci_low`` and ``ci_high``, an interval of `value`, or of
-        `value` ÷ `of` where there is an `of`.
+        Path of what holds the counterpart's ``ci_low`` and ``ci_high``. It follows from `figure` and
+        `figure_of` and no other is accepted; of two counts of patients the exact one is computed.
     is_complement
         Whether the counterpart is 1 less what stands at `figure`: a share with the event, where the document
         has the share without it.
@@ -53,6 +54,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Whether it is the publication's event-free figure, to be set beside those of others.
     differs
         Why a cohort's figure may differ from it, in words; said where one does.
+    not_stated
+        What was not read of it: how the event is defined, whether a death counts.
+    disputed
+        Whether sources disagree on what it counts.
+    no_counterpart
+        Why there is none among the program's results, for a figure without `figure`.
     """
 
     label: str
@@ -71,6 +78,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_complement: bool = False
     is_headline: bool = False
     differs: str | None = None
+    not_stated: tuple[Literal["definition", "death"], ...] = ()
+    disputed: bool = False
+    no_counterpart: str | None = None
+
+    @property
+    def is_bare_count(self) -> bool:
+        """Whether it is a count that means nothing without what it is of, which was not read."""
+        is_count = self.figure is not None and is_count_of_an_endpoint(self.figure)
+        return is_count and self.of is None and float(self.value) != 0
 
     @property
     def is_at_horizon(self) -> bool:
@@ -98,7 +114,9 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     uncertain
         What a reader must know before relying on its figures.
     protocol
-        Settings that differ from the default protocol.
+        Settings that it states or that follow from its figures; the others are the program's default.
+    inferred
+        Those of `protocol` that it does not state and that its figures were found to follow.
     """
 
     id: str
@@ -110,12 +128,34 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     n_sites: int | None = None
     uncertain: tuple[str, ...] = ()
     protocol: dict[str, float | str] = {}
+    inferred: tuple[str, ...] = ()
     eligibility: Eligibility = Eligibility()
 
     def own_protocol(self, horizon_years: float | None = None) -> Protocol:
         """The protocol its figures were made with, as far as it says, at one of its horizons [years]."""
         horizon = {} if horizon_years is None else {"horizon_years": horizon_years}
         return named_protocol(self.id, self.protocol | horizon)
+
+    @property
+    def horizons(self) -> tuple[float, ...]:
+        """The horizons that it states of what the program computes, in rising order [years]."""
+        own = {each.horizon_years for each in self.figures if each.figure and each.horizon_years is not None}
+        if "horizon_years" in self.protocol and "horizon_years" not in self.inferred:
+            own.add(float(self.protocol["horizon_years"]))
+        return tuple(sorted(own))
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """The settings that it states itself."""
+        given = {name for name in self.protocol if name not in self.inferred}
+        return tuple(
+            name for name in SETTINGS if name in given or (name == "horizon_years" and self.horizons)
+        )
+
+    @property
+    def by_default(self) -> tuple[str, ...]:
+        """The settings that it neither states nor was found to follow: the program's default."""
+        return tuple(name for name in SETTINGS if name not in {*self.stated, *self.inferred})
 
     @property
     def headline(self) -> Figure | None:

@@ -16,7 +16,13 @@ from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.published.figures import Eligibility, Figure, Publication
-from ahsct_trial.published.paths import fault_of_figure, fault_of_interval
+from ahsct_trial.published.paths import (
+    counts_patients,
+    fault_of_figure,
+    fault_of_interval,
+    interval_of,
+    is_proportion,
+)
 
 _MOST_SHOWN = 20
 _LONGEST_PATH = 4096
@@ -31,7 +37,8 @@ RULES = {
     "n_patients": "a whole number",
     "n_sites": "a whole number",
     "uncertain": "a list of sentences in quotes",
-    "protocol": "a table of settings, see `ahsct summarize --help`",
+    "protocol": "a table of settings, see docs/protocol.md",
+    "inferred": "a list of settings in quotes, each one of [protocol]",
     "eligibility": "a table of age_years, edss_baseline, prior_therapy",
     "figures": "one table or more, each under [[figures]]",
     "age_years": "two numbers, the lower first: [18, 50]",
@@ -53,6 +60,9 @@ RULES = {
     "is_complement": "true or false",
     "is_headline": "true or false",
     "differs": "text in quotes",
+    "not_stated": 'a list of "definition" and "death"',
+    "disputed": "true or false",
+    "no_counterpart": "text in quotes",
 }
 
 
@@ -153,6 +163,8 @@ def _faults_of_figure(figure: Figure) -> Iterator[str]:
     yield from _faults_of_paths(figure)
     if figure.unit == "%" and figure.of is not None:
         yield "a percentage has no of; give the count or the percentage"
+    if figure.no_counterpart is not None and figure.figure is not None:
+        yield "no_counterpart says why there is no figure; give one of the two"
     if figure.is_complement and figure.unit != "%":
         yield 'is_complement needs the unit "%"'
     if figure.is_headline and figure.unit != "%" and figure.of is None:
@@ -180,11 +192,24 @@ def _faults_of_paths(figure: Figure) -> Iterator[str]:
             yield f"{key} {shown(fault, longest=400)}"
         elif path is not None and figure.figure is None:
             yield f"{key} needs a figure beside it"
-    if figure.figure is not None:
-        if (figure.of is None) != (figure.figure_of is None):
-            yield "of and figure_of belong together: give both or neither"
-        if figure.ci is not None and figure.interval is None:
-            yield f"ci needs an interval beside it: {RULES['interval']}"
+    if figure.figure is not None and fault_of_figure(figure.figure) is None:
+        yield from _faults_of_interval(figure)
+    if figure.figure is not None and (figure.of is None) != (figure.figure_of is None):
+        yield "of and figure_of belong together: give both or neither"
+
+
+def _faults_of_interval(figure: Figure) -> Iterator[str]:
+    """An interval that is not of the figure, a percentage that is no share, a count without what it is of."""
+    path = figure.figure or ""
+    if figure.unit == "%" and not is_proportion(path):
+        yield f'unit is "%", and {shown(path)!r} is no proportion'
+    own = interval_of(path, figure.figure_of)
+    if figure.interval not in {None, own}:
+        what = path if figure.figure_of is None else f"{path} of {figure.figure_of}"
+        remedy = f"its own is {own}" if own else "the results hold none of it: leave interval out"
+        yield f"interval {shown(figure.interval)!r} is not that of {shown(what, longest=400)}; {remedy}"
+    elif figure.ci is not None and own is None and not counts_patients(path, figure.figure_of):
+        yield f"ci has no counterpart: the results hold no interval of {shown(path, longest=400)}"
 
 
 def _faults_of_numbers(figure: Figure) -> Iterator[str]:
@@ -219,6 +244,9 @@ def _faults_of_whole(publication: Publication) -> Iterator[str]:
         limits = getattr(publication.eligibility, key)
         if limits is not None and not limits[0] <= limits[1]:
             yield f"eligibility: {_refused(key, list(limits))}"
+    for name in publication.inferred:
+        if name not in publication.protocol:
+            yield f"inferred names {shown(name)}, which [protocol] does not set"
     try:
         publication.own_protocol()
     except UsageError as error:

@@ -88,12 +88,12 @@ def level(confidence: float) -> str:
     return f"{100 * confidence:g} %"
 
 
-def own_figure(value: float | None, of: float | None, unit: str) -> str:
-    """A cohort's figure beside a published one: a percentage, a rate, a count, or a count of a count."""
+def own_figure(value: float | None, of: float | None, unit: str, share_of: int | None = None) -> str:
+    """A cohort's figure beside a published one: a percentage of n, a rate, a count, or a count of a count."""
     if value is None:
         return NOTHING
     if unit == "%":
-        return percent(value)
+        return percent(value) + ("" if share_of is None else f", n {share_of:,}")
     own = count(value) if isinstance(value, int) else significant(value)
     return own if of is None else f"{own} of {number(of, 0)}"
 

@@ -90,19 +90,11 @@ class DrawnCurve:
         return rows
 
     @property
-    def is_exact(self) -> bool:
-        """Whether the exact interval stands in: where all or none are free of the event at the horizon."""
-        estimate = self.endpoint.estimate
-        return estimate in {0, 1} and estimate == self.endpoint.proportion.value
-
-    @property
     def interval(self) -> tuple[float | None, float | None, str]:
         """The limits at the horizon, and what to call them."""
-        endpoint = self.endpoint
-        name = f"{fmt.level(endpoint.confidence_level)} CI"
-        if self.is_exact:
-            return endpoint.proportion.ci_low, endpoint.proportion.ci_high, f"exact {name}"
-        return endpoint.ci_low, endpoint.ci_high, name
+        own = self.endpoint.interval
+        exact = "exact " if self.endpoint.is_exact else ""
+        return own.ci_low, own.ci_high, f"{exact}{fmt.level(self.endpoint.confidence_level)} CI"
 
     @property
     def estimate_in_words(self) -> str:

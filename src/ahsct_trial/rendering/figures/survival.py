@@ -395,7 +395,7 @@ def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
     if len(curves) == 1:
         yield f"Event: {event_in_words(first)}.{death_rule(first)}"
     else:
-        exact = ", the exact one at 0 and 100 %" if any(curve.is_exact for curve in curves) else ""
+        exact = ", the exact one at 0 and 100 %" if any(curve.endpoint.is_exact for curve in curves) else ""
         yield f"Beside each name: the estimate at {horizon} and its {level} interval{exact}."
         yield (
             "A death is an event."

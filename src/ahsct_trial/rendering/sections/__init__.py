@@ -93,6 +93,40 @@ def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
     )
 
 
+def setting_words(protocol: ProtocolInfo | Protocol) -> dict[str, str]:
+    """The settings that decide most, in a few words each."""
+    return {
+        "horizon_years": in_years(protocol.horizon_years),
+        "death": {"event": "a death is an event", "censor": "a death is censored"}[protocol.death],
+        "ci_method": protocol.ci_method,
+        "confidence_level": f"{fmt.level(protocol.confidence_level)} CI",
+    }
+
+
+def settings_by_origin(
+    protocol: ProtocolInfo | Protocol,
+    *,
+    horizons: tuple[float, ...],
+    stated: tuple[str, ...],
+    inferred: tuple[str, ...],
+) -> str:
+    """A publication's settings: those it states, those that its figures follow, and the default ones."""
+    words = setting_words(protocol)
+    by_default = [name for name in words if name not in {*stated, *inferred}]
+    if horizons:
+        listed = fmt.listed(f"{horizon:g}" for horizon in horizons)
+        words["horizon_years"] = in_years(horizons[0]) if len(horizons) == 1 else f"{listed} years"
+    return "; ".join(
+        f"{origin}: {', '.join(words.get(name, f'{name} {getattr(protocol, name)}') for name in names)}"
+        for origin, names in (
+            ("stated by the publication", stated),
+            ("inferred from its figures", inferred),
+            ("not stated, the program's default", by_default),
+        )
+        if names
+    )
+
+
 def warnings_section(warnings: tuple[str, ...]) -> list[Section]:
     """The warnings, if there are any."""
     return [Section("Warnings", lead=warnings)] if warnings else []

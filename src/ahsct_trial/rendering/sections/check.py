@@ -10,11 +10,12 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
-    in_years,
     plural,
     prose,
     protocol_sentence,
     published_figure,
+    setting_words,
+    settings_by_origin,
     warnings_section,
 )
 
@@ -59,7 +60,9 @@ def verdict_sections(check: Check) -> list[Section]:
             lead=(
                 "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
-                "interval. Differs: neither. Not computable: the file does not give it.",
+                "interval. Differs: neither. Not computable: no such figure of this cohort; the reason is "
+                "given above. n: what a percentage is of; a survival estimate is of all patients whose "
+                "outcome is known, also those who were lost before.",
                 protocol_sentence(check.protocol) + _other_horizons(check),
                 *(prose(sentence) for sentence in publication.uncertain),
                 f"Source: {prose(publication.citation)}. "
@@ -67,21 +70,25 @@ def verdict_sections(check: Check) -> list[Section]:
                 + "; ".join(
                     dict.fromkeys(f"{prose(each.source)} (mark {each.mark})" for each in check.figures)
                 )
-                + ". Marks: V in the source's own text, S in a secondary source, D computed from V.",
+                + ". Marks: V in the source's own text or its abstract where quoted, S in a secondary "
+                "source, D computed from V.",
             ),
         ),
     ]
 
 
 def _protocol(check: Check) -> str:
-    """Whose protocol was applied, and what in it decides most."""
+    """Whose protocol was applied, and what in it the publication states."""
     protocol = check.protocol
-    whose = "the publication's own" if check.is_own_protocol else shown(protocol.name)
-    death = {"event": "a death is an event", "censor": "a death is censored"}[protocol.death]
-    return (
-        f"Protocol: {whose} ({in_years(protocol.horizon_years)}; {death}; "
-        f"{fmt.level(protocol.confidence_level)} CI)."
+    if not check.is_own_protocol:
+        return f"Protocol: {shown(protocol.name)} ({', '.join(setting_words(protocol).values())})."
+    origins = settings_by_origin(
+        protocol,
+        horizons=check.horizons_stated,
+        stated=check.settings_stated,
+        inferred=check.settings_inferred,
     )
+    return f"Protocol: {origins}."
 
 
 def _size(n_patients: int | None, n_sites: int | None) -> str:
@@ -122,14 +129,14 @@ def _whom(check: Check) -> Iterator[Section]:
 
 
 def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    is_share = figure.unit == "%" or figure.ci_method == "clopper-pearson"
+    is_share = figure.unit == "%" or (figure.of is not None and figure.ci_method != "garwood")
     span = fmt.percent_range if is_share else fmt.significant_range
     limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
     published = published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)
     return (
         shown(figure.label),
         published,
-        fmt.own_figure(figure.value, figure.of, figure.unit),
+        fmt.own_figure(figure.value, figure.of, figure.unit, figure.share_of),
         limits,
         figure.verdict,
     )

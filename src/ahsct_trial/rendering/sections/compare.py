@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ahsct_trial.comparing import ComparedFigure, Comparison
 
 
+_NOT_STATED = " not stated"
+
+
 def comparison_sections(comparison: Comparison) -> list[Section]:
     """The cohort's event-free figure beside every publication's, and how to read the table."""
     own = comparison.headline
@@ -28,9 +31,9 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         Section(
             "Event-free figures beside the published ones",
             lead=(_own_headline(comparison),),
-            headings=("Event-free figure", "Published", "This\ncohort", "CI", "Set apart by"),
+            headings=("Event-free figure", "Published", "This\ncohort", "n", "CI", "Set apart by"),
             rows=tuple(_row(each) for each in comparison.figures),
-            texts=frozenset({0, 4}),
+            texts=frozenset({0, 5}),
         ),
         *_notes(comparison),
         Section(
@@ -38,7 +41,8 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
             lead=(
                 'Sorted by the published figure. "This cohort" is computed each time as that publication\'s '
                 "own figure: its endpoint, horizon, death rule and confidence level, of the patients it "
-                "counts. Nothing is judged here; `--against ID` does, figure by figure.",
+                "counts; n is what its percentage is of, in a survival estimate all patients whose "
+                "outcome is known. Nothing is judged here; `--against ID` does, figure by figure.",
                 '"Set apart by" says in what the published figure is another one than this cohort\'s own '
                 f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
                 "compared as they stand. Words of a definition may differ even where nothing is named: see "
@@ -71,9 +75,18 @@ def _row(figure: ComparedFigure) -> tuple[str, ...]:
         f"{figure.publication} – {shown(figure.label)}",
         published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
         fmt.own_figure(figure.value, figure.of, figure.unit),
+        "" if figure.share_of is None else fmt.count(figure.share_of),
         fmt.percent_range(figure.ci_low, figure.ci_high),
-        ", ".join(figure.differs_in) or fmt.NOTHING,
+        _set_apart_by(figure.differs_in) or fmt.NOTHING,
     )
+
+
+def _set_apart_by(reasons: tuple[str, ...]) -> str:
+    """What sets a figure apart, and last what was not stated; on short lines, to leave the ids room."""
+    unsaid = [each.removesuffix(_NOT_STATED) for each in reasons if each.endswith(_NOT_STATED)]
+    parts = [each.replace(" disputed", "\ndisputed") for each in reasons if not each.endswith(_NOT_STATED)]
+    said = ["not stated:\n" + ",\n".join(unsaid)] if unsaid else []
+    return ";\n".join([",\n".join(parts), *said] if parts else said)
 
 
 def _notes(comparison: Comparison) -> Iterator[Section]:

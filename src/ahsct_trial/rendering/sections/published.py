@@ -13,13 +13,14 @@ from ahsct_trial.rendering.sections import (
     prose,
     protocol_sentence,
     published_figure,
+    settings_by_origin,
 )
 
 if TYPE_CHECKING:
     from ahsct_trial.published import Entry, Figure, Library, Publication
 
 _MARKS = {
-    "V": "read in the source's own text",
+    "V": "read in the source's own text, or in its abstract where that is quoted",
     "S": "read in a secondary source",
     "D": "computed from figures marked V",
 }
@@ -32,9 +33,9 @@ def library_sections(library: Library) -> list[Section]:
         Section(
             "Publications known here",
             lead=(f"{len(library.publications)} publications, {n_figures} figures.",),
-            headings=("Id", "Publication", "Patients", "Event-free", "Horizon"),
+            headings=("Publication", "Patients", "Headline", "Published"),
             rows=tuple(_library_row(each) for each in library.publications),
-            texts=frozenset({0, 1, 4}),
+            texts=frozenset({0, 2}),
         ),
         Section(
             "How to go on",
@@ -51,12 +52,16 @@ def library_sections(library: Library) -> list[Section]:
 def _library_row(publication: Publication) -> tuple[str, ...]:
     headline = publication.headline
     return (
-        publication.id,
-        publication.title,
+        f"{publication.id} – {publication.title}",
         fmt.count(publication.n_patients),
+        fmt.NOTHING if headline is None else _headline(headline),
         fmt.NOTHING if headline is None else _printed(headline),
-        fmt.NOTHING if headline is None else _horizon(headline),
     )
+
+
+def _headline(figure: Figure) -> str:
+    """What the figure is; its horizon is part of its label, unless none is stated."""
+    return shown(figure.label) + ("" if figure.horizon_years else ", horizon not stated")
 
 
 def entry_sections(entry: Entry) -> list[Section]:
@@ -84,11 +89,21 @@ def entry_sections(entry: Entry) -> list[Section]:
             "Its protocol",
             lead=(
                 protocol_sentence(entry.protocol),
-                "Settings that it does not state are the program's default.",
+                f"Its settings: {_origins(entry)}.",
             ),
         ),
         *_eligibility(publication),
     ]
+
+
+def _origins(entry: Entry) -> str:
+    publication = entry.publication
+    return settings_by_origin(
+        entry.protocol,
+        horizons=publication.horizons,
+        stated=publication.stated,
+        inferred=publication.inferred,
+    )
 
 
 def _printed(figure: Figure) -> str:
@@ -108,9 +123,13 @@ def _definitions(publication: Publication) -> Iterator[str]:
         labels.setdefault(figure.definition, []).append(shown(figure.label))
     for definition, those in labels.items():
         yield f"{'; '.join(those)}: {prose(definition)}."
-    absent = [shown(figure.label) for figure in publication.figures if figure.figure is None]
-    if absent:
-        yield f"Without a counterpart among the program's results: {'; '.join(absent)}."
+    reasons: dict[str, list[str]] = {}
+    for figure in publication.figures:
+        if figure.figure is None:
+            reasons.setdefault(figure.no_counterpart or "", []).append(shown(figure.label))
+    for reason, those in reasons.items():
+        absent = f"Without a counterpart among the program's results: {'; '.join(those)}."
+        yield f"{absent} {prose(reason)}".strip()
 
 
 def _uncertain(publication: Publication) -> Iterator[Section]:
