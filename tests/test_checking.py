@@ -362,7 +362,7 @@ def test_a_count_without_what_it_is_of_is_not_judged(abstract: Cohort) -> None:
     events = "endpoints.relapse_free_survival.n_events"
     seven = checked(abstract, figure("7", events))
     assert (seven.verdict, seven.value) == ("not computable", None)
-    assert seven.note == "No denominator of the published count was read."
+    assert seven.note == "No denominator of the published count was read; here it is 7 among 23 patients."
     assert checked(abstract, figure("0", events)).verdict == "differs"  # none is none, of however many
     assert checked(abstract, figure("23", "cohort.n_patients")).verdict == "reproduced"
 

@@ -89,8 +89,6 @@ class CohortResults:
         """The counterpart of a published figure under a protocol, whose horizon must be the figure's."""
         if figure.figure is None:
             return Counterpart(absent=figure.no_counterpart or "No counterpart: see its definition.")
-        if figure.is_bare_count:
-            return Counterpart(absent="No denominator of the published count was read.")
         if figure.horizon_years not in {None, protocol.horizon_years}:
             return Counterpart(
                 absent=f"The published horizon is year {figure.horizon_years:g}, the protocol's is year "
@@ -99,7 +97,13 @@ class CohortResults:
         absent = _why_nobody(self.cohort(protocol), figure.where)
         if absent is not None:
             return Counterpart(absent=absent)
-        return found_in(self.summary(protocol, figure.where), figure)
+        own = found_in(self.summary(protocol, figure.where), figure)
+        if figure.is_bare_count and own.absent is None:
+            return Counterpart(
+                absent=f"No denominator of the published count was read; here it is {own.value:,} among "
+                f"{own.n_patients:,} patients."
+            )
+        return own
 
 
 def figure_protocol(publication: Publication, figure: Figure, settings: Settings) -> Protocol:
