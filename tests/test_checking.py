@@ -353,6 +353,24 @@ def test_a_crude_share_says_whom_nobody_followed(read: Read) -> None:
     assert estimate.note is None
 
 
+@pytest.mark.parametrize("year", [3, 10])
+def test_nothing_is_judged_by_failures_alone(read: Read, year: int) -> None:
+    # A relapses at 1 year, and both leave at 2: what is known of later years is one failure.
+    cohort = read(
+        "patient_id,follow_up_years,relapses_after,years_to_first_relapse,scans_after,"
+        "years_to_first_new_lesion,edss_baseline,years_to_worsening,years_to_death\n"
+        "A,2,1,1,2,,3,,\nB,2,0,,2,,3,,\n"
+    )
+    for each in (
+        figure("0", "endpoints.neda3.at_horizon.proportion.value", unit="%", horizon_years=year),
+        figure("0", EVENT_FREE, of="1", figure_of=EVALUABLE, horizon_years=year),
+    ):
+        found = checked(cohort, each)
+        assert (found.verdict, found.value) == ("not computable", None)
+        assert found.note is not None
+        assert f"year {year}" in found.note or f"{year} years" in found.note
+
+
 def test_where_all_are_evaluable_nothing_is_said(abstract: Cohort) -> None:
     found = checked(abstract, figure("16", EVENT_FREE, of="23", figure_of=EVALUABLE, horizon_years=3))
     assert (found.note, found.n_patients, found.n_event_free, found.n_evaluable) == (None, 23, 16, 23)

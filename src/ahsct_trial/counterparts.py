@@ -115,7 +115,7 @@ def found_in(summary: Summary, figure: Figure) -> Counterpart:
     """What stands in a summary at the figure's paths, with the interval of exactly that."""
     path = figure.figure or ""
     value = _at(summary, path)
-    if value is None:
+    if value is None or _knows_failures_alone(summary, path):
         return Counterpart(absent=_why_absent(summary, path))
     of = None
     if figure.figure_of is not None:
@@ -220,6 +220,16 @@ def _part(found: Any, name: str, horizon_years: float) -> Any:
     if name == AT_HORIZON:
         return next((row for row in found if row.years == horizon_years), None)
     return getattr(found, name, None)
+
+
+def _knows_failures_alone(summary: Summary, path: str) -> bool:
+    """Whether nobody was followed to the horizon, so that a crude share would be that of the failures."""
+    holders: list[Any] = [_at(summary, ".".join(path.split(".")[:n])) for n in (2, 3)]
+    return any(
+        (isinstance(each, SurvivalEndpoint) and each.estimate is None)
+        or (isinstance(each, NedaYear) and each.note is not None)
+        for each in holders
+    )
 
 
 def _complement(share: float | None) -> float | None:
