@@ -205,3 +205,13 @@ def test_the_library_as_a_document_has_the_newest_first() -> None:
 def test_an_unknown_publication_names_the_closest_or_all(name: str, words: str) -> None:
     with pytest.raises(UsageError, match=f"There is no publication '.*' here. {words}"):
         find_publication(name)
+
+
+def test_a_file_cannot_take_the_place_of_a_publication_that_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    text = (FOLDER / "burman2014.toml").read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"id is 'burman2014'.*Choose another id"):
+        find_publication(str(file))
+    file.write_text(text.replace('id = "burman2014"', 'id = "mine"'), encoding="utf-8")
+    assert find_publication(str(file)).id == "mine"

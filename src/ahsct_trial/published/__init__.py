@@ -47,7 +47,9 @@ def publication(name: str) -> Publication:
     if name not in known:
         close = get_close_matches(name.casefold(), known, n=3, cutoff=0.4)
         remedy = f"Closest: {', '.join(close)}." if close else f"Known: {', '.join(known)}."
-        raise UsageError(f"There is no publication {shown(name)!r} here. {remedy}")
+        raise UsageError(
+            f"There is no publication {shown(name)!r} here. {remedy} The name of a file ends in .toml."
+        )
     file = f"{name}.toml"
     return parse_publication(files(__name__).joinpath(file).read_bytes(), file)
 
@@ -65,9 +67,15 @@ def find_publication(name_or_file: str) -> Publication:
     UsageError
         If there is neither, or the file is no publication; the text says what is wrong.
     """
-    if name_or_file.endswith(".toml"):
-        return read_publication(Path(name_or_file))
-    return publication(name_or_file)
+    if not name_or_file.endswith(".toml"):
+        return publication(name_or_file)
+    found = read_publication(Path(name_or_file))
+    if found.id in _known():
+        raise UsageError(
+            f"{shown(name_or_file)}: id is {found.id!r}, which is a publication that comes with the program. "
+            "Choose another id."
+        )
+    return found
 
 
 def library() -> Library:
