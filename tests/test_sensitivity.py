@@ -21,12 +21,14 @@ import ahsct_trial.endpoints.time_to_event
 from ahsct_trial import Cohort, Protocol, Records, Sensitivity, read_cohort, sensitivity_of, summarize
 from ahsct_trial.endpoints.time_to_event import DEFINITIONS
 from ahsct_trial.errors import UsageError
+from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 from ahsct_trial.rendering.tables import draw
 from ahsct_trial.sensitivity import VARIED, Choice, Combination, Influence, YearRange
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE, RECORDS = "data/sample_cohort.csv", "data/sample_records.csv"
+LANCET = "data/atkins2016_lancet.csv"
 KEYS = [definition.key for definition in DEFINITIONS]
 FIGURES = tuple(
     field.name for field in fields(Combination) if field.name not in {*VARIED, "years", "is_protocol"}
@@ -54,10 +56,10 @@ def influence(year: YearRange, setting: str) -> tuple[float | None, float | None
 # Against a summary of its own for each combination.
 
 
-@pytest.mark.parametrize(("name", "n"), [(SAMPLE, 2 * 5), (RECORDS, 2 * 3 * 3 * 5)])
+@pytest.mark.parametrize(("name", "n"), [(SAMPLE, 2 * 5), (LANCET, 2 * 5), (RECORDS, 2 * 3 * 3 * 5)])
 def test_each_combination_of_a_sample_is_that_of_a_summary(name: str, n: int) -> None:
     data = read_cohort(ROOT / name)
-    protocol = Protocol(horizon_years=2.5)
+    protocol = replace(BUILT_IN["atkins2016-lancet" if name == LANCET else "default"], horizon_years=2.5)
     results = {key: sensitivity_of(data, protocol, key) for key in KEYS}
     headline = results["activity_free_survival"]
     assert [(each.years, each.n_combinations) for each in headline.years] == [(1, n), (2, n), (2.5, n)]
@@ -103,6 +105,7 @@ def test_the_protocols_own_combination_is_marked_and_is_the_summary() -> None:
         ("overall_survival", RECORDS, ("ci_method",)),
         ("activity_free_survival", SAMPLE, ("death", "ci_method")),
         ("overall_survival", SAMPLE, ("ci_method",)),
+        ("activity_free_survival", LANCET, ("death", "ci_method")),
     ],
 )
 def test_what_cannot_matter_is_not_varied_and_named(endpoint: str, shape: str, varied: tuple[str]) -> None:

@@ -51,11 +51,13 @@ class TimelineScan:
 class PatientTimeline:
     """One patient's course [years from transplant, negative before it].
 
+    `line` is that of the file on which the patient stands; of records, the one that ends follow-up.
     `observed_before_years` is the length of the relapse history before transplant, None where it is unknown.
     `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS.
     """
 
     patient: str
+    line: int
     observed_before_years: float | None
     follow_up_years: float
     relapse_years: tuple[float, ...]
@@ -117,6 +119,7 @@ def timeline(data: Cohort | Records, protocol: Protocol) -> Timeline:
     lines = [
         PatientTimeline(
             patient=patient,
+            line=int(cohort.lines[row]),
             relapse_years=tuple(relapses[row]),
             scans=tuple(scans[row]),
             **{name: column[row] for name, column in columns.items()},

@@ -14,6 +14,7 @@ from record_files import read
 
 from ahsct_trial import Cohort, Protocol, Records, Summary, read_cohort, summarize
 from ahsct_trial.errors import UsageError
+from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.documents import write_json
 from ahsct_trial.rendering.figures.curves import drawn_curves, known_endpoints, multiples, tick_step
 from ahsct_trial.rendering.figures.page import Drawing
@@ -29,8 +30,14 @@ KEYS = (
     "overall_survival",
 )
 SVG = "{http://www.w3.org/2000/svg}"
-#: The SVG gives places to a millionth of a point.
-NEAR = 1e-5
+#: The SVG gives places to a hundredth of a point; a year has at least ten, the whole height a hundred.
+NEAR = 5e-4
+#: The files of data/, each with the protocol that it is made for.
+SAMPLES = {
+    "sample_cohort.csv": Protocol(),
+    "sample_records.csv": Protocol(),
+    "atkins2016_lancet.csv": BUILT_IN["atkins2016-lancet"],
+}
 
 
 def deaths(times: Sequence[float], is_event: Sequence[bool]) -> Cohort | Records:
@@ -92,10 +99,10 @@ def is_near(found: list[tuple[float, float]], expected: list[Any]) -> bool:
 
 
 @pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv"])
+@pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("others", [(), KEYS])
 def test_the_picture_is_the_curve_of_the_document(file: str, key: str, others: tuple[str, ...]) -> None:
-    summary = summarize(read_cohort(DATA / file))
+    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
     drawing, svg = drawn(summary, *(others or (key,)))
     endpoint = document(summary, key)
     curve = endpoint["curve"]
@@ -103,22 +110,29 @@ def test_the_picture_is_the_curve_of_the_document(file: str, key: str, others: t
     end = curve[-1]["years"]
     expected = staircase([(step["years"], step["estimate"]) for step in steps], (0, 1), end)
     assert is_near(path(drawing, svg, f"{key}-curve"), expected)
-    # In the sample all limits are defined from the first event on, so the band is of one part.
+    censored = [(point["years"], point["estimate"]) for point in curve if point["n_censored"]]
+    assert is_near(marks(drawing, svg, f"{key}-censored"), censored)
+    ids = {each.get("id") for each in svg.iter()}
+    if others or not steps:
+        # Bands of five curves, and dots that would cover each other, are left out.
+        assert f"f-{key}-band-0" not in ids
+        assert (f"f-{key}-estimate" in ids) == (not others)
+        return
+    # In these files all limits are defined from the first event on, so the band is of one part.
     first = steps[0]
     upper = staircase(
         [(s["years"], s["ci_high"]) for s in steps[1:]], (first["years"], first["ci_high"]), end
     )
     lower = staircase([(s["years"], s["ci_low"]) for s in steps[1:]], (first["years"], first["ci_low"]), end)
     assert is_near(path(drawing, svg, f"{key}-band-0"), [*upper, *reversed(lower)])
-    censored = [(point["years"], point["estimate"]) for point in curve if point["n_censored"]]
-    assert is_near(marks(drawing, svg, f"{key}-censored"), censored)
     [at] = marks(drawing, svg, f"{key}-estimate")
     assert at == pytest.approx((endpoint["horizon_years"], endpoint["estimate"]), abs=NEAR)
 
 
+@pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS])
-def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...]) -> None:
-    summary = summarize(read_cohort(DATA / "sample_cohort.csv"))
+def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...], file: str) -> None:
+    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
     drawing, svg = drawn(summary, *keys)
     ticks = drawing.figure.axes[0].get_xticks().tolist()
     assert 3.0 in ticks
@@ -159,6 +173,40 @@ def test_the_horizon_is_named_with_its_estimate() -> None:
     description = svg.find(f"{SVG}desc").text or ""  # type: ignore[union-attr]
     assert "95.8 % (95 % CI 73.9–99.4) at 3 years" in description
     assert document(summary, KEYS[0])["definition"] in description
+
+
+def caption(table: Cohort | Records, *keys: str) -> str:
+    return " ".join(texts(drawn(summarize(table), *keys)[1]))
+
+
+def test_two_curves_have_bands_and_more_have_none() -> None:
+    sample = read_cohort(DATA / "sample_cohort.csv")
+    for n in (2, 3):
+        _, svg = drawn(summarize(sample), *KEYS[:n])
+        bands = [each for each in svg.iter() if "-band-" in (each.get("id") or "")]
+        assert len(bands) == (2 if n == 2 else 0)
+        words = " ".join(texts(svg))
+        assert ("shaded: pointwise 95 % confidence interval (log-log)" in words) == (n == 2)
+        assert ("Intervals are not shaded for more than 2 curves." in words) == (n > 2)
+
+
+def test_curves_that_end_together_are_named() -> None:
+    # B dies at 2: every endpoint that the file has is the same curve. A relapses at 1 in the second file.
+    head = "patient_id,follow_up_years,relapses_after,years_to_first_relapse,years_to_death\n"
+    keys = ("relapse_free_survival", "overall_survival")
+    same = caption(read(f"{head}A,4,0,,\nB,2,0,,2\n"), *keys)
+    assert "Relapse-free and Alive coincide throughout and end at 50.0 %." in same
+    apart = caption(read(f"{head}A,4,1,1,\nB,2,0,,2\n"), *keys)
+    assert "coincide" not in apart
+    # In one file B relapses at 1 and dies at 2.
+    at_end = caption(read(f"{head}A,4,0,,\nB,2,1,1,2\n"), *keys)
+    assert "Relapse-free and Alive end together at 50.0 %." in at_end
+
+
+def test_a_time_on_a_tick_is_explained_where_there_is_one() -> None:
+    words = "A patient whose time is exactly that is in two rows."
+    assert words in caption(deaths([1, 2.5], [True, False]), "overall_survival")
+    assert words not in caption(deaths([1.1, 2.6], [True, False]), "overall_survival")
 
 
 # Four patients of whom each second one dies, by hand: 1 − 1/4 = 0.75 and 0.75 × (1 − 1/2) = 0.375.

@@ -7,16 +7,22 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from record_files import csv_of, read
 
 from ahsct_trial import Protocol, read_cohort
+from ahsct_trial.escaping import shown
+from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_file, as_svg
-from ahsct_trial.rendering.figures.timeline import draw_timeline
-from ahsct_trial.timeline import Timeline, timeline
+from ahsct_trial.rendering.figures.timeline import draw_timeline, line_names
+from ahsct_trial.timeline import PatientTimeline, Timeline, timeline
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SVG = "{http://www.w3.org/2000/svg}"
+#: The SVG gives places to a hundredth of a point, of at least 200 for 25 years [years].
+NEAR = 1e-3
 HOSTILE = [
     "$x^2$",
     "[bold]x[/bold]",
@@ -55,9 +61,16 @@ def marks(drawing: Drawing, svg: ET.Element, kind: str) -> list[tuple[float, int
     return [(years, round(row)) for years, row in places]
 
 
-@pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv"])
-def test_each_mark_stands_at_its_time(file: str) -> None:
-    found = timeline(read_cohort(DATA / file), Protocol())
+@pytest.mark.parametrize(
+    ("file", "initial", "protocol"),
+    [
+        ("sample_cohort.csv", "P", Protocol()),
+        ("sample_records.csv", "P", Protocol()),
+        ("atkins2016_lancet.csv", "L", BUILT_IN["atkins2016-lancet"]),
+    ],
+)
+def test_each_mark_stands_at_its_time(file: str, initial: str, protocol: Protocol) -> None:
+    found = timeline(read_cohort(DATA / file), protocol)
     drawing, svg = drawn(found)
     lines = list(enumerate(found.patients))
     expected = {
@@ -74,8 +87,8 @@ def test_each_mark_stands_at_its_time(file: str) -> None:
     for kind, places in expected.items():
         seen = marks(drawing, svg, kind)
         assert [row for _, row in seen] == [row for _, row in places]
-        assert [years for years, _ in seen] == pytest.approx([years for years, _ in places], abs=1e-4)
-    names = [text for text in texts(svg) if text.startswith("P")]
+        assert [years for years, _ in seen] == pytest.approx([years for years, _ in places], abs=NEAR)
+    names = [text for text in texts(svg) if text[:1] == initial and text[1:].isdecimal()]
     assert names == [line.patient for line in found.patients]
 
 
@@ -115,7 +128,7 @@ def hostile() -> Timeline:
 def test_text_of_the_file_is_text() -> None:
     drawing = draw_timeline(hostile(), 180)
     svg = ET.fromstring(as_svg(drawing, "t"))
-    assert {*HOSTILE, "N" * 15 + "…"} <= set(texts(svg))
+    assert {*HOSTILE, "N" * 7 + "…" + "N" * 8} <= set(texts(svg))
     assert not list(svg.iter(f"{SVG}script"))
     ids = [each.get("id") for each in svg.iter() if each.get("id")]
     assert len(ids) == len(set(ids))
@@ -124,6 +137,117 @@ def test_text_of_the_file_is_text() -> None:
         warnings.simplefilter("error")
         for ending in ("svg", "pdf", "png"):
             assert as_file(drawing, ending)
+
+
+def named(*identifiers: str) -> tuple[tuple[str, ...], str]:
+    """The names beside lines, and the caption's word on them; the lines of the file from 2 on."""
+    found = line_names(
+        [
+            PatientTimeline(
+                patient=identifier,
+                line=number,
+                observed_before_years=None,
+                follow_up_years=1.0,
+                relapse_years=(),
+                scans=(),
+                worsening_years=None,
+                improvement_years=None,
+                death_years=None,
+            )
+            for number, identifier in enumerate(identifiers, start=2)
+        ]
+    )
+    return found.names, found.note
+
+
+MIDDLE_LEFT_OUT = "… stands for the middle of a long identifier."
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "names", "note"),
+    [
+        (["P01", "P02"], ["P01", "P02"], ""),
+        # Sixteen characters have room.
+        (["ABCDEFGHIJKLMN-1", "ABCDEFGHIJKLMN-2"], ["ABCDEFGHIJKLMN-1", "ABCDEFGHIJKLMN-2"], ""),
+        (
+            [f"AHSCT-OTTAWA-2004-{number:04}" for number in range(6)],
+            ["0000", "0001", "0002", "0003", "0004", "0005"],
+            "Each identifier begins with “AHSCT-OTTAWA-2004-”, left out here.",
+        ),
+        # A number or word that tells patients apart stays whole.
+        (
+            ["CANADIANTRIALPATIENT101", "CANADIANTRIALPATIENT11"],
+            ["101", "11"],
+            "Each identifier begins with “CANADIANTRIALPATIENT”, left out here.",
+        ),
+        (
+            ["TRIAL-CENTRE-PAT-ANNA", "TRIAL-CENTRE-PAT-ANDREA"],
+            ["ANNA", "ANDREA"],
+            "Each identifier begins with “TRIAL-CENTRE-PAT-”, left out here.",
+        ),
+        (["P1", "OTTAWA-2004-PATIENT-7"], ["P1", "OTTAWA-…ATIENT-7"], MIDDLE_LEFT_OUT),
+        (
+            ["TRIAL-OTTAWA-PATIENT-0001", "TRIAL-MONTREAL-PATIENT-0001"],
+            ["OTTAWA-…ENT-0001", "MONTREA…ENT-0001"],
+            f"Each identifier begins with “TRIAL-”, left out here. {MIDDLE_LEFT_OUT}",
+        ),
+        # They differ in the middle alone.
+        (
+            ["HOSPITAL1PATIENT-AT-CENTRE", "HOSPITAL2PATIENT-AT-CENTRE", "OTHER"],
+            ["line 2", "line 3", "line 4"],
+            "Beside each line: the patient's line in the file, as identifiers are too long to stand there.",
+        ),
+        # One is the beginning of all.
+        (["NNNNNNNNNNNNNNNNNNNN", "NNNNNNNNNNNNNNNNNNNN-1"], ["NNNNNNN…NNNNNNNN", "NNNNNNN…NNNNNN-1"], None),
+    ],
+)
+def test_long_identifiers_stay_apart(identifiers: list[str], names: list[str], note: str | None) -> None:
+    found, words = named(*identifiers)
+    assert list(found) == names
+    assert words == (MIDDLE_LEFT_OUT if note is None else note)
+
+
+#: Few letters in a row, so that beginnings and ends are often the same.
+IDENTIFIERS = st.lists(
+    st.one_of(
+        st.text("A1-", min_size=1, max_size=40),
+        st.builds("{}{}".format, st.just("AHSCT-OTTAWA-2004-"), st.integers(0, 10**20)),
+        st.text(min_size=1, max_size=30),
+    ),
+    min_size=1,
+    unique=True,
+)
+
+
+@given(IDENTIFIERS)
+@example(["a\x1b", "a\\x1b"])
+def test_names_are_unique_whenever_identifiers_are(identifiers: list[str]) -> None:
+    names, note = named(*identifiers)
+    assert len(set(names)) == len(names) == len(identifiers)
+    assert all(0 < len(name) <= 16 for name in names)
+    # The caption says whenever a name is not the identifier.
+    assert note or list(names) == [shown(identifier) for identifier in identifiers]
+
+
+def test_the_figure_has_these_names_and_its_caption_says_so() -> None:
+    rows = [{"patient_id": f"AHSCT-OTTAWA-2004-{n:04}", "follow_up_years": 9 - n} for n in range(6)]
+    svg = drawn(timeline(read(csv_of(rows)), Protocol()))[1]
+    assert {f"{n:04}" for n in range(6)} <= set(texts(svg))
+    assert "Each identifier begins with “AHSCT-OTTAWA-2004-”, left out here." in " ".join(texts(svg))
+
+
+def test_a_last_scan_after_a_lesion_is_explained() -> None:
+    head = "patient_id,follow_up_years,scans_after,years_to_first_new_lesion,years_to_last_scan\n"
+    told, untold = (
+        drawn(timeline(read(f"{head}{rows}"), Protocol()))[1]
+        for rows in ("A,5,4,,4\n", "A,5,4,1,4\nB,4,4,,3\n")
+    )
+    assert "last scan after a lesion" not in texts(told)
+    assert "Grey:" not in " ".join(texts(told))
+    assert {"last scan", "last scan after a lesion"} <= set(texts(untold))
+    words = "Grey: the last scan after a first new lesion; whether it shows another is unknown."
+    assert words in " ".join(texts(untold))
+    assert "last scan 1, last scan after a lesion 1" in (untold.findtext(f"{SVG}desc") or "")
 
 
 def test_two_figures_fit_on_one_page() -> None:

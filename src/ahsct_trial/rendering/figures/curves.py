@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, groupby
 from math import ceil, floor
 
 from ahsct_trial.errors import UsageError
@@ -208,6 +208,21 @@ def notes(curves: Sequence[DrawnCurve]) -> Iterator[str]:
     for curve in curves:
         if curve.endpoint.note:
             yield curve.endpoint.note if len(curves) == 1 else f"{curve.name}: {curve.endpoint.note}"
+
+
+def ends_together(curves: Sequence[DrawnCurve]) -> Iterator[str]:
+    """Which curves run into the same end, where a figure does not tell them apart."""
+
+    def end(curve: DrawnCurve) -> str:
+        return fmt.percent(curve.points[-1].estimate)
+
+    for height, group in groupby(sorted(curves, key=lambda curve: -curve.points[-1].estimate), end):
+        same = list(group)
+        if len(same) > 1:
+            *others, last = (curve.name for curve in same)
+            courses = {tuple((step.years, step.estimate) for step in curve.steps) for curve in same}
+            how = "coincide throughout and end" if len(courses) == 1 else "end together"
+            yield f"{', '.join(others)} and {last} {how} at {height}."
 
 
 def titled(curves: Sequence[DrawnCurve]) -> str:

@@ -15,6 +15,8 @@ _PROGRAM = f"{TOOL.name} {TOOL.version}"
 _FONTS = "Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TAG = re.compile(r"<[^<>]+>")
 _ID = re.compile(r'(?<= id=")|(?<=href="#)|(?<=url\(#)')
+#: Places to a hundredth of a point, finer than any print: more digits only tell a single patient's day.
+_DIGITS = re.compile(r"\d+\.\d{3,}")
 _RULE_FOR_ALL = re.compile(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", re.DOTALL)
 _VIEW_BOX = re.compile(r'viewBox="[^"]+"')
 
@@ -44,7 +46,7 @@ def as_svg(drawing: Drawing, name: str) -> str:
     root, content = svg[svg.index("<svg") :].split(">", maxsplit=1)
     content = _RULE_FOR_ALL.sub("", content, count=1)
     # In tags alone: a text of the file may look like one of these attributes.
-    content = _TAG.sub(lambda tag: _ID.sub(f"{name}-", tag[0]).replace("'DejaVu Sans'", _FONTS), content)
+    content = _TAG.sub(lambda tag: _mended(tag[0], name), content)
     width, height = (inches * MM_PER_INCH for inches in drawing.figure.get_size_inches())
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
@@ -54,6 +56,12 @@ def as_svg(drawing: Drawing, name: str) -> str:
         f' <title id="{name}-title">{escape(drawing.title)}</title>\n'
         f' <desc id="{name}-description">{escape(drawing.description)}</desc>{content}'
     )
+
+
+def _mended(tag: str, name: str) -> str:
+    """A tag with its numbers rounded, the name before its ids, and the fonts of a reader."""
+    rounded = _DIGITS.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), tag)
+    return _ID.sub(f"{name}-", rounded).replace("'DejaVu Sans'", _FONTS)
 
 
 def as_file(drawing: Drawing, ending: str) -> bytes:

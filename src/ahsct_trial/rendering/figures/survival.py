@@ -20,6 +20,7 @@ from ahsct_trial.rendering.figures.curves import (
     axis_years,
     death_rule,
     described,
+    ends_together,
     event_in_words,
     multiples,
     notes,
@@ -70,6 +71,8 @@ LOOKS = {
 }
 _ROWS = ("At risk", "Censored", "Events")
 _CURVE_POINTS = 1.3
+#: Of more curves the bands would lie over each other and none could be followed.
+_MOST_BANDS = 2
 #: Half of a dot at 300 dots per inch [points]: steps closer together than this are one in any print.
 _INVISIBLE = 0.12
 _AXIS_NAME_MM, _ROW_MM, _GAP_MM, _GROUP_GAP_MM = 9.4, 3.6, 2.0, 1.2
@@ -94,6 +97,10 @@ class _Layout:
     @property
     def is_single(self) -> bool:
         return len(self.curves) == 1
+
+    @property
+    def has_bands(self) -> bool:
+        return len(self.curves) <= _MOST_BANDS and any(curve.has_band for curve in self.curves)
 
     @property
     def horizon(self) -> float:
@@ -130,7 +137,7 @@ def draw_survival(summary: Summary, curves: Sequence[DrawnCurve], width_mm: floa
     """
     with journal_style():
         layout = _lay_out(curves, width_mm)
-        caption = wrapped(" ".join(_caption(summary, curves)), width_mm - 2 * MARGIN_MM)
+        caption = wrapped(" ".join(_caption(summary, layout)), width_mm - 2 * MARGIN_MM)
         caption_top = layout.table_top + layout.table_height + _GAP_MM + LINE_MM
         page = Page(width_mm, caption_top + (len(caption) - 1) * LINE_MM + MARGIN_MM)
         axes = _draw_axes(page, layout)
@@ -187,11 +194,12 @@ def _draw_axes(page: Page, layout: _Layout) -> Axes:
 def _draw_curve(axes: Axes, curve: DrawnCurve, layout: _Layout) -> None:
     look = LOOKS[curve.key]
     steps = _thinned(curve.steps, layout)
-    # Bands that lie over each other must not hide the curves.
-    alpha = 0.2 / len(layout.curves) ** 0.75
-    for number, (x, y) in enumerate(_bands(steps, curve.last_years)):
-        [band] = axes.fill(x, y, facecolor=look.colour, alpha=alpha, linewidth=0, zorder=1)
-        band.set_gid(f"{curve.key}-band-{number}")
+    if layout.has_bands:
+        # Two bands that lie over each other must not hide the curves.
+        alpha = 0.2 if layout.is_single else 0.12
+        for number, (x, y) in enumerate(_bands(steps, curve.last_years)):
+            [band] = axes.fill(x, y, facecolor=look.colour, alpha=alpha, linewidth=0, zorder=1)
+            band.set_gid(f"{curve.key}-band-{number}")
     x, y = _stairs([(step.years, step.estimate) for step in steps], (0.0, 1.0), curve.last_years)
     axes.plot(
         x,
@@ -266,7 +274,7 @@ def _outline(part: Sequence[tuple[float, float, float]], end: float) -> tuple[li
 
 
 def _draw_horizon(page: Page, axes: Axes, layout: _Layout) -> None:
-    """The line at the horizon with the estimates on it, and in words above it."""
+    """The line at the horizon; above it the estimate of an only curve, as several have theirs beside them."""
     axes.plot(
         [layout.horizon] * 2,
         [0, 1],
@@ -278,37 +286,42 @@ def _draw_horizon(page: Page, axes: Axes, layout: _Layout) -> None:
         gid="horizon",
     )
     words = in_years(layout.horizon)
-    for curve in layout.curves:
-        endpoint = curve.endpoint
-        if endpoint.estimate is None:
-            continue
-        if layout.is_single and endpoint.ci_low is not None and endpoint.ci_high is not None:
-            axes.plot(
-                [layout.horizon] * 2,
-                [endpoint.ci_low, endpoint.ci_high],
-                color=INK,
-                linewidth=0.9,
-                marker="_",
-                markersize=5,
-                clip_on=False,
-                zorder=4,
-                gid=f"{curve.key}-interval",
-            )
-        axes.plot(
-            [layout.horizon],
-            [endpoint.estimate],
-            color=LOOKS[curve.key].colour if not layout.is_single else INK,
-            marker="o",
-            markersize=3.5,
-            clip_on=False,
-            zorder=5,
-            gid=f"{curve.key}-estimate",
-        )
     if layout.is_single:
-        words = f"{words}: {layout.curves[0].estimate_in_words}"
+        [curve] = layout.curves
+        _draw_estimate(axes, curve)
+        words = f"{words}: {curve.estimate_in_words}"
     half = width_of(words) / 2
     x = min(max(layout.x(layout.horizon), MARGIN_MM + half), page.width - MARGIN_MM - half)
     page.text(x, MARGIN_MM + LINE_MM - 0.6, words, ha="center", gid="horizon-words")
+
+
+def _draw_estimate(axes: Axes, curve: DrawnCurve) -> None:
+    """A dot at the horizon, and the limits around it."""
+    endpoint = curve.endpoint
+    if endpoint.estimate is None:
+        return
+    if endpoint.ci_low is not None and endpoint.ci_high is not None:
+        axes.plot(
+            [endpoint.horizon_years] * 2,
+            [endpoint.ci_low, endpoint.ci_high],
+            color=INK,
+            linewidth=0.9,
+            marker="_",
+            markersize=5,
+            clip_on=False,
+            zorder=4,
+            gid=f"{curve.key}-interval",
+        )
+    axes.plot(
+        [endpoint.horizon_years],
+        [endpoint.estimate],
+        color=INK,
+        marker="o",
+        markersize=3.5,
+        clip_on=False,
+        zorder=5,
+        gid=f"{curve.key}-estimate",
+    )
 
 
 def _label_width(curve: DrawnCurve) -> float:
@@ -380,28 +393,31 @@ def _cell(at: AtRisk, row: int) -> int:
     return (at.n_at_risk, at.n_censored, at.n_events)[row]
 
 
-def _caption(summary: Summary, curves: Sequence[DrawnCurve]) -> Iterator[str]:
+def _caption(summary: Summary, layout: _Layout) -> Iterator[str]:
     """What the reader must know to read the figure."""
+    curves = layout.curves
     first = curves[0].endpoint
-    level = fmt.level(first.confidence_level)
-    horizon = in_years(first.horizon_years)
-    has_band = any(curve.has_band for curve in curves)
-    band = f"; shaded: pointwise {level} confidence interval ({first.ci_method})" if has_band else ""
-    yield f"Kaplan–Meier estimate{band}."
+    interval = f"{fmt.level(first.confidence_level)} confidence interval ({first.ci_method})"
+    yield f"Kaplan–Meier estimate{f'; shaded: pointwise {interval}' if layout.has_bands else ''}."
     if any(curve.censored_points for curve in curves):
         yield "Short strokes: censored patients."
     if any(curve.is_censoring_unmarked for curve in curves):
         yield "Censored patients have no stroke where there are too many."
-    if len(curves) == 1:
+    if layout.is_single:
         yield f"Event: {event_in_words(first)}.{death_rule(first)}"
     else:
         exact = ", the exact one at 0 and 100 %" if any(curve.endpoint.is_exact for curve in curves) else ""
-        yield f"Beside each name: the estimate at {horizon} and its {level} interval{exact}."
+        yield f"Beside each name: the estimate at {in_years(layout.horizon)} and its {interval}{exact}."
+        if len(curves) > _MOST_BANDS:
+            yield f"Intervals are not shaded for more than {_MOST_BANDS} curves."
+        yield from ends_together(curves)
         yield (
             "A death is an event."
             if summary.protocol.death == "event"
             else "A patient who dies is censored, but for overall survival."
         )
-    yield "At risk: followed to that time or beyond; censored, events: up to it; at that time, in both."
+    yield "At risk: followed to that time or beyond; censored and events: up to and including it."
+    if any(point.years in layout.ticks for curve in curves for point in curve.points):
+        yield "A patient whose time is exactly that is in two rows."
     yield from notes(curves)
     yield origin(summary.source, summary.cohort.n_patients, summary.protocol)

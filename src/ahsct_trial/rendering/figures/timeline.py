@@ -63,13 +63,21 @@ class _Mark:
     style: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class LineNames:
+    """What stands beside the lines, from the upper one down, and what the caption says of it."""
+
+    names: tuple[str, ...]
+    note: str
+
+
 _EDGE = {"markeredgecolor": "white"}
 _STROKE = {"marker": "|"}
 _MARKS = (
     _Mark("scan", ("scan", "last scan"), "times of scans", 0.5, {"color": INK, **_STROKE}),
     _Mark(
         "untold-scan",
-        ("scan without count", "last scan"),
+        ("scan without count", "last scan after a lesion"),
         "times of scans",
         0.5,
         {"color": "#A6A6A6", **_STROKE},
@@ -121,12 +129,13 @@ def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
     with journal_style():
         patients = timeline.patients
         pitch = _pitch(timeline)
-        names = _names(timeline, pitch)
+        beside = line_names(timeline.patients) if _has_names(pitch) else _numbers(timeline)
+        names = beside.names
         size = _name_type(pitch) if _has_names(pitch) else SMALL_TYPE
         left = MARGIN_MM + max(width_of(name, size) for name in names) + _NAME_MM
         inner = width_mm - 2 * MARGIN_MM
         key = _key_rows(timeline, inner)
-        caption = wrapped(" ".join(_caption(timeline)), inner)
+        caption = wrapped(" ".join(_caption(timeline, beside)), inner)
         top = MARGIN_MM + len(key) * _KEY_ROW_MM + 1.0
         height = pitch * len(patients)
         caption_top = top + height + _AXIS_NAME_MM + 2.0 + LINE_MM
@@ -171,12 +180,60 @@ def _has_names(pitch: float) -> bool:
     return _name_type(pitch) >= _SMALLEST_TYPE
 
 
-def _names(timeline: Timeline, pitch: float) -> list[str]:
-    """What stands beside the lines: identifiers, or where they have no room, some of the lines' numbers."""
-    n = len(timeline.patients)
-    if _has_names(pitch):
-        return [shown(line.patient, longest=_LONGEST_NAME) for line in timeline.patients]
-    return [str(row) if row == 1 or row % 25 == 0 else "" for row in range(1, n + 1)]
+def _numbers(timeline: Timeline) -> LineNames:
+    """Some of the lines' numbers, where identifiers have no room."""
+    rows = range(1, len(timeline.patients) + 1)
+    return LineNames(
+        tuple(str(row) if row == 1 or row % 25 == 0 else "" for row in rows), "Numbers count the lines."
+    )
+
+
+def line_names(patients: Sequence[PatientTimeline]) -> LineNames:
+    """Name each line by its patient's identifier; names differ wherever identifiers do.
+
+    Long ones stand without the beginning that all have in common, then without their middles. Where that
+    makes two of them one, the lines of the file stand for all.
+    """
+    names = tuple(shown(line.patient, longest=len(line.patient)) for line in patients)
+    note = ""
+    if _is_any_long(names) and (prefix := _common_beginning(names)):
+        names = tuple(name.removeprefix(prefix) for name in names)
+        note = f"Each identifier begins with “{shown(prefix)}”, left out here."
+    if _is_any_long(names):
+        names = tuple(_without_middle(name) for name in names)
+        note = f"{note} … stands for the middle of a long identifier.".lstrip()
+    if len(set(names)) < len(names):
+        return LineNames(
+            tuple(f"line {line.line}" for line in patients),
+            "Beside each line: the patient's line in the file, as identifiers are too long to stand there.",
+        )
+    return LineNames(names, note)
+
+
+def _is_any_long(names: Sequence[str]) -> bool:
+    return any(len(name) > _LONGEST_NAME for name in names)
+
+
+def _common_beginning(names: Sequence[str]) -> str:
+    """What all names begin with, up to the beginning of a number or word that tells them apart."""
+    first, last = min(names), max(names)
+    prefix = first[
+        : next((place for place, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    ]
+    while prefix and any(_is_within(name, len(prefix)) for name in names):
+        prefix = prefix[:-1]
+    return prefix
+
+
+def _is_within(name: str, place: int) -> bool:
+    """Whether a name ends before a place, or has letters or digits that go on from before it to behind it."""
+    around = name[place - 1 : place + 1]
+    return len(around) < 2 or around.isdecimal() or around.isalpha()
+
+
+def _without_middle(name: str) -> str:
+    kept = _LONGEST_NAME - 1
+    return name if len(name) <= _LONGEST_NAME else f"{name[: kept // 2]}…{name[-(kept - kept // 2) :]}"
 
 
 def _places(mark: _Mark, line: PatientTimeline) -> Sequence[float]:
@@ -251,17 +308,12 @@ def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
 def _key_rows(timeline: Timeline, width: float) -> list[list[tuple[_Mark, str, float]]]:
     """The marks with their words and places [mm], in as many rows as they need."""
     rows: list[list[tuple[_Mark, str, float]]] = [[]]
-    x, named = 0.0, set()
+    x = 0.0
     for mark in _MARKS:
         words = mark.words[0 if timeline.is_every_observation else 1]
         is_drawn = any(_places(mark, line) for line in timeline.patients)
-        if (
-            words in named
-            or mark.needs in timeline.not_in_file
-            or (mark.kind == "untold-scan" and not is_drawn)
-        ):
+        if mark.needs in timeline.not_in_file or (mark.kind == "untold-scan" and not is_drawn):
             continue
-        named.add(words)
         needed = _KEY_MARK_MM + width_of(words)
         if x and x + needed > width:
             rows.append([])
@@ -282,15 +334,15 @@ def _title(timeline: Timeline) -> str:
     return f"Course of {n:,} {plural('patient', n)} before and after transplant"
 
 
-def _caption(timeline: Timeline) -> Iterator[str]:
+def _caption(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     """What the reader must know to read the figure, and what the file does not know."""
     lines = timeline.patients
     yield (
         "A line is a patient: pale, the relapse history before transplant; dark, follow-up to death or last "
         "contact."
     )
-    if not _has_names(_pitch(timeline)):
-        yield "Numbers count the lines."
+    if beside.note:
+        yield beside.note
     yield from _kinds(timeline)
     n_unknown = sum(line.observed_before_years is None for line in lines)
     if n_unknown and _HISTORY not in timeline.not_in_file:
@@ -312,6 +364,8 @@ def _kinds(timeline: Timeline) -> Iterator[str]:
             "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
             "drawn."
         )
+        if any(scan.has_lesion is None for line in timeline.patients for scan in line.scans):
+            yield "Grey: the last scan after a first new lesion; whether it shows another is unknown."
     elif "new lesions" not in timeline.not_in_file:
         yield f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it."
     if "worsening" not in timeline.not_in_file:
@@ -324,10 +378,8 @@ def _description(timeline: Timeline) -> str:
     """What is drawn, in numbers."""
     lines = timeline.patients
     follow_up = [line.follow_up_years for line in lines]
-    drawn: dict[str, int] = {}
-    for mark in _MARKS:
-        words = mark.words[0 if timeline.is_every_observation else 1]
-        drawn[words] = drawn.get(words, 0) + sum(len(_places(mark, line)) for line in lines)
+    shape = 0 if timeline.is_every_observation else 1
+    drawn = {mark.words[shape]: sum(len(_places(mark, line)) for line in lines) for mark in _MARKS}
     counts = ", ".join(f"{words} {n:,}" for words, n in drawn.items() if n)
     return (
         f"One line for each of {len(lines):,} {plural('patient', len(lines))}, by length of follow-up "
