@@ -148,7 +148,10 @@ def survival(rows: list[Row], key: str, death: str, horizon: float) -> Estimate 
         n_events=n_events,
         n_censored=len(early) - n_events,
         n_censored_died=(
-            sum(row["years_to_death"] is not None and row["years_to_death"] <= horizon for row in censored_rows)
+            sum(
+                row["years_to_death"] is not None and row["years_to_death"] <= horizon
+                for row in censored_rows
+            )
             if has(rows, "years_to_death")
             else None
         ),

@@ -308,11 +308,8 @@ def _data(summary: Summary, cite: _Citations) -> Iterator[str]:
                 f"under Definitions, which is that of msprog with a fixed baseline {cite('msprog')}."
             )
         others = [name for name in ("relapses", "new lesions") if known[name]]
-        yield (
-            f"{_capital(fmt.listed([*others, 'the end of follow-up']))} were derived from the records."
-            if (others)
-            else "The end of follow-up was derived from the records."
-        )
+        derived = _capital(fmt.listed([*others, "the end of follow-up"]))
+        yield f"{derived} {'were' if others else 'was'} derived from the records."
     elif any(known.values()):
         yield "Events were taken as that table has them: how they were confirmed is not in the data."
     yield "Time was counted from transplant (day 0) in years of 365.25 days."
@@ -346,8 +343,12 @@ def _empty_cells(summary: Summary, known: dict[str, bool]) -> Iterator[str]:
         rules.append("an empty count was taken as unknown, never as zero")
     if summary.source.shape == "patient_table" and any(known.values()):
         rules.append(
-            "an empty time of an event as no event by the end of follow-up"
-            + (", provided the component was assessed" if any((*known.values(),)[:3]) else "")
+            "an empty time of an event was taken as no event by the end of follow-up"
+            + (
+                ", provided the component was assessed"
+                if any(has for kind, has in known.items() if kind != "deaths")
+                else ""
+            )
         )
     columns = summary.cohort.n_missing
     is_worsening_there = summary.endpoints.worsening_free_survival.n_patients is not None
@@ -363,12 +364,8 @@ def _empty_cells(summary: Summary, known: dict[str, bool]) -> Iterator[str]:
     absent = [words for column, words in there.items() if column not in columns]
     if absent:
         yield f"The end of follow-up stood in for {fmt.listed(absent)}, of which the file has no column."
-    if any(columns.get(column) for column in there):
-        yield (
-            "It stood in likewise for an assessment without a date."
-            if absent
-            else ("The end of follow-up stood in for the time of an assessment without a date.")
-        )
+    if summary.source.shape == "patient_table" and any(columns.get(column) for column in there):
+        yield "An assessment without a time was taken to be at the end of follow-up."
 
 
 def _survival(summary: Summary, cite: _Citations) -> Iterator[str]:
@@ -479,5 +476,6 @@ def _publication(check: Check, cite: _Citations) -> str:
         f"The cohort was held against the figures in {citation.rstrip('.')} {cite.of(citation)}, computed by "
         f"{whose}, which need not be that of the rest of this page. A figure is reproduced if the cohort’s "
         "rounds to it, and the interval to the published one; compatible if it lies in the cohort’s "
-        "interval; not computable if the file does not give it, or not at the horizon asked for; else it differs."
+        "interval; not computable if the file does not give it, or not at the horizon asked for; else it "
+        "differs."
     )
