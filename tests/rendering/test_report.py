@@ -15,6 +15,7 @@ from record_files import read
 
 from ahsct_trial import Cohort, Protocol, Records, read_cohort, summarize
 from ahsct_trial.checking import check
+from ahsct_trial.protocol import with_settings
 from ahsct_trial.published import find_publication
 from ahsct_trial.rendering.figures.curves import drawn_curves
 from ahsct_trial.rendering.figures.saving import as_svg
@@ -61,6 +62,10 @@ class Page(HTMLParser):
             self._texts.append(data)
 
 
+#: One of two dies at 2 years without relapse, lesion or worsening.
+DIED_WITHOUT_ACTIVITY = table((2, None), (4, None)).replace("4.0,,\n", "4.0,,2\n", 1)
+
+
 def squeezed(text: str) -> str:
     return " ".join(text.split())
 
@@ -96,11 +101,23 @@ def test_the_headline_is_never_without_its_uncertainty() -> None:
         "and death. A death counts as an event."
     ) in text
     censored = Page(report_of(data, Protocol(death="censor", ci_method="logit"))).text
-    # The one event was a death; see data/README.md.
-    assert "A patient who dies without one is censored. 1 patient died by 3 years and was censored." in (
-        censored
+    # The one who died had no scan: he is left out, and not among those censored.
+    assert (
+        "A patient who dies without one is censored. 1 patient left out: the outcome is unknown (1 died)."
+        in (censored)
     )
-    assert "1 not followed to 3 years 1 died by 3 years and was censored" in censored
+    dead = Page(report_of(read(DIED_WITHOUT_ACTIVITY), Protocol(death="censor"))).text
+    assert "A patient who dies without one is censored. 1 patient died by 3 years and was censored." in dead
+    assert "1 not followed to 3 years 1 patient died by 3 years and was censored" in dead
+    assert "lost" not in dead
+    assert (
+        "Deaths are not in this file."
+        in Page(
+            report_of(
+                read(DIED_WITHOUT_ACTIVITY.replace("years_to_death", "comment")), Protocol(death="censor")
+            )
+        ).text
+    )
     assert "on the logit scale" in censored
     assert "for the other endpoints it ended the observation" in censored
 
@@ -231,9 +248,9 @@ def test_methods_say_what_an_empty_cell_means() -> None:
     known = "provided the component was assessed"
     data = methods_of(COHORTS["one patient"])["Data."]
     assert (
-        f"An empty count was taken as unknown, never as zero; an empty time of an event was taken as no event by the end of follow-up, {known}."
-        in data
-    )
+        "An empty count was taken as unknown, never as zero; an empty time of an event was taken as no event "
+        f"by the end of follow-up, {known}."
+    ) in data
     assert "stood in for the last scan and the last EDSS visit, of which the file has no column." in data
     head, row = COHORTS["one patient"].split()
     dated = f"{head},years_to_last_edss,years_to_last_scan\n{row},,3\n"
@@ -247,7 +264,7 @@ def test_methods_say_what_an_empty_cell_means() -> None:
 
 
 def test_a_changed_protocol_is_one_term() -> None:
-    page = report_of(read(COHORTS["one patient"]), Protocol().with_settings(horizon_years=2.0))
+    page = report_of(read(COHORTS["one patient"]), with_settings(Protocol(), {"horizon_years": 2.0}))
     assert "<strong>Protocol default, changed: horizon_years:</strong> horizon 2 years;" in page
 
 

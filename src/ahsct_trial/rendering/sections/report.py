@@ -141,14 +141,15 @@ def _event(endpoint: SurvivalEndpoint) -> str:
     event = f"The event is {event_in_words(endpoint)}."
     if endpoint.events_by_type.death is not None:
         return f"{event} A death counts as an event."
-    n = endpoint.n_censored_died
-    deaths = (
-        "Deaths are not in this file."
-        if n is None
-        else f"{n:,} {plural('patient', n)} died by {in_years(endpoint.horizon_years)} "
-        f"and {_were(n)} censored."
-    )
-    return f"{event} A patient who dies without one is censored. {deaths}"
+    deaths = ["Deaths are not in this file."] if endpoint.n_censored_died is None else []
+    deaths += [f"{patients} censored." for patients in _died_and(endpoint)]
+    return " ".join([event, "A patient who dies without one is censored.", *deaths])
+
+
+def _died_and(endpoint: SurvivalEndpoint) -> Iterator[str]:
+    """How many died and were censored, if any; those left out of the endpoint are in its note."""
+    if n := endpoint.n_censored_died:
+        yield f"{n:,} {plural('patient', n)} died by {in_years(endpoint.horizon_years)} and {_were(n)}"
 
 
 def flow_steps(summary: Summary) -> list[Step]:
@@ -179,7 +180,7 @@ def flow_steps(summary: Summary) -> list[Step]:
             f"evaluable at {horizon}",
             (
                 f"{fmt.count(endpoint.n_not_followed)} not followed to {horizon}",
-                *_died_and_censored(endpoint),
+                *(f"{patients} censored" for patients in _died_and(endpoint)),
             ),
         ),
         Step(
@@ -188,15 +189,6 @@ def flow_steps(summary: Summary) -> list[Step]:
             (f"{fmt.count(endpoint.n_events)} with an event",),
         ),
     ]
-
-
-def _died_and_censored(endpoint: SurvivalEndpoint) -> Iterator[str]:
-    """How many of those censored had died, where a death is no event and the file knows deaths."""
-    if endpoint.events_by_type.death is None and endpoint.n_censored_died is not None:
-        yield (
-            f"{endpoint.n_censored_died:,} died by {in_years(endpoint.horizon_years)} and "
-            f"{_were(endpoint.n_censored_died)} censored"
-        )
 
 
 def flow_section(summary: Summary) -> Section:
