@@ -1,4 +1,4 @@
-"""What a report of 1,000,000 patients costs: time to write it, its size, and its load in Chromium if there is one.
+"""A report of 1,000,000 patients: time to write it, its size, and its load in Chromium if there is one.
 
     python benchmarks/report.py
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.figures.curves import HEADLINE, DrawnCurve, drawn_curves
+from ahsct_trial.rendering.figures.curves import HEADLINE, DrawnCurve, drawn_curves, notes
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
@@ -126,14 +126,19 @@ def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
         yield _picture(
             "endpoints",
             [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)],
-            _estimates(curves),
+            _sentences(summary, curves),
         )
 
 
-def _estimates(curves: Sequence[DrawnCurve]) -> str:
+def _sentences(summary: Summary, curves: Sequence[DrawnCurve]) -> str:
     """What stands beside the curves, and off the screen of a phone."""
     estimates = "; ".join(f"{curve.name}: {curve.estimate_in_words}" for curve in curves)
-    return f"At {in_years(curves[0].endpoint.horizon_years)}: {estimates}."
+    death = {
+        "event": "A death is an event.",
+        "censor": "A patient who dies is censored, but for overall survival.",
+    }[summary.protocol.death]
+    horizon = in_years(curves[0].endpoint.horizon_years)
+    return " ".join([f"At {horizon}: {estimates}.", death, *notes(curves)])
 
 
 def _picture(name: str, drawings: Sequence[Drawing], sentences: str = "") -> _Picture:

@@ -266,7 +266,7 @@ def methods(summary: Summary, check: Check | None) -> Methods:
         "Data.": _data(summary, cite),
         "Survival.": _survival(summary, cite),
         "Rates and proportions.": _counts(summary, cite),
-        "Published figures.": [] if check is None else [_publication(check, cite)],
+        "Published figures.": _publication(check, cite),
         "Software.": [
             f"All results not said otherwise were computed by {TOOL.name} {TOOL.version}, protocol "
             f"{shown(summary.protocol.name)}."
@@ -457,14 +457,16 @@ def _proportions(summary: Summary) -> Iterator[float | None]:
     yield endpoints.transplant_related_mortality.value
 
 
-def _publication(check: Check, cite: _Citations) -> str:
+def _publication(check: Check | None, cite: _Citations) -> Iterator[str]:
+    if check is None:
+        return
     whose = (
         "the publication’s own protocol"
         if check.is_own_protocol
         else f"protocol {shown(check.protocol.name)}"
     )
     citation = prose(check.publication.citation)
-    return (
+    yield (
         f"The cohort was held against the figures in {citation.rstrip('.')} {cite.of(citation)}, computed by "
         f"{whose}, which need not be that of the rest of this page. A figure is reproduced if the cohort’s "
         "rounds to it, and the interval to the published one; compatible if it lies in the cohort’s "
