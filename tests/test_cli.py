@@ -562,7 +562,7 @@ def test_a_report_is_written_whole_and_kept(tmp_path: Path) -> None:
     assert "6 reproduced of 6 published figures." in content
     # Neither where the file is nor who runs this; and no patient.
     assert not re.search(rf"{ROOT}|{tmp_path}|/home|/data/|\bP\d\d\b", content)
-    again = ahsct("report", SAMPLE, "-o", str(page))
+    again = ahsct("report", "no-such.csv", "-o", str(page))  # refused before anything is read
     assert (again.returncode, "--force" in again.stderr) == (2, True)
     assert page.read_text(encoding="utf-8") == content
     differing = ahsct("report", LANCET, "-o", str(page), "--against", "atkins2016-summary", "--force")

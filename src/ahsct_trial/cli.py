@@ -23,7 +23,7 @@ import typer
 from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.output import write, write_file
+from ahsct_trial.output import refuse_unwritable, write, write_file
 from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol, with_settings
 from ahsct_trial.rendering.progress import progress
 
@@ -434,6 +434,7 @@ def report(
     _refuse_input_as_output(cohort, output)
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"{shown(output.name)} does not end like a page. Name it .html.")
+    refuse_unwritable(output, force=force)
     _need_extra("jinja2")
     _need_extra("matplotlib")
     from ahsct_trial.published import find_publication
@@ -456,7 +457,10 @@ def report(
         if with_patients:
             from ahsct_trial.timeline import timeline
 
-            courses = timeline(data, chosen)
+            try:
+                courses = timeline(data, chosen)
+            except UsageError as error:
+                raise UsageError(f"{error} Or leave out --with-patients.") from None
         from ahsct_trial.rendering.report import write_report
 
         step("Drawing")

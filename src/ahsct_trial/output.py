@@ -58,6 +58,17 @@ def write_file(content: bytes, path: Path, *, force: bool = False) -> None:
             draft.unlink(missing_ok=True)
 
 
+def refuse_unwritable(path: Path, *, force: bool = False) -> None:
+    """Say before any work is done that a file may not be written.
+
+    Raises
+    ------
+    UsageError
+        If the file exists and `force` is not set, or it is none that can be replaced.
+    """
+    _target(path, shown(str(path), longest=_LONGEST_PATH), force=force)
+
+
 def _target(path: Path, named: str, *, force: bool) -> Path:
     """Find the file to write; a link stays, and what it leads to is replaced."""
     try:

@@ -184,6 +184,8 @@ class SurvivalEndpoint:
 
     `n_patients` are those whose outcome is known, `n_unknown` those left out. `n_events`, `n_censored` and
     `events_by_type` count times up to and including the horizon; `n_at_risk` counts times at or after it.
+    `n_censored_died` are those of `n_censored` who had died by the horizon, None where the file knows no
+    deaths. `n_not_followed` were censored before the horizon.
     `n_event_free` of `n_evaluable` is the crude count among patients who had the event by the horizon or
     were followed to it, with `proportion` its exact interval. `estimate` is Kaplan–Meier at the horizon.
     """
@@ -196,6 +198,8 @@ class SurvivalEndpoint:
     events_by_type: EventsByType
     n_unknown: int | None
     n_censored: int | None
+    n_censored_died: int | None
+    n_not_followed: int | None
     n_at_risk: int | None
     n_event_free: int | None
     n_evaluable: int | None

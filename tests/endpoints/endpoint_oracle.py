@@ -87,6 +87,8 @@ class Estimate:
     n_unknown: int
     n_events: int
     n_censored: int
+    n_censored_died: int | None
+    n_not_followed: int
     n_at_risk: int
     n_event_free: int
     n_evaluable: int
@@ -107,6 +109,11 @@ def survival(rows: list[Row], key: str, death: str, horizon: float) -> Estimate 
         return None
     all_courses = [follow(row, parts, counts_death) for row in rows]
     courses = [course for course in all_courses if course is not None]
+    censored_rows = [
+        row
+        for row, course in zip(rows, all_courses, strict=True)
+        if course is not None and course.kind is None and course.years <= horizon
+    ]
     kinds = [*parts, "death"] if counts_death else list(parts)
     early = [course for course in courses if course.years <= horizon]
     n_events = sum(course.kind is not None for course in early)
@@ -140,6 +147,15 @@ def survival(rows: list[Row], key: str, death: str, horizon: float) -> Estimate 
         n_unknown=len(rows) - len(courses),
         n_events=n_events,
         n_censored=len(early) - n_events,
+        n_censored_died=(
+            sum(
+                row["years_to_death"] is not None and row["years_to_death"] <= horizon
+                for row in censored_rows
+            )
+            if has(rows, "years_to_death")
+            else None
+        ),
+        n_not_followed=sum(course.years < horizon and course.kind is None for course in courses),
         n_at_risk=sum(course.years >= horizon for course in courses),
         n_event_free=n_free,
         n_evaluable=n_free + n_events,

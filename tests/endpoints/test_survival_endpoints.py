@@ -48,7 +48,10 @@ def by_type(
 
 
 def counts(endpoint: SurvivalEndpoint) -> dict[str, int | None]:
-    names = ("n_patients", "n_unknown", "n_events", "n_censored", "n_at_risk", "n_event_free", "n_evaluable")
+    names = (
+        *("n_patients", "n_unknown", "n_events", "n_censored", "n_censored_died", "n_not_followed"),
+        *("n_at_risk", "n_event_free", "n_evaluable"),
+    )
     return {name: getattr(endpoint, name) for name in names}
 
 
@@ -63,6 +66,8 @@ def test_activity_free_survival_with_death_as_an_event() -> None:
         "n_unknown": 0,
         "n_events": 4,
         "n_censored": 2,  # at 2.5 and, the horizon included, at 3.0
+        "n_censored_died": 0,  # his death is an event
+        "n_not_followed": 1,  # at 2.5
         "n_at_risk": 4,  # times of 3.0 or more
         "n_event_free": 3,  # lost at 3.0, lesion at 6, loss at 10
         "n_evaluable": 7,  # all but the loss at 2.5
@@ -93,6 +98,8 @@ def test_activity_free_survival_with_censoring_at_death() -> None:
         "n_unknown": 0,
         "n_events": 3,
         "n_censored": 3,
+        "n_censored_died": 1,  # at 2.0, censored at his last scan
+        "n_not_followed": 2,  # at 1.5 and 2.5
         "n_at_risk": 4,
         "n_event_free": 3,
         "n_evaluable": 6,
@@ -132,6 +139,8 @@ def test_components_with_death_as_an_event(  # noqa: PLR0913, PLR0917 (one per f
         "n_unknown": 0,
         "n_events": events,
         "n_censored": censored,
+        "n_censored_died": 0,
+        "n_not_followed": 8 - evaluable,
         "n_at_risk": at_risk,
         "n_event_free": free,
         "n_evaluable": evaluable,
@@ -142,7 +151,7 @@ def test_components_with_death_as_an_event(  # noqa: PLR0913, PLR0917 (one per f
 
 
 @pytest.mark.parametrize(
-    ("key", "censored", "estimate"),
+    ("key", "censored", "estimate"),  # of those censored, one died
     [
         # 1.0 relapse of 8; loss at death 2.0; 3.0 relapse of 6: 7/8 x 5/6.
         ("relapse_free_survival", 1, 35 / 48),
@@ -155,6 +164,7 @@ def test_components_with_censoring_at_death(key: str, censored: int, estimate: f
     endpoint: SurvivalEndpoint = getattr(endpoints(EIGHT, Protocol(death="censor")), key)
     assert endpoint.events_by_type.death is None
     assert endpoint.n_censored == censored
+    assert endpoint.n_censored_died == 1
     assert endpoint.estimate == pytest.approx(estimate)
 
 

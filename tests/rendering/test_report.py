@@ -7,19 +7,22 @@ from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cohorts import COHORTS, HOSTILE, LONG
+from cohorts import COHORTS, HOSTILE, LONG, table
 from record_files import read
 
 from ahsct_trial import Cohort, Protocol, Records, read_cohort, summarize
 from ahsct_trial.checking import check
+from ahsct_trial.protocol import with_settings
 from ahsct_trial.published import find_publication
 from ahsct_trial.rendering.figures.curves import drawn_curves
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
 from ahsct_trial.rendering.report import write_report
 from ahsct_trial.rendering.sections import one_line
+from ahsct_trial.rendering.sections.report import methods
 from ahsct_trial.rendering.sections.summarize import summary_sections
 from ahsct_trial.timeline import timeline
 
@@ -59,6 +62,10 @@ class Page(HTMLParser):
             self._texts.append(data)
 
 
+#: One of two dies at 2 years without relapse, lesion or worsening.
+DIED_WITHOUT_ACTIVITY = table((2, None), (4, None)).replace("4.0,,\n", "4.0,,2\n", 1)
+
+
 def squeezed(text: str) -> str:
     return " ".join(text.split())
 
@@ -89,15 +96,28 @@ def test_the_headline_is_never_without_its_uncertainty() -> None:
     # Figures of data/README.md; limits as R gives them, see tests/golden/summarize-80.txt.
     assert (
         "MS activity-free survival at 3 years was 95.8 % by Kaplan–Meier (95 % CI 73.9–99.4, log-log), with "
-        "1 event "
-        "in 24 patients. 23 of 24 evaluable patients were event-free at 3 years (95.8 %; exact 95 % CI "
-        "78.9–99.9, "
-        "Clopper–Pearson). The event is the first of relapse, new lesion, confirmed worsening and death. A "
-        "death "
-        "counts as an event."
+        "1 event in 24 patients. 23 of 24 evaluable patients were event-free at 3 years (95.8 %; exact 95 % "
+        "CI 78.9–99.9, Clopper–Pearson). The event is the first of relapse, new lesion, confirmed worsening "
+        "and death. A death counts as an event."
     ) in text
     censored = Page(report_of(data, Protocol(death="censor", ci_method="logit"))).text
-    assert "A patient who dies without one is censored at death." in censored
+    # The one who died had no scan: he is left out, and not among those censored.
+    assert (
+        "A patient who dies without one is censored. 1 patient left out: the outcome is unknown (1 died)."
+        in (censored)
+    )
+    dead = Page(report_of(read(DIED_WITHOUT_ACTIVITY), Protocol(death="censor"))).text
+    assert "A patient who dies without one is censored. 1 patient died by 3 years and was censored." in dead
+    assert "1 not followed to 3 years 1 patient died by 3 years and was censored" in dead
+    assert "lost" not in dead
+    assert (
+        "Deaths are not in this file."
+        in Page(
+            report_of(
+                read(DIED_WITHOUT_ACTIVITY.replace("years_to_death", "comment")), Protocol(death="censor")
+            )
+        ).text
+    )
     assert "on the logit scale" in censored
     assert "for the other endpoints it ended the observation" in censored
 
@@ -145,9 +165,22 @@ def test_edges_say_what_cannot_be_said() -> None:
         in (text_of("one patient"))
     )
     short = text_of("nobody followed to the horizon")
-    assert "1 of 1" not in short
-    assert "0 of 1 evaluable patients were event-free at 3 years" in short
-    assert "by Kaplan–Meier" not in short
+    assert (
+        "MS activity-free survival at 3 years cannot be estimated: of 3 patients 1 had an event and 2 were "
+        "observed for less than 3 years (longest 2 years)."
+    ) in short
+    headline = short.split("The event is")[0]
+    assert "evaluable" not in headline
+    assert "%" not in headline
+    assert (
+        "of 1 patient 0 had an event and 1 was observed for less than 3 years (longest 1 year)."
+        in Page(report_of(read(table((1, None))))).text
+    )
+    assert (
+        "cannot be estimated: of no patient the outcome is known."
+        in Page(report_of(read(table((1, None)).replace("4.0", "")))).text
+    )
+    assert "1 of 1 evaluable patient was event-free" in text_of("one patient")
     assert "0 of 5 evaluable patients were event-free at 3 years (0.0 %; exact 95 % CI 0.0–52.2" in (
         text_of("everyone an event at once")  # 1 − 0.025^(1/5) = 0.5218
     )
@@ -185,9 +218,64 @@ def test_the_flow_adds_up() -> None:
     assert "4 rows read 3 rows used 1 set aside: row without a value in a known column 3 patients" in text
     assert (
         "3 in the Kaplan–Meier estimate of MS activity-free survival 0 left out: outcome unknown 1 "
-        "evaluable at 3 "
-        "years 2 lost before 3 years 0 event-free at 3 years 1 with an event"
+        "evaluable at 3 years 2 not followed to 3 years 0 event-free at 3 years 1 with an event"
     ) in text
+
+
+def methods_of(text: str, **settings: Any) -> dict[str, str]:
+    return dict(methods(summarize(read(text), Protocol(**settings)), None).paragraphs)
+
+
+def test_methods_describe_only_what_the_file_gives() -> None:
+    bare = methods(summarize(read(COHORTS["hardly a column"])), None)
+    assert [title for title, _ in bare.paragraphs] == ["Data.", "Software."]
+    assert bare.works == ()
+    deaths = methods_of(COHORTS["deaths alone"])
+    assert "The event of overall survival was death of any cause." in deaths["Survival."]
+    assert deaths["Data."].endswith(
+        "An empty time of an event was taken as no event by the end of follow-up."
+    )
+    assert deaths["Rates and proportions."].startswith("Proportions have exact binomial intervals [6].")
+    said = " ".join(deaths.values())
+    for absent in ("NEDA", "elapse", "esion", "EDSS", "Poisson", "Ratios", "Overdispersion", "unknown"):
+        assert absent not in said
+    lived = methods_of("patient_id,follow_up_years,years_to_death\nA,5,\n")
+    assert "Greenwood" not in lived["Survival."]
+
+
+def test_methods_say_what_an_empty_cell_means() -> None:
+    # docs/endpoints.md, "Event, loss, or unknown".
+    known = "provided the component was assessed"
+    data = methods_of(COHORTS["one patient"])["Data."]
+    assert (
+        "An empty count was taken as unknown, never as zero; an empty time of an event was taken as no event "
+        f"by the end of follow-up, {known}."
+    ) in data
+    assert "stood in for the last scan and the last EDSS visit, of which the file has no column." in data
+    head, row = COHORTS["one patient"].split()
+    dated = f"{head},years_to_last_edss,years_to_last_scan\n{row},,3\n"
+    data = methods_of(dated)["Data."]
+    assert (
+        f"{known}; a patient without an EDSS since transplant was censored for worsening at transplant."
+        in data
+    )
+    assert "An assessment without a time was taken to be at the end of follow-up." in data
+    assert "stood in" not in data
+
+
+def test_a_changed_protocol_is_one_term() -> None:
+    page = report_of(read(COHORTS["one patient"]), with_settings(Protocol(), {"horizon_years": 2.0}))
+    assert "<strong>Protocol default, changed: horizon_years:</strong> horizon 2 years;" in page
+
+
+def test_a_publication_is_among_the_references_and_only_a_verdict_is_coloured() -> None:
+    data = read(COHORTS["one patient"].replace("P0,here", "P0,differs"))
+    page = write_report(summarize(data), check=check(data, find_publication("atkins2016-summary")))
+    works = page.split('<ol class="works">')[1].split("</ol>")[0]
+    assert "Atkins" in works.split("<li>")[-1]  # cited after the methods
+    assert "not computable if" in page
+    alarms = re.findall(r'<td class="[^"]* alarm"[^>]*>', page)
+    assert all('data-heading="Verdict"' in each for each in alarms)
 
 
 def test_every_work_is_cited_by_its_number() -> None:

@@ -42,6 +42,11 @@ def joined(notes: list[str]) -> str | None:
     return " ".join(notes) or None
 
 
+def in_years(time: float) -> str:
+    """A time in words that agree with it."""
+    return "1 year" if time == 1 else f"{time:g} years"
+
+
 def patients(n: int) -> str:
     """A number of patients in words that agree with it."""
     return f"{n:,} patient" if n == 1 else f"{n:,} patients"

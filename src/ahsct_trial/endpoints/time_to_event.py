@@ -19,7 +19,7 @@ from ahsct_trial.endpoints.components import (
     Course,
     course,
 )
-from ahsct_trial.endpoints.intervals import finite, joined, not_in_file, patients, proportion
+from ahsct_trial.endpoints.intervals import finite, in_years, joined, not_in_file, patients, proportion
 from ahsct_trial.estimators.survival import KaplanMeier, confidence_limits, kaplan_meier, quantile
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Curve, EventsByType, NedaYear, SurvivalEndpoint
@@ -61,6 +61,8 @@ class Observation:
         Names of the types, in the order in which coinciding events are named.
     n_unknown, n_unknown_died
         Patients that are left out, and those of them who died.
+    death_years
+        Time of each death, shape (n_known,), NaN for who lives; None where the file has no such column.
     """
 
     years: NDArray[np.float64]
@@ -69,6 +71,7 @@ class Observation:
     types: tuple[str, ...]
     n_unknown: int
     n_unknown_died: int
+    death_years: NDArray[np.float64] | None
 
 
 def counts_death(definition: Definition, protocol: Protocol) -> bool:
@@ -110,11 +113,13 @@ def observe(
     for part in parts:
         is_unknown |= part.is_unknown
     is_unknown &= ~is_event
+    death_years = None if cohort.lacking(DEATH) else cohort.numbers(DEATH)
     n_unknown, n_unknown_died = int(np.count_nonzero(is_unknown)), 0
     if n_unknown:
         n_unknown_died = int(np.count_nonzero(_died_by(cohort, np.inf) & is_unknown))
         years, is_event = years[~is_unknown], is_event[~is_unknown]
-    return Observation(years, is_event, event_type, tuple(types), n_unknown, n_unknown_died)
+        death_years = None if death_years is None else death_years[~is_unknown]
+    return Observation(years, is_event, event_type, tuple(types), n_unknown, n_unknown_died, death_years)
 
 
 def _died_by(cohort: Cohort, years: float) -> NDArray[np.bool_]:
@@ -185,6 +190,8 @@ def _estimate(
         events_by_type=_by_type(dict(zip(observed.types, by_type, strict=True))),
         n_unknown=observed.n_unknown,
         n_censored=int(at.n_censored),
+        n_censored_died=_censored_died(observed, horizon),
+        n_not_followed=len(observed.years) - n_event_free - n_events,
         n_at_risk=n_at_risk,
         n_event_free=n_event_free,
         n_evaluable=n_event_free + n_events,
@@ -207,6 +214,14 @@ def _estimate(
             ),
         ),
     )
+
+
+def _censored_died(observed: Observation, horizon: float) -> int | None:
+    """Who is censored up to the horizon and had died by then; None where the file knows no deaths."""
+    if observed.death_years is None:
+        return None
+    is_censored = ~observed.is_event & (observed.years <= horizon)
+    return int(np.count_nonzero(is_censored & (observed.death_years <= horizon)))
 
 
 def define(definition: Definition, courses: dict[str, Course], protocol: Protocol) -> str:
@@ -247,10 +262,10 @@ def _notes(curve: KaplanMeier, observed: Observation, protocol: Protocol) -> lis
         return [*notes, "No patient has a known outcome."]
     horizon = protocol.horizon_years
     if not _is_estimable(curve, horizon):
-        longest = f"{curve.time[-1]:.4g}"
         return [
             *notes,
-            f"No estimate at {horizon:g} years: the longest observation is {longest} years. "
+            f"No estimate at {in_years(horizon)}: the longest observation is "
+            f"{in_years(round(float(curve.time[-1]), 3))}. "
             "The crude count knows only patients who have had an event.",
         ]
     estimate = float(curve.at(horizon).estimate)
@@ -289,6 +304,8 @@ def _absent(definition: Definition, sentence: str, note: str, protocol: Protocol
         events_by_type=_by_type({}),
         n_unknown=None,
         n_censored=None,
+        n_censored_died=None,
+        n_not_followed=None,
         n_at_risk=None,
         n_event_free=None,
         n_evaluable=None,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.figures.curves import HEADLINE, drawn_curves
+from ahsct_trial.rendering.figures.curves import HEADLINE, DrawnCurve, drawn_curves, notes
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
@@ -28,7 +28,7 @@ from ahsct_trial.rendering.sections.report import (
 )
 from ahsct_trial.rendering.sections.summarize import (
     count_sections,
-    definitions_section,
+    definitions,
     patients_section,
     survival_sections,
 )
@@ -51,6 +51,7 @@ class _Picture:
     title: str
     wide: Markup
     narrow: Markup
+    sentences: str = ""
 
 
 def write_report(summary: Summary, *, check: Check | None = None, timeline: Timeline | None = None) -> str:
@@ -63,7 +64,7 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
     check
         The cohort held against a publication; without it the page has no such part.
     timeline
-        The course of each patient; without it the page shows no single patient and names none.
+        The course of each patient; without it the page names no patient.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
         else _picture("timeline", [draw_timeline(timeline, _WIDE), draw_timeline(timeline, _NARROW)]),
         verdicts=[] if check is None else verdict_sections(check),
         methods=methods(summary, check),
-        definitions=definitions_section(summary),
+        definitions=list(definitions(summary)),
         source=summary.source,
         protocol=shown(summary.protocol.name),
         n_rows=fmt.count(summary.source.n_rows),
@@ -123,13 +124,26 @@ def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
     others = curves[1:] if HEADLINE in there else curves
     if others:
         yield _picture(
-            "endpoints", [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)]
+            "endpoints",
+            [draw_survival(summary, curves, width) for width in (_WIDE, _NARROW_WITH_LABELS)],
+            _sentences(summary, curves),
         )
 
 
-def _picture(name: str, drawings: Sequence[Drawing]) -> _Picture:
+def _sentences(summary: Summary, curves: Sequence[DrawnCurve]) -> str:
+    """What stands beside the curves, and off the screen of a phone."""
+    estimates = "; ".join(f"{curve.name}: {curve.estimate_in_words}" for curve in curves)
+    death = {
+        "event": "A death is an event.",
+        "censor": "A patient who dies is censored, but for overall survival.",
+    }[summary.protocol.death]
+    horizon = in_years(curves[0].endpoint.horizon_years)
+    return " ".join([f"At {horizon}: {estimates}.", death, *notes(curves)])
+
+
+def _picture(name: str, drawings: Sequence[Drawing], sentences: str = "") -> _Picture:
     wide, narrow = (
         Markup(as_svg(drawing, f"{name}-{width}"))
         for drawing, width in zip(drawings, ("wide", "narrow"), strict=True)
     )
-    return _Picture(name, drawings[0].title, wide, narrow)
+    return _Picture(name, drawings[0].title, wide, narrow, sentences)

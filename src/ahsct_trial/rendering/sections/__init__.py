@@ -85,11 +85,17 @@ def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, uni
 
 def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
     """The protocol in one sentence."""
+    return ": ".join(protocol_definition(protocol))
+
+
+def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
+    """The protocol as a term and what it means."""
     death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
     return (
-        f"Protocol {shown(protocol.name)}: horizon {in_years(protocol.horizon_years)}; a death "
-        f"{death}; Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
-        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}."
+        f"Protocol {shown(protocol.name)}",
+        f"horizon {in_years(protocol.horizon_years)}; a death {death}; "
+        f"Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
+        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}.",
     )
 
 

@@ -12,7 +12,7 @@ from ahsct_trial.rendering.sections import (
     account_section,
     in_years,
     plural,
-    protocol_sentence,
+    protocol_definition,
     warnings_section,
 )
 from ahsct_trial.results import CohortInfo, Endpoints, Summary, SurvivalEndpoint
@@ -43,7 +43,7 @@ def count_sections(summary: Summary) -> list[Section]:
 
 def definitions_section(summary: Summary) -> Section:
     """The protocol, and what each endpoint counts."""
-    return Section("Definitions", lead=tuple(_definitions(summary)))
+    return Section("Definitions", lead=tuple(f"{term}: {words}" for term, words in definitions(summary)))
 
 
 def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
@@ -341,14 +341,16 @@ def _deaths(summary: Summary) -> Section:
     )
 
 
-def _definitions(summary: Summary) -> Iterator[str]:
-    yield protocol_sentence(summary.protocol)
+def definitions(summary: Summary) -> Iterator[tuple[str, str]]:
+    """The protocol and each endpoint as a term and what it means."""
+    yield protocol_definition(summary.protocol)
     for _, endpoint in _endpoints(summary.endpoints):
-        yield f"{endpoint.label}: {endpoint.definition}"
+        yield endpoint.label, endpoint.definition
     yield (
-        "NEDA-3: no relapse, no new lesion and no confirmed worsening by that year. No: one of them came. "
+        "NEDA-3",
+        "no relapse, no new lesion and no confirmed worsening by that year. No: one of them came. "
         "Not evaluable: none came, and one is unknown or was last looked for before that year. A death alone "
-        "is neither yes nor no."
+        "is neither yes nor no.",
     )
     endpoints = summary.endpoints
     for counted in (
@@ -357,4 +359,4 @@ def _definitions(summary: Summary) -> Iterator[str]:
         endpoints.disability,
         endpoints.transplant_related_mortality,
     ):
-        yield f"{counted.label}: {counted.definition}"
+        yield counted.label, counted.definition
