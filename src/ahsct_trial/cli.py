@@ -151,16 +151,19 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
     return Format.JSON if is_json else chosen or Format.TABLE
 
 
-def _refuse_input_as_output(path: str, output: Path | None) -> None:
+def _refuse_output(path: str, output: Path | None, *, force: bool) -> None:
+    """Refuse a file that may not be written before the input is read for nothing."""
     # A name that no file can have is not the input's, and an error when it is written.
     with suppress(OSError):
         if output is not None and output.samefile(path):
             raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
+    if output is not None:
+        refuse_unwritable(output, force=force)
 
 
-def _figure_file(path: str, output: Path, width_mm: float | None) -> FigureFile:
+def _figure_file(path: str, output: Path, width_mm: float | None, *, force: bool) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
-    _refuse_input_as_output(path, output)
+    _refuse_output(path, output, force=force)
     _need_extra("matplotlib")
     from ahsct_trial.rendering.figures import figure_file
 
@@ -214,7 +217,7 @@ def summarize(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     form = _format(format, is_json=json)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
@@ -253,7 +256,7 @@ def check(
     date_format: DateFormatOption = None,
 ) -> None:
     """Hold the cohort against published figures: reproduced, compatible, or differs (exit 4)."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     from ahsct_trial.published import find_publication, publications
 
     is_comparison = against == _ALL_PUBLICATIONS
@@ -333,7 +336,7 @@ def trace(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show one patient's course, and the line of the file that decided each endpoint."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
@@ -366,7 +369,7 @@ def plot_survival(
     from ahsct_trial.rendering.figures.curves import HEADLINE, drawn_curves, known_endpoints
 
     keys = known_endpoints(endpoint or [HEADLINE])
-    figure = None if output is None else _figure_file(cohort, output, width)
+    figure = None if output is None else _figure_file(cohort, output, width, force=force)
     if figure is None and width is not None:
         raise UsageError("--width is that of a figure's file, which -o FILE names; a screen has its own.")
     chosen = settings(BUILT_IN["default"])
@@ -398,7 +401,7 @@ def plot_timeline(
     date_format: DateFormatOption = None,
 ) -> None:
     """Draw each patient's course around transplant: relapses, scans, worsening, improvement, death."""
-    figure = _figure_file(cohort, output, width)
+    figure = _figure_file(cohort, output, width, force=force)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
@@ -431,10 +434,9 @@ def report(
     date_format: DateFormatOption = None,
 ) -> None:
     """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check)."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"{shown(output.name)} does not end like a page. Name it .html.")
-    refuse_unwritable(output, force=force)
     _need_extra("jinja2")
     _need_extra("matplotlib")
     from ahsct_trial.published import find_publication
@@ -486,7 +488,7 @@ def sensitivity(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show an endpoint under every death rule, lesion rule, confirmation length and interval method."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     form = _format(format, is_json=json)
     chosen = settings(BUILT_IN["default"])
     from ahsct_trial.sensitivity import find_endpoint, sensitivity_of
@@ -560,7 +562,7 @@ def validate(
     date_format: DateFormatOption = None,
 ) -> None:
     """Only read the file: its problems, warnings and the account of its rows."""
-    _refuse_input_as_output(cohort, output)
+    _refuse_output(cohort, output, force=force)
     from ahsct_trial.loading.problems import DataProblems
     from ahsct_trial.results import SCHEMA_VERSION, TOOL, Validation
 

@@ -73,16 +73,18 @@ def _target(path: Path, named: str, *, force: bool) -> Path:
     """Find the file to write; a link stays, and what it leads to is replaced."""
     try:
         target = path.resolve()
+        if target.is_symlink():
+            raise UsageError(f"{named} is a link that leads back to itself.")
+        if target.is_dir():
+            raise UsageError(f"{named} is a folder. Name a file in it.")
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{named} is no ordinary file. Write to standard output instead.")
+        if target.exists() and not force:
+            raise UsageError(f"{named} exists. Choose another name, or add --force to replace it.")
     except RuntimeError:  # what Python before 3.13 makes of it
         raise UsageError(f"{named} is a link that leads back to itself.") from None
-    if target.is_symlink():
-        raise UsageError(f"{named} is a link that leads back to itself.")
-    if target.is_dir():
-        raise UsageError(f"{named} is a folder. Name a file in it.")
-    if target.exists() and not target.is_file():
-        raise UsageError(f"{named} is no ordinary file. Write to standard output instead.")
-    if target.exists() and not force:
-        raise UsageError(f"{named} exists. Choose another name, or add --force to replace it.")
+    except OSError as error:
+        raise UsageError(f"{named} cannot be written: {error.strerror}.") from None
     return target
 
 

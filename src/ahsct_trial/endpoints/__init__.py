@@ -112,9 +112,10 @@ def _overdispersed(endpoints: Endpoints) -> Iterator[str]:
         "New lesions after transplant": endpoints.lesions.after.dispersion,
     }
     for what, dispersion in rates.items():
-        # The order of patients changes the last digits of a sum, and must not decide.
-        if dispersion is not None and round(dispersion, 9) > DISPERSION_LIMIT:
+        # The order of patients changes the last digits of a sum, and must neither decide nor be seen.
+        shown = None if dispersion is None else round(dispersion, 9)
+        if shown is not None and shown > DISPERSION_LIMIT:
             yield (
-                f"{what} vary between patients more than a Poisson rate allows (dispersion {dispersion:.2f}, "
+                f"{what} vary between patients more than a Poisson rate allows (dispersion {shown:.2f}, "
                 f"above {DISPERSION_LIMIT}): the interval of the rate is too narrow."
             )
