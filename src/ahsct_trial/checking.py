@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.cohort import Cohort
-from ahsct_trial.counterparts import CohortResults, Counterpart, Settings, figure_protocol, unchanged
+from ahsct_trial.counterparts import CohortResults, Counterpart, figure_protocol, unchanged
+from ahsct_trial.endpoints.intervals import joined
 from ahsct_trial.explaining import horizon_not_stated, why_it_differs
-from ahsct_trial.protocol import Protocol
+from ahsct_trial.protocol import Protocol, Settings
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.records import Records
 from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, Tool
@@ -194,7 +195,7 @@ def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> Chec
         source=figure.source,
         horizon_years=figure.horizon_years,
         where=figure.where,
-        note=" ".join(filter(None, reasons)) or None,
+        note=joined(reasons),
     )
 
 

@@ -24,7 +24,7 @@ from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import refuse_unwritable, write, write_file
-from ahsct_trial.protocol import BUILT_IN, Protocol, find_protocol, with_settings
+from ahsct_trial.protocol import BUILT_IN, Protocol, Settings, find_protocol, with_settings
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.page import Drawing
     from ahsct_trial.rendering.sections import Section
-
-#: What the command line says of the protocol, over the one that a command starts from.
-Settings = Callable[[Protocol], Protocol]
 
 app = typer.Typer(
     name="ahsct",
@@ -366,7 +363,8 @@ def plot_survival(
     date_format: DateFormatOption = None,
 ) -> None:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen."""
-    from ahsct_trial.rendering.figures.curves import HEADLINE, drawn_curves, known_endpoints
+    from ahsct_trial.rendering.figures.curves import drawn_curves, known_endpoints
+    from ahsct_trial.results import HEADLINE
 
     keys = known_endpoints(endpoint or [HEADLINE])
     figure = None if output is None else _figure_file(cohort, output, width, force=force)

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ahsct_trial.cohort import Cohort
-from ahsct_trial.counterparts import CohortResults, Settings, figure_protocol, unchanged
+from ahsct_trial.counterparts import CohortResults, figure_protocol, unchanged
+from ahsct_trial.endpoints.intervals import joined
 from ahsct_trial.explaining import horizon_not_stated, survival_definition
-from ahsct_trial.protocol import BUILT_IN, Protocol
+from ahsct_trial.protocol import BUILT_IN, Protocol, Settings
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, SurvivalEndpoint, Tool
-
-#: The endpoint that a cohort's own event-free figure is.
-_HEADLINE = "activity_free_survival"
+from ahsct_trial.results import HEADLINE, SCHEMA_VERSION, ProtocolInfo, SourceInfo, SurvivalEndpoint, Tool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +108,7 @@ def compare(
     protocol = settings(BUILT_IN["default"])
     results = CohortResults(data)
     summary = results.summary(protocol)
-    own: SurvivalEndpoint = getattr(summary.endpoints, _HEADLINE)
+    own: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE)
     limits = own.interval
     figures = (
         _compared(results, each, each.headline, protocol, settings) for each in publications if each.headline
@@ -171,7 +169,7 @@ def _compared(
         ci_method=own.ci_method,
         confidence_level=theirs.confidence_level,
         differs_in=tuple(_differs_in(figure, theirs, protocol)),
-        note=" ".join(filter(None, reasons)) or None,
+        note=joined(reasons),
         mark=figure.mark,
         source=figure.source,
     )
@@ -183,7 +181,7 @@ def _differs_in(figure: Figure, theirs: Protocol, own: Protocol) -> Iterator[str
         yield "horizon not stated"
     elif figure.horizon_years != own.horizon_years:
         yield "horizon"
-    if definition is None or definition.key != _HEADLINE:
+    if definition is None or definition.key != HEADLINE:
         yield "endpoint"
     if figure.disputed:
         yield "definition disputed"

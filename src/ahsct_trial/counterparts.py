@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from ahsct_trial.derivation import as_cohort
 from ahsct_trial.endpoints import summarize
 from ahsct_trial.endpoints.intervals import proportion
 from ahsct_trial.escaping import shown
-from ahsct_trial.protocol import RECORDS_ONLY, Protocol
+from ahsct_trial.protocol import RECORDS_ONLY, Protocol, Settings
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.published.paths import (
     AT_HORIZON,
@@ -27,8 +27,6 @@ from ahsct_trial.published.paths import (
 from ahsct_trial.records import Records
 from ahsct_trial.results import NedaYear, Summary, SurvivalEndpoint
 
-#: What a user changes in the protocol of a publication.
-Settings = Callable[[Protocol], Protocol]
 Where = Mapping[str, tuple[str, ...]]
 
 _EVERYBODY: Where = {}

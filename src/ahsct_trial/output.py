@@ -8,10 +8,7 @@ import tempfile
 from pathlib import Path
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
-
-#: A path is shown to its end, which names the file.
-_LONGEST_PATH = 4096
+from ahsct_trial.escaping import shown_path
 
 
 def write(text: str, path: Path | None, *, force: bool = False) -> None:
@@ -36,7 +33,7 @@ def write_file(content: bytes, path: Path, *, force: bool = False) -> None:
     UsageError
         If the file exists and `force` is not set, or it cannot be written.
     """
-    named = shown(str(path), longest=_LONGEST_PATH)
+    named = shown_path(path)
     draft = None
     try:
         target = _target(path, named, force=force)
@@ -66,7 +63,7 @@ def refuse_unwritable(path: Path, *, force: bool = False) -> None:
     UsageError
         If the file exists and `force` is not set, or it is none that can be replaced.
     """
-    _target(path, shown(str(path), longest=_LONGEST_PATH), force=force)
+    _target(path, shown_path(path), force=force)
 
 
 def _target(path: Path, named: str, *, force: bool) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -133,6 +133,9 @@ class Protocol:
             if not is_number or not low <= value <= high or (setting, value) in _OPEN_ENDS:
                 raise UsageError(f"{setting} is {value!r}; it must be a number {rule}.")
 
+
+#: What a user changes in the protocol that a command or a publication starts from.
+Settings = Callable[[Protocol], Protocol]
 
 BUILT_IN: dict[str, Protocol] = {
     protocol.name: protocol

@@ -30,6 +30,9 @@ class Tool:
 
 TOOL = Tool(name="ahsct-trial", version=__version__)
 
+#: The survival endpoint that a trial is known by.
+HEADLINE = "activity_free_survival"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceInfo:

@@ -23,6 +23,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import BUILT_IN, CiMethod, DeathRule, NewLesion, Protocol
 from ahsct_trial.records import Records
 from ahsct_trial.results import (
+    HEADLINE,
     SCHEMA_VERSION,
     TOOL,
     Interval,
@@ -180,7 +181,7 @@ def find_endpoint(key: str) -> Definition:
 def sensitivity_of(
     data: Cohort | Records,
     protocol: Protocol = BUILT_IN["default"],
-    endpoint: str = "activity_free_survival",
+    endpoint: str = HEADLINE,
 ) -> Sensitivity:
     """Compute a survival endpoint under every combination of choices, at each year up to the horizon.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import isfinite
 from typing import SupportsFloat
 
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.estimators.proportions import clopper_pearson
 from ahsct_trial.results import Interval
+from ahsct_trial.wording import plural
 
 #: Columns that are derived from ``edss`` records without naming them.
 _FROM_EDSS = frozenset({"years_to_worsening", "years_to_improvement"})
@@ -37,16 +39,11 @@ def not_in_file(cohort: Cohort, columns: tuple[str, ...]) -> str:
     return f"Not in this file: {', '.join(columns)}."
 
 
-def joined(notes: list[str]) -> str | None:
+def joined(notes: Iterable[str | None]) -> str | None:
     """Several notes as one text; None without any."""
-    return " ".join(notes) or None
-
-
-def in_years(time: float) -> str:
-    """A time in words that agree with it."""
-    return "1 year" if time == 1 else f"{time:g} years"
+    return " ".join(filter(None, notes)) or None
 
 
 def patients(n: int) -> str:
     """A number of patients in words that agree with it."""
-    return f"{n:,} patient" if n == 1 else f"{n:,} patients"
+    return f"{n:,} {plural('patient', n)}"

@@ -19,10 +19,11 @@ from ahsct_trial.endpoints.components import (
     Course,
     course,
 )
-from ahsct_trial.endpoints.intervals import finite, in_years, joined, not_in_file, patients, proportion
+from ahsct_trial.endpoints.intervals import finite, joined, not_in_file, patients, proportion
 from ahsct_trial.estimators.survival import KaplanMeier, confidence_limits, kaplan_meier, quantile
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Curve, EventsByType, NedaYear, SurvivalEndpoint
+from ahsct_trial.wording import in_years
 
 DEATH = "years_to_death"
 
@@ -113,20 +114,19 @@ def observe(
     for part in parts:
         is_unknown |= part.is_unknown
     is_unknown &= ~is_event
-    death_years = None if cohort.lacking(DEATH) else cohort.numbers(DEATH)
+    death_years = _death_years(cohort)
     n_unknown, n_unknown_died = int(np.count_nonzero(is_unknown)), 0
     if n_unknown:
-        n_unknown_died = int(np.count_nonzero(_died_by(cohort, np.inf) & is_unknown))
         years, is_event = years[~is_unknown], is_event[~is_unknown]
-        death_years = None if death_years is None else death_years[~is_unknown]
+        if death_years is not None:
+            n_unknown_died = int(np.count_nonzero(~np.isnan(death_years) & is_unknown))
+            death_years = death_years[~is_unknown]
     return Observation(years, is_event, event_type, tuple(types), n_unknown, n_unknown_died, death_years)
 
 
-def _died_by(cohort: Cohort, years: float) -> NDArray[np.bool_]:
-    """Who is known to have died by a time."""
-    if cohort.lacking(DEATH):
-        return np.zeros(len(cohort), dtype=bool)
-    return np.asarray(cohort.numbers(DEATH) <= years)
+def _death_years(cohort: Cohort) -> NDArray[np.float64] | None:
+    """Time of each death, NaN for who lives; None where the file has no such column."""
+    return None if cohort.lacking(DEATH) else cohort.numbers(DEATH)
 
 
 def survival_endpoint(
@@ -336,6 +336,7 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
     """
     missing = cohort.lacking(*(column for component in COMPONENTS for column in component.columns))
     level = protocol.confidence_level
+    death_years = _death_years(cohort)
     rows = []
     for year in range(1, int(protocol.horizon_years) + 1):
         if missing:
@@ -368,8 +369,8 @@ def neda3(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> tup
                 n_not_evaluable=len(cohort) - n_no - n_yes,
                 n_not_evaluable_died=(
                     None
-                    if cohort.lacking(DEATH)
-                    else int(np.count_nonzero(_died_by(cohort, year) & ~has_failed & ~is_yes))
+                    if death_years is None
+                    else int(np.count_nonzero((death_years <= year) & ~has_failed & ~is_yes))
                 ),
                 proportion=proportion(n_yes, n_yes + n_no, level),
                 note=_neda_note(year, n_yes, n_no, is_anybody_seen=bool(is_seen.any())),

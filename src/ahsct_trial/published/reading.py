@@ -14,7 +14,7 @@ import msgspec
 
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
+from ahsct_trial.escaping import shown, shown_path
 from ahsct_trial.published.figures import Eligibility, Figure, Publication
 from ahsct_trial.published.paths import (
     counts_patients,
@@ -25,7 +25,6 @@ from ahsct_trial.published.paths import (
 )
 
 _MOST_SHOWN = 20
-_LONGEST_PATH = 4096
 _PRINTED = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 
 #: What each key accepts, as the second half of a sentence about a wrong or missing one.
@@ -75,7 +74,7 @@ def read_publication(path: Path) -> Publication:
         If it cannot be read, is not TOML, or is no publication; the text names each wrong line or key, what
         it accepts and what stands there.
     """
-    name = shown(str(path), longest=_LONGEST_PATH)
+    name = shown_path(path)
     try:
         text = path.read_bytes()
     except OSError as error:

@@ -25,6 +25,7 @@ import numpy as np
 
 from ahsct_trial.estimators import proportions
 from ahsct_trial.estimators.survival import CiMethod
+from ahsct_trial.reconciling.printed import how_much_fits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -286,10 +287,7 @@ def _some(ranges: _Counts, turn: Whole) -> tuple[_Counts, Whole]:
 
 
 def _part(found: Candidates) -> Whole:
-    """How much of what is published fits: 0 nothing, to 4 the value and a limit."""
-    n_limits = found["low_fits"].astype(np.int64) + found["high_fits"]
-    value_fits = found["value_fits"]
-    return np.select([value_fits & (n_limits > 0), n_limits == 2, value_fits, n_limits == 1], [4, 3, 2, 1], 0)
+    return how_much_fits(found["value_fits"], found["low_fits"], found["high_fits"])
 
 
 def _fitting_in_part(found: Candidates) -> Candidates:

@@ -115,6 +115,16 @@ class Sought:
         return [(name, printed) for name, printed in named if printed is not None]
 
 
+def how_much_fits(
+    value_fits: NDArray[np.bool_] | bool,
+    low_fits: NDArray[np.bool_] | bool,
+    high_fits: NDArray[np.bool_] | bool,
+) -> NDArray[np.int64]:
+    """Give 4 for the value and a limit, 3 for both limits, 2 for the value, 1 for one limit, else 0."""
+    value, n_limits = np.asarray(value_fits), np.add(low_fits, high_fits, dtype=np.int64)
+    return np.select([value & (n_limits > 0), n_limits == 2, value, n_limits == 1], [4, 3, 2, 1], 0)
+
+
 def read_number(text: str, what: str, form: str) -> Printed:
     """Read a figure; `what` it is and the `form` it has are for the error.
 

@@ -20,6 +20,7 @@ from ahsct_trial.reconciling.printed import (
     Sought,
     check_level,
     enclosing,
+    how_much_fits,
     read_number,
 )
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
@@ -221,6 +222,5 @@ def _rate_fit(
 
 
 def _rank(fit: RateFit) -> tuple[float, ...]:
-    n_limits = bool(fit.low_fits) + bool(fit.high_fits)
-    part = 4 if fit.value_fits and n_limits else 3 if n_limits == 2 else 2 * fit.value_fits or n_limits
+    part = int(how_much_fits(fit.value_fits, bool(fit.low_fits), bool(fit.high_fits)))
     return (fit.off > 0, -part, fit.off, not fit.is_printed_exposure)

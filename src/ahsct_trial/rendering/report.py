@@ -12,12 +12,18 @@ from markupsafe import Markup
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.figures.curves import HEADLINE, DrawnCurve, drawn_curves, notes
+from ahsct_trial.rendering.figures.curves import (
+    DrawnCurve,
+    death_rule_of_several,
+    drawn_curves,
+    keys_with_curve,
+    notes,
+)
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
 from ahsct_trial.rendering.figures.timeline import draw_timeline
-from ahsct_trial.rendering.sections import SHORT_NAMES, in_years, one_line, plural
+from ahsct_trial.rendering.sections import one_line
 from ahsct_trial.rendering.sections.check import verdict_sections
 from ahsct_trial.rendering.sections.report import (
     flow_section,
@@ -32,7 +38,8 @@ from ahsct_trial.rendering.sections.summarize import (
     patients_section,
     survival_sections,
 )
-from ahsct_trial.results import TOOL, Summary
+from ahsct_trial.results import HEADLINE, TOOL, Summary
+from ahsct_trial.wording import in_years, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check
@@ -117,7 +124,7 @@ def _visible(value: object) -> object:
 
 def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
     """The headline's curve, and one with all endpoints, as far as the file has them."""
-    there = [key for key in SHORT_NAMES if len(getattr(summary.endpoints, key).curve)]
+    there = keys_with_curve(summary)
     curves = drawn_curves(summary, there)
     if HEADLINE in there:
         yield _picture("headline", [draw_survival(summary, curves[:1], width) for width in (_WIDE, _NARROW)])
@@ -133,10 +140,7 @@ def _survival_pictures(summary: Summary) -> Iterator[_Picture]:
 def _sentences(summary: Summary, curves: Sequence[DrawnCurve]) -> str:
     """What stands beside the curves, and off the screen of a phone."""
     estimates = "; ".join(f"{curve.name}: {curve.estimate_in_words}" for curve in curves)
-    death = {
-        "event": "A death is an event.",
-        "censor": "A patient who dies is censored, but for overall survival.",
-    }[summary.protocol.death]
+    death = death_rule_of_several(summary.protocol)
     horizon = in_years(curves[0].endpoint.horizon_years)
     return " ".join([f"At {horizon}: {estimates}.", death, *notes(curves)])
 

@@ -12,10 +12,10 @@ from math import ceil, floor
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import SHORT_NAMES, in_years, plural
+from ahsct_trial.rendering.sections import SHORT_NAMES
 from ahsct_trial.results import TOOL, CurvePoint, ProtocolInfo, SourceInfo, Summary, SurvivalEndpoint
+from ahsct_trial.wording import in_years, plural
 
-HEADLINE = "activity_free_survival"
 #: Beyond so many times of censoring their marks would only make the curve thicker.
 MOST_CENSORING_MARKS = 250
 _STEPS = tuple(
@@ -150,8 +150,13 @@ def drawn_curves(summary: Summary, keys: Iterable[str]) -> list[DrawnCurve]:
     return curves
 
 
+def keys_with_curve(summary: Summary) -> list[str]:
+    """The endpoints of which the file has a curve."""
+    return [key for key in SHORT_NAMES if len(getattr(summary.endpoints, key).curve)]
+
+
 def _others(summary: Summary) -> str:
-    there = [key for key in SHORT_NAMES if len(getattr(summary.endpoints, key).curve)]
+    there = keys_with_curve(summary)
     return f" There is one of {', '.join(there)}: name it with --endpoint." if there else ""
 
 
@@ -187,12 +192,20 @@ def event_in_words(endpoint: SurvivalEndpoint) -> str:
     types = [name for name, n in names.items() if n is not None]
     if len(types) == 1:
         return types[0]
-    return f"the first of {', '.join(types[:-1])} and {types[-1]}"
+    return f"the first of {fmt.listed(types)}"
 
 
 def death_rule(endpoint: SurvivalEndpoint) -> str:
     """What a death means where it is no event."""
     return " A patient who dies is censored." if endpoint.events_by_type.death is None else ""
+
+
+def death_rule_of_several(protocol: ProtocolInfo) -> str:
+    """What a death means to several endpoints together."""
+    return {
+        "event": "A death is an event.",
+        "censor": "A patient who dies is censored, but for overall survival.",
+    }[protocol.death]
 
 
 def origin(source: SourceInfo, n_patients: int, protocol: ProtocolInfo) -> str:
@@ -219,10 +232,9 @@ def ends_together(curves: Sequence[DrawnCurve]) -> Iterator[str]:
     for height, group in groupby(sorted(curves, key=lambda curve: -curve.points[-1].estimate), end):
         same = list(group)
         if len(same) > 1:
-            *others, last = (curve.name for curve in same)
             courses = {tuple((step.years, step.estimate) for step in curve.steps) for curve in same}
             how = "coincide throughout and end" if len(courses) == 1 else "end together"
-            yield f"{', '.join(others)} and {last} {how} at {height}."
+            yield f"{fmt.listed(curve.name for curve in same)} {how} at {height}."
 
 
 def titled(curves: Sequence[DrawnCurve]) -> str:

@@ -19,6 +19,7 @@ from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
     death_rule,
+    death_rule_of_several,
     described,
     ends_together,
     event_in_words,
@@ -45,8 +46,8 @@ from ahsct_trial.rendering.figures.page import (
     width_of,
     wrapped,
 )
-from ahsct_trial.rendering.sections import in_years
 from ahsct_trial.results import CurvePoint, Summary
+from ahsct_trial.wording import in_years
 
 
 @dataclass(frozen=True)
@@ -411,11 +412,7 @@ def _caption(summary: Summary, layout: _Layout) -> Iterator[str]:
         if len(curves) > _MOST_BANDS:
             yield f"Intervals are not shaded for more than {_MOST_BANDS} curves."
         yield from ends_together(curves)
-        yield (
-            "A death is an event."
-            if summary.protocol.death == "event"
-            else "A patient who dies is censored, but for overall survival."
-        )
+        yield death_rule_of_several(summary.protocol)
     yield "At risk: followed to that time or beyond; censored and events: up to and including it."
     if any(point.years in layout.ticks for curve in curves for point in curve.points):
         yield "A patient whose time is exactly that is in two rows."

@@ -19,8 +19,8 @@ from ahsct_trial.rendering.figures.curves import (
     origin,
     tick_step,
 )
-from ahsct_trial.rendering.sections import in_years
 from ahsct_trial.results import Summary
+from ahsct_trial.wording import in_years
 
 #: Before the first column: names of rows and the vertical axis.
 _MARGIN = 10

@@ -27,7 +27,7 @@ from ahsct_trial.rendering.figures.page import (
     width_of,
     wrapped,
 )
-from ahsct_trial.rendering.sections import plural
+from ahsct_trial.wording import plural
 
 if TYPE_CHECKING:
     from ahsct_trial.timeline import PatientTimeline, Timeline

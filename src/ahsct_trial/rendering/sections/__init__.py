@@ -5,12 +5,14 @@ Each command has a module of its own here; this one holds what they share.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
+from ahsct_trial.wording import in_years
 
 _LONGEST_PROSE = 2000
 
@@ -65,22 +67,21 @@ def prose(text: str) -> str:
     return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
 
 
-def in_years(horizon: float) -> str:
-    """A time in words: "1 year", "3 years"."""
-    return "1 year" if horizon == 1 else f"{horizon:g} years"
-
-
-def plural(noun: str, n: int) -> str:
-    """The noun as it follows the number."""
-    return noun if n == 1 else f"{noun}s"
-
-
 def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, unit: str) -> str:
     """A published figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)"."""
     text = value + (f" {unit}" if unit else "")
     if of is not None:
         text = f"{text} of {of}"
     return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
+
+
+def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple[str, ...]:
+    """Notes of what is named first; those with the same note stand together, with a mark between them."""
+    names: dict[str, list[str]] = {}
+    for name, note in notes:
+        if note:
+            names.setdefault(note, []).append(name)
+    return tuple(f"{between.join(those)}: {prose(note)}" for note, those in names.items())
 
 
 def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:

@@ -10,14 +10,15 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
-    plural,
     prose,
     protocol_sentence,
     published_figure,
     setting_words,
     settings_by_origin,
+    shared_notes,
     warnings_section,
 )
+from ahsct_trial.wording import plural
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check, CheckedFigure
@@ -107,13 +108,10 @@ def _other_horizons(check: Check) -> str:
 
 def _reasons(title: str, check: Check, *, is_difference: bool) -> Iterator[Section]:
     """The notes of the figures that differ, or of the others; figures with the same note stand together."""
-    labels: dict[str, list[str]] = {}
-    for each in check.figures:
-        if each.note and (each.verdict == "differs") is is_difference:
-            labels.setdefault(each.note, []).append(shown(each.label))
-    if labels:
-        sentences = (f"{'; '.join(those)}: {prose(note)}" for note, those in labels.items())
-        yield Section(title, lead=tuple(sentences))
+    chosen = (each for each in check.figures if (each.verdict == "differs") is is_difference)
+    sentences = shared_notes(((shown(each.label), each.note) for each in chosen), between="; ")
+    if sentences:
+        yield Section(title, lead=sentences)
 
 
 def _whom(check: Check) -> Iterator[Section]:

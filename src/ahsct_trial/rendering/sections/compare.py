@@ -10,12 +10,12 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
-    in_years,
-    prose,
     protocol_sentence,
     published_figure,
+    shared_notes,
     warnings_section,
 )
+from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
     from ahsct_trial.comparing import ComparedFigure, Comparison
@@ -90,13 +90,9 @@ def _set_apart_by(reasons: tuple[str, ...]) -> str:
 
 
 def _notes(comparison: Comparison) -> Iterator[Section]:
-    labels: dict[str, list[str]] = {}
-    for each in comparison.figures:
-        if each.note:
-            labels.setdefault(each.note, []).append(each.publication)
-    if labels:
-        sentences = (f"{', '.join(those)}: {prose(note)}" for note, those in labels.items())
-        yield Section("About some figures", lead=tuple(sentences))
+    sentences = shared_notes(((each.publication, each.note) for each in comparison.figures), between=", ")
+    if sentences:
+        yield Section("About some figures", lead=sentences)
 
 
 def _without_headline(comparison: Comparison) -> Iterator[str]:

@@ -9,12 +9,12 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
-    in_years,
     prose,
     protocol_sentence,
     published_figure,
     settings_by_origin,
 )
+from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
     from ahsct_trial.published import Entry, Figure, Library, Publication

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import Section, plural
+from ahsct_trial.rendering.sections import Section
 from ahsct_trial.rounding import round_half_up
+from ahsct_trial.wording import plural
 
 if TYPE_CHECKING:
     from ahsct_trial.reconciling import Fit, PrintedFigure, RateFit, RateReconciliation, Reconciliation
@@ -156,7 +157,7 @@ def _rate_verdict(result: RateReconciliation, show: Show) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return fmt.listed(names)
 
 
 def _count(fit: Fit) -> tuple[str, str]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ahsct_trial.columns import SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.figures.curves import event_in_words
-from ahsct_trial.rendering.sections import SHORT_NAMES, Section, in_years, plural, prose
+from ahsct_trial.rendering.figures.curves import event_in_words, keys_with_curve
+from ahsct_trial.rendering.sections import SHORT_NAMES, Section, prose
 from ahsct_trial.results import TOOL, Summary, SurvivalEndpoint
+from ahsct_trial.wording import in_years, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check
@@ -363,7 +364,7 @@ def _empty_cells(summary: Summary, known: dict[str, bool]) -> Iterator[str]:
 def _survival(summary: Summary, cite: _Citations) -> Iterator[str]:
     protocol, endpoints = summary.protocol, summary.endpoints
     horizon = in_years(protocol.horizon_years)
-    there = {key: each for key in SHORT_NAMES if len((each := getattr(endpoints, key)).curve)}
+    there = {key: getattr(endpoints, key) for key in keys_with_curve(summary)}
     of_disease = [key for key in there if key != "overall_survival"]
     if there:
         yield (

@@ -9,13 +9,8 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import (
-    Section,
-    file_section,
-    in_years,
-    protocol_sentence,
-    warnings_section,
-)
+from ahsct_trial.rendering.sections import Section, file_section, protocol_sentence, warnings_section
+from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
     from ahsct_trial.sensitivity import Choice, Combination, Sensitivity, Setting, Value, YearRange

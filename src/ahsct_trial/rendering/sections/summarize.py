@@ -10,12 +10,11 @@ from ahsct_trial.rendering.sections import (
     SHORT_NAMES,
     Section,
     account_section,
-    in_years,
-    plural,
     protocol_definition,
     warnings_section,
 )
 from ahsct_trial.results import CohortInfo, Endpoints, Summary, SurvivalEndpoint
+from ahsct_trial.wording import in_years, plural
 
 
 def summary_sections(summary: Summary) -> list[Section]:
