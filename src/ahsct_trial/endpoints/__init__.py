@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from ahsct_trial.cohort import Cohort
 from ahsct_trial.derivation import as_cohort
-from ahsct_trial.endpoints.components import Course
 from ahsct_trial.endpoints.counts import (
     DISPERSION_LIMIT,
     disability,
@@ -16,12 +17,10 @@ from ahsct_trial.endpoints.counts import (
     transplant_related_mortality,
 )
 from ahsct_trial.endpoints.demographics import describe_cohort
-from ahsct_trial.endpoints.time_to_event import DEFINITIONS, Definition, all_courses, neda3, survival_endpoint
+from ahsct_trial.endpoints.time_to_event import DEFINITIONS, all_courses, neda3, survival_endpoint
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, TOOL, Endpoints, ProtocolInfo, Summary, SurvivalEndpoint
-
-_MANY_PATIENTS = 50_000
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, Endpoints, ProtocolInfo, Summary
 
 
 def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) -> Summary:
@@ -41,22 +40,33 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
         that names the columns.
     """
     cohort = as_cohort(data, protocol)
-    courses = all_courses(cohort)
-    survival = _survival(cohort, courses, protocol)
+    # Side by side, for numpy leaves the interpreter to others while it works; the longest first.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        described = threads.submit(describe_cohort, cohort)
+        lesions = threads.submit(lesion_rates, cohort, protocol)
+        relapses = threads.submit(relapse_rates, cohort, protocol)
+        changes = threads.submit(disability, cohort, protocol)
+        mortality = threads.submit(transplant_related_mortality, cohort, protocol)
+        courses = all_courses(cohort)
+        survival = {
+            definition.key: threads.submit(survival_endpoint, cohort, definition, courses, protocol)
+            for definition in DEFINITIONS
+        }
+        neda = threads.submit(neda3, cohort, courses, protocol)
     endpoints = Endpoints(
-        **survival,
-        neda3=neda3(cohort, courses, protocol),
-        relapse_rate=relapse_rates(cohort, protocol),
-        lesions=lesion_rates(cohort, protocol),
-        disability=disability(cohort, protocol),
-        transplant_related_mortality=transplant_related_mortality(cohort, protocol),
+        **{key: endpoint.result() for key, endpoint in survival.items()},
+        neda3=neda.result(),
+        relapse_rate=relapses.result(),
+        lesions=lesions.result(),
+        disability=changes.result(),
+        transplant_related_mortality=mortality.result(),
     )
     return Summary(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
         source=cohort.source,
         protocol=protocol_info(protocol, cohort.source.shape),
-        cohort=describe_cohort(cohort),
+        cohort=described.result(),
         endpoints=endpoints,
         account=cohort.account,
         warnings=(
@@ -65,21 +75,6 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
             *_overdispersed(endpoints),
         ),
     )
-
-
-def _survival(cohort: Cohort, courses: dict[str, Course], protocol: Protocol) -> dict[str, SurvivalEndpoint]:
-    """The survival endpoints by key; side by side where there are so many patients that it pays."""
-
-    def estimate(definition: Definition) -> SurvivalEndpoint:
-        return survival_endpoint(cohort, definition, courses, protocol)
-
-    keys = [definition.key for definition in DEFINITIONS]
-    if len(cohort) < _MANY_PATIENTS:
-        return dict(zip(keys, map(estimate, DEFINITIONS), strict=True))
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor() as threads:
-        return dict(zip(keys, threads.map(estimate, DEFINITIONS), strict=True))
 
 
 def protocol_info(protocol: Protocol, shape: str) -> ProtocolInfo:

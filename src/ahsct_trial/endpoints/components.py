@@ -105,15 +105,14 @@ class Course:
 def course(cohort: Cohort, component: Component) -> Course:
     """Read a component's columns; the cohort has them all."""
     event_years = cohort.numbers(component.time)
-    is_unknown = ~_tells(cohort, component, component.witness) & np.isnan(event_years)
+    is_unknown = ~_tells(component, cohort.numbers(component.witness)) & np.isnan(event_years)
     last_seen, stand_in = _last_seen(cohort, component)
     remarks = tuple(filter(None, (cohort.remarks.get(component.key), stand_in)))
     return Course(event_years, is_unknown, last_seen, remarks)
 
 
-def _tells(cohort: Cohort, component: Component, column: str) -> NDArray[np.bool_]:
-    """Where a column shows that somebody looked for the component: a value, or a number of scans."""
-    values = cohort.numbers(column)
+def _tells(component: Component, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where values show that somebody looked for the component: any value, or a number of scans."""
     return values > 0 if component.counts_assessments else ~np.isnan(values)
 
 
@@ -125,15 +124,14 @@ def _last_seen(cohort: Cohort, component: Component) -> tuple[NDArray[np.float64
     if column not in cohort.patients:
         return follow_up, f"{column} is not in this file: the end of follow-up stands in for it."
     years = cohort.numbers(column)
-    is_empty = np.isnan(years)
-    if not is_empty.any():
+    empty = np.flatnonzero(np.isnan(years))
+    if not empty.size:
         return years, None
     # An empty cell is an assessment without a date where the event or another column shows that there
     # was one; otherwise there was none since transplant, and nothing could have been seen after day 0.
-    was_seen = ~np.isnan(cohort.numbers(component.time))
+    was_seen = ~np.isnan(cohort.numbers(component.time)[empty])
     if component.value_seen is not None and not cohort.lacking(component.value_seen):
-        was_seen |= _tells(cohort, component, component.value_seen)
-    was_seen &= is_empty
+        was_seen |= _tells(component, cohort.numbers(component.value_seen)[empty])
     n_dateless = int(np.count_nonzero(was_seen))
     stand_in = (
         f"{column} is empty for {patients(n_dateless)} with an assessment: "
@@ -141,4 +139,6 @@ def _last_seen(cohort: Cohort, component: Component) -> tuple[NDArray[np.float64
         if n_dateless
         else None
     )
-    return np.where(was_seen, follow_up, np.where(is_empty, 0.0, years)), stand_in
+    years = years.copy()
+    years[empty] = np.where(was_seen, follow_up[empty], 0.0)
+    return years, stand_in

@@ -27,6 +27,9 @@ from ahsct_trial.wording import in_years
 
 DEATH = "years_to_death"
 
+#: Patients that are observed at a time: numbers of so many fit the cache of a core beside each other.
+_STEP = 1 << 16
+
 
 @dataclass(frozen=True)
 class Definition:
@@ -54,25 +57,28 @@ class Observation:
     ----------
     years
         Time of the event or the loss, shape (n_known,).
-    is_event
-        Whether it is an event, shape (n_known,).
     event_type
-        Index within `types` of the type of each event, shape (n_events,), in the order of `years`.
+        Index within `types` of the type of the event, or their number for a loss, shape (n_known,).
     types
         Names of the types, in the order in which coinciding events are named.
     n_unknown, n_unknown_died
         Patients that are left out, and those of them who died.
-    death_years
-        Time of each death, shape (n_known,), NaN for who lives; None where the file has no such column.
+    lost_dead_years
+        For each patient who is lost and has died, the later of both times, any order; None where the file
+        knows no deaths.
     """
 
     years: NDArray[np.float64]
-    is_event: NDArray[np.bool_]
-    event_type: NDArray[np.intp]
+    event_type: NDArray[np.int8]
     types: tuple[str, ...]
     n_unknown: int
     n_unknown_died: int
-    death_years: NDArray[np.float64] | None
+    lost_dead_years: NDArray[np.float64] | None
+
+    @property
+    def is_event(self) -> NDArray[np.bool_]:
+        """Whether the time is that of an event, shape (n_known,)."""
+        return self.event_type < len(self.types)
 
 
 def counts_death(definition: Definition, protocol: Protocol) -> bool:
@@ -101,27 +107,46 @@ def observe(
     if counts_death(definition, protocol):
         event_years.append(cohort.numbers(DEATH))
         types.append("death")
-    first = reduce(np.fmin, event_years)
-    is_event = ~np.isnan(first)
-    # Most patients have no event, so its type is looked up for those who have one.
-    has_had = np.flatnonzero(is_event)
-    event_type = np.argmax([years[has_had] == first[has_had] for years in event_years], axis=0)
-    last_seen = reduce(
-        np.minimum, [part.last_seen_years for part in parts], cohort.numbers("follow_up_years")
-    )
-    years = np.where(is_event, first, last_seen)
-    is_unknown = np.zeros(len(cohort), dtype=bool)
-    for part in parts:
-        is_unknown |= part.is_unknown
-    is_unknown &= ~is_event
+    last_seen = [cohort.numbers("follow_up_years"), *(part.last_seen_years for part in parts)]
+    unknown = [part.is_unknown for part in parts]
     death_years = _death_years(cohort)
-    n_unknown, n_unknown_died = int(np.count_nonzero(is_unknown)), 0
-    if n_unknown:
-        years, is_event = years[~is_unknown], is_event[~is_unknown]
+    years, event_type = np.empty(len(cohort)), np.empty(len(cohort), dtype=np.int8)
+    n_known = n_unknown_died = 0
+    lost_dead_years = []
+    # Step by step in memory that the processor's cache holds.
+    for start in range(0, len(cohort), _STEP):
+        step = slice(start, start + _STEP)
+        first = reduce(np.fmin, (times[step] for times in event_years))
+        # The number of types that did not come first, up to the one that did; a loss has none that did.
+        is_later = np.ones(first.size, dtype=np.bool_)
+        type_of_event = np.zeros(first.size, dtype=np.int8)
+        for times in event_years:
+            is_later &= times[step] != first
+            type_of_event += is_later
+        lost = reduce(np.minimum, (times[step] for times in last_seen))
+        left = np.fmin(first, lost)
+        np.copyto(left, first, where=first > lost)
+        is_unknown = np.zeros(first.size, dtype=np.bool_)
+        for flags in unknown:
+            is_unknown |= flags[step]
+        is_unknown &= is_later
+        is_known = ~is_unknown
+        here = slice(n_known, n_known + int(np.count_nonzero(is_known)))
+        years[here], event_type[here] = left[is_known], type_of_event[is_known]
+        n_known = here.stop
         if death_years is not None:
-            n_unknown_died = int(np.count_nonzero(~np.isnan(death_years) & is_unknown))
-            death_years = death_years[~is_unknown]
-    return Observation(years, is_event, event_type, tuple(types), n_unknown, n_unknown_died, death_years)
+            has_died = ~np.isnan(death_years[step])
+            n_unknown_died += int(np.count_nonzero(has_died & is_unknown))
+            is_lost_dead = has_died & is_later & is_known
+            lost_dead_years.append(np.maximum(left, death_years[step])[is_lost_dead])
+    return Observation(
+        years=years[:n_known],
+        event_type=event_type[:n_known],
+        types=tuple(types),
+        n_unknown=len(cohort) - n_known,
+        n_unknown_died=n_unknown_died,
+        lost_dead_years=None if death_years is None else np.concatenate([np.empty(0), *lost_dead_years]),
+    )
 
 
 def _death_years(cohort: Cohort) -> NDArray[np.float64] | None:
@@ -171,13 +196,15 @@ def _estimate(
 ) -> SurvivalEndpoint:
     horizon = protocol.horizon_years
     at = curve.at(horizon)
-    n_events, n_at_risk = int(at.n_events), int(at.n_at_risk)
-    # Seen at the horizon or after it without an event by then: at risk, less those whose event is then.
-    n_event_free = int(np.count_nonzero(observed.years > horizon)) + int(
-        np.count_nonzero((observed.years == horizon) & ~observed.is_event)
-    )
-    counted = observed.event_type[observed.years[observed.is_event] <= horizon]
-    by_type = np.bincount(counted, minlength=len(observed.types)).tolist()
+    n_patients, n_events = len(observed.years), int(at.n_events)
+    n_not_followed = int(curve.n_censored[curve.time < horizon].sum())
+    n_event_free = n_patients - n_events - n_not_followed
+    is_by_horizon = observed.years <= horizon
+    by_type = {
+        name: int(np.count_nonzero(is_by_horizon & (observed.event_type == index)))
+        for index, name in enumerate(observed.types)
+    }
+    lost_dead = observed.lost_dead_years
     notes = _notes(curve, observed, protocol)
     is_estimable = _is_estimable(curve, horizon)
     low, high = confidence_limits(at.estimate, at.log_variance, protocol.ci_method, protocol.confidence_level)
@@ -185,14 +212,14 @@ def _estimate(
         label=definition.label,
         definition=sentence,
         horizon_years=horizon,
-        n_patients=len(observed.years),
+        n_patients=n_patients,
         n_events=n_events,
-        events_by_type=_by_type(dict(zip(observed.types, by_type, strict=True))),
+        events_by_type=_by_type(by_type),
         n_unknown=observed.n_unknown,
         n_censored=int(at.n_censored),
-        n_censored_died=_censored_died(observed, horizon),
-        n_not_followed=len(observed.years) - n_event_free - n_events,
-        n_at_risk=n_at_risk,
+        n_censored_died=None if lost_dead is None else int(np.count_nonzero(lost_dead <= horizon)),
+        n_not_followed=n_not_followed,
+        n_at_risk=int(at.n_at_risk),
         n_event_free=n_event_free,
         n_evaluable=n_event_free + n_events,
         proportion=proportion(n_event_free, n_event_free + n_events, protocol.confidence_level),
@@ -214,14 +241,6 @@ def _estimate(
             ),
         ),
     )
-
-
-def _censored_died(observed: Observation, horizon: float) -> int | None:
-    """Who is censored up to the horizon and had died by then; None where the file knows no deaths."""
-    if observed.death_years is None:
-        return None
-    is_censored = ~observed.is_event & (observed.years <= horizon)
-    return int(np.count_nonzero(is_censored & (observed.death_years <= horizon)))
 
 
 def define(definition: Definition, courses: dict[str, Course], protocol: Protocol) -> str:

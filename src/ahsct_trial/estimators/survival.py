@@ -133,25 +133,32 @@ def kaplan_meier(time: ArrayLike, is_event: ArrayLike) -> KaplanMeier:
     key <<= np.uint64(1)
     key |= is_event
     key.sort()
-    ordered = (key >> np.uint64(1)).view(np.float64)
-    last_of_time = np.flatnonzero(np.diff(ordered, append=np.inf))
-    n_passed = last_of_time + 1
-    n_events_passed = np.cumsum((key & np.uint64(1)).view(np.int64))[last_of_time]
+    starts = _starts(key)
+    key, n_of_key = key[starts], np.diff(starts, append=key.size)
+    bits, is_event_key = key >> np.uint64(1), (key & np.uint64(1)).astype(np.bool_)
 
-    n_leaving = np.diff(n_passed, prepend=0)
-    n_at_risk = time.size - n_passed + n_leaving
-    n_events = np.diff(n_events_passed, prepend=0)
+    starts = _starts(bits)
+    n_leaving = np.add.reduceat(n_of_key, starts)
+    n_events = np.add.reduceat(n_of_key * is_event_key, starts)
+    n_at_risk = time.size - np.cumsum(n_leaving) + n_leaving
     n_remaining = n_at_risk - n_events
     with np.errstate(divide="ignore"):  # the variance is infinite once nobody remains
         log_variance = np.cumsum(n_events / (n_at_risk * n_remaining))
     return KaplanMeier(
-        time=ordered[last_of_time],
+        time=bits[starts].view(np.float64),
         n_at_risk=n_at_risk,
         n_events=n_events,
         n_censored=n_leaving - n_events,
         estimate=np.cumprod(n_remaining / n_at_risk, dtype=np.float64),
         log_variance=log_variance,
     )
+
+
+def _starts(ordered: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Where each run of equal elements begins."""
+    is_start = np.ones(ordered.size, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_start[1:])
+    return np.flatnonzero(is_start)
 
 
 def confidence_limits(
