@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -15,6 +16,10 @@ def run() -> None:
     To take Python down in order, and give back the memory of a large file piece by piece, would take a tenth
     of the whole time.
     """
+    # Nothing here multiplies matrices, and threads that wait for it keep the cores from the reading.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Imports make a hundred thousand lasting objects, which the collector would go through again and again.
+    gc.set_threshold(100_000)
     exit_code = 0
     try:
         main()

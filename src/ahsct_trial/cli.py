@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.page import Drawing
     from ahsct_trial.rendering.sections import Section
+    from ahsct_trial.results import Summary
 
 app = typer.Typer(
     name="ahsct",
@@ -227,9 +228,13 @@ def summarize(
 
         write(write_csv(result), output, force=force)
         return
-    from ahsct_trial.rendering.sections.summarize import summary_sections
 
-    _write_result(result, summary_sections, form, output, force=force)
+    def sections(result: Summary) -> list[Section]:
+        from ahsct_trial.rendering.sections.summarize import summary_sections
+
+        return summary_sections(result)
+
+    _write_result(result, sections, form, output, force=force)
 
 
 @app.command()

@@ -127,11 +127,11 @@ class CurvePoint:
 
 
 class Curve:
-    """A Kaplan–Meier curve as columns; its rows, `CurvePoint`, are made only when they are asked for.
+    """A Kaplan–Meier curve as columns; its points, `CurvePoint`, are made only when they are asked for.
 
     Each array has one element per distinct time; an undefined limit is NaN. `limits` gives the lower and
-    upper limits and is called when rows are asked for: a screen without the curve does not pay
-    for it. It is not a dataclass, so that documents show its rows.
+    upper limits and is called when points are asked for: a screen without the curve does not pay
+    for it. It is not a dataclass, so that documents show its points.
     """
 
     def __init__(
@@ -155,17 +155,14 @@ class Curve:
         return len(self.years)
 
     def __iter__(self) -> Iterator[CurvePoint]:
-        for row in self.rows():
-            yield CurvePoint(**row)
+        for values in zip(*self.columns(), strict=True):
+            yield CurvePoint(**dict(zip(CurvePoint.__slots__, values, strict=True)))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The points as dictionaries with the fields of `CurvePoint`; an undefined limit is None."""
-        low, high = (
-            [None if isnan(limit) else limit for limit in limits.tolist()] for limits in self._limits()
-        )
+    def columns(self) -> tuple[list[Any], ...]:
+        """The values of all points for each field of `CurvePoint` in order; an undefined limit is None."""
         columns = (self.years, self.n_at_risk, self.n_events, self.n_censored, self.estimate)
-        for values in zip(*(column.tolist() for column in columns), low, high, strict=True):
-            yield dict(zip(CurvePoint.__slots__, values, strict=True))
+        limits = ([None if isnan(limit) else limit for limit in side.tolist()] for side in self._limits())
+        return (*(column.tolist() for column in columns), *limits)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -62,9 +62,13 @@ _UNDEFINED = "Undefined: too little was observed."
 _PROPORTIONS = {"estimate", "value", "ci_low", "ci_high"}
 
 
+#: A point of a curve as msgspec makes and writes it, in a third of the time of a dictionary.
+_Point = msgspec.defstruct("_Point", CurvePoint.__slots__, gc=False)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Curve):
-        return list(value.rows())
+        return list(map(_Point, *value.columns()))
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
