@@ -177,13 +177,18 @@ def _read(
     path: str, encoding: str | None, date_format: str | None, step: Callable[[str], None]
 ) -> Cohort | Records:
     step(f"Reading {shown(path)}")
-    # Every interval needs it, and a file is read meanwhile.
-    threading.Thread(target=import_module, args=("scipy.special",), daemon=True).start()
     from ahsct_trial.loading import read_cohort
 
+    # Most results need these, and can have them imported while a file is read.
+    threading.Thread(target=_import, args=("scipy.special", "ahsct_trial.endpoints"), daemon=True).start()
     data = read_cohort(path, encoding=encoding, date_format=date_format)
     step("Computing")
     return data
+
+
+def _import(*modules: str) -> None:
+    for module in modules:
+        import_module(module)
 
 
 def _is_version_asked(is_asked: bool) -> None:
