@@ -49,9 +49,9 @@ def _counts(cohort: Cohort, column: str) -> dict[str, int]:
     if cohort.lacking(column):
         return {}
     categories: Any = cohort.patients[column].cat
-    codes = categories.codes.to_numpy()
-    n_by_code = np.bincount(codes[codes >= 0], minlength=len(categories.categories)).tolist()
-    counts = {str(text): n for text, n in zip(categories.categories, n_by_code, strict=True) if n}
+    # The code of a missing text is -1. There are fewer texts than the codes' type has room for.
+    n_by_code = np.bincount(categories.codes.to_numpy() + 1, minlength=len(categories.categories) + 1)[1:]
+    counts = {str(text): n for text, n in zip(categories.categories, n_by_code.tolist(), strict=True) if n}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
