@@ -113,31 +113,21 @@ def observe(
     years, event_type = np.empty(len(cohort)), np.empty(len(cohort), dtype=np.int8)
     n_known = n_unknown_died = 0
     lost_dead_years = []
-    # Step by step in memory that the processor's cache holds.
+    # Step by step, in memory that the processor's cache holds: fresh memory costs more than the arithmetic.
     for start in range(0, len(cohort), _STEP):
         step = slice(start, start + _STEP)
-        first = reduce(np.fmin, (times[step] for times in event_years))
-        # The number of types that did not come first, up to the one that did; a loss has none that did.
-        is_later = np.ones(first.size, dtype=np.bool_)
-        type_of_event = np.zeros(first.size, dtype=np.int8)
-        for times in event_years:
-            is_later &= times[step] != first
-            type_of_event += is_later
-        lost = reduce(np.minimum, (times[step] for times in last_seen))
-        left = np.fmin(first, lost)
-        np.copyto(left, first, where=first > lost)
-        is_unknown = np.zeros(first.size, dtype=np.bool_)
-        for flags in unknown:
-            is_unknown |= flags[step]
-        is_unknown &= is_later
-        is_known = ~is_unknown
+        left, left_by, is_known = _leaving(
+            [times[step] for times in event_years],
+            [times[step] for times in last_seen],
+            [flags[step] for flags in unknown],
+        )
         here = slice(n_known, n_known + int(np.count_nonzero(is_known)))
-        years[here], event_type[here] = left[is_known], type_of_event[is_known]
+        years[here], event_type[here] = left[is_known], left_by[is_known]
         n_known = here.stop
         if death_years is not None:
             has_died = ~np.isnan(death_years[step])
-            n_unknown_died += int(np.count_nonzero(has_died & is_unknown))
-            is_lost_dead = has_died & is_later & is_known
+            n_unknown_died += int(np.count_nonzero(has_died & ~is_known))
+            is_lost_dead = has_died & is_known & (left_by == len(types))
             lost_dead_years.append(np.maximum(left, death_years[step])[is_lost_dead])
     return Observation(
         years=years[:n_known],
@@ -147,6 +137,31 @@ def observe(
         n_unknown_died=n_unknown_died,
         lost_dead_years=None if death_years is None else np.concatenate([np.empty(0), *lost_dead_years]),
     )
+
+
+def _leaving(
+    event_years: list[NDArray[np.float64]],
+    last_seen: list[NDArray[np.float64]],
+    unknown: list[NDArray[np.bool_]],
+) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.bool_]]:
+    """When patients had the event or were lost, by which type, and whether that is known.
+
+    All arrays have shape (n,): for each type its time, NaN where there was none, then whatever ends the
+    observation, then whether a component is unknown. The type is the first that came at the earliest time; a
+    loss has the number of types.
+    """
+    first = reduce(np.fmin, event_years)
+    left_by = np.zeros(first.size, dtype=np.int8)
+    is_later = np.ones(first.size, dtype=np.bool_)
+    for times in event_years:
+        is_later &= times != first
+        left_by += is_later
+    # An event counts also after the patient's last assessment for another component.
+    lost = reduce(np.minimum, last_seen)
+    left = np.fmin(first, lost)
+    np.copyto(left, first, where=first > lost)
+    is_unknown = reduce(np.logical_or, unknown, np.zeros(first.size, dtype=np.bool_))
+    return left, left_by, ~(is_unknown & is_later)
 
 
 def _death_years(cohort: Cohort) -> NDArray[np.float64] | None:
