@@ -48,13 +48,11 @@ def pooled_rate(cohort: Cohort, count: str, exposure: str, level: float) -> Rate
     if missing:
         return Rate(note=not_in_file(cohort, missing))
     counts, exposures = cohort.numbers(count), cohort.numbers(exposure)
-    is_unknown = np.isnan(counts) | np.isnan(exposures)
-    n_unknown = int(np.count_nonzero(is_unknown))
-    is_exposed = ~is_unknown & (exposures > 0)
-    n_unexposed_events = int(counts[~(is_unknown | is_exposed)].sum())
-    if not is_exposed.all():
-        counts, exposures = counts[is_exposed], exposures[is_exposed]
-    n_events, total = int(counts.sum()) + n_unexposed_events, float(exposures.sum())
+    is_known = ~(np.isnan(counts) | np.isnan(exposures))
+    if not is_known.all():
+        counts, exposures = counts[is_known], exposures[is_known]
+    n_unknown = len(cohort) - len(counts)
+    n_events, total = int(counts.sum()), float(exposures.sum())
     low, high = garwood(n_events, total, level)
     notes = []
     if n_unknown:
@@ -62,17 +60,18 @@ def pooled_rate(cohort: Cohort, count: str, exposure: str, level: float) -> Rate
     if not total:
         notes.append(f"No rate: {exposure} sums to 0.")
     # A relapse on the day of transplant in a patient who is lost that day: its expected number is 0.
-    if n_unexposed_events:
+    is_beyond_rates = bool(np.any(counts[exposures == 0]))
+    if is_beyond_rates:
         notes.append(f"No dispersion: {count} is above 0 where {exposure} is 0.")
     return Rate(
-        n_patients=len(cohort) - n_unknown,
+        n_patients=len(counts),
         n_unknown=n_unknown,
         n_events=n_events,
         exposure=total,
         rate=n_events / total if total else None,
         ci_low=finite(low),
         ci_high=finite(high),
-        dispersion=None if n_unexposed_events else finite(pearson_dispersion(counts, exposures)),
+        dispersion=None if is_beyond_rates else finite(pearson_dispersion(counts, exposures)),
         note=joined(notes),
     )
 
