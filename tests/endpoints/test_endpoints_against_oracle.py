@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from hypothesis import strategies as st
 
 from ahsct_trial import Cohort, Protocol, Summary, summarize
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE
+from ahsct_trial.endpoints import time_to_event
 from ahsct_trial.results import Account, Interval, LesionRate, RelapseRate, SourceInfo
 
 IS_NUMERIC = {column.name: column.kind in NUMERIC_KINDS for column in PATIENT_TABLE}
@@ -272,6 +274,14 @@ def test_the_order_of_patients_does_not_matter(rows: list[Row], protocol: Protoc
     shuffled = random.sample(rows, len(rows))
     result = summarize(as_cohort(shuffled), protocol)
     assert_same(comparable(summarize(as_cohort(rows), protocol)), comparable(result))
+
+
+@some
+@given(tables(), protocols, st.integers(1, 4))
+def test_patients_may_be_observed_a_few_at_a_time(rows: list[Row], protocol: Protocol, step: int) -> None:
+    expected = comparable(summarize(as_cohort(rows), protocol))
+    with patch.object(time_to_event, "_STEP", step):
+        assert comparable(summarize(as_cohort(rows), protocol)) == expected
 
 
 @some
