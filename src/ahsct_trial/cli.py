@@ -180,7 +180,8 @@ def _read(
     from ahsct_trial.loading import read_cohort
 
     # Most results need these, and can have them imported while a file is read.
-    threading.Thread(target=_import, args=("scipy.special", "ahsct_trial.endpoints"), daemon=True).start()
+    needed = ("pandas", "scipy.special", "ahsct_trial.endpoints")
+    threading.Thread(target=_import, args=needed, daemon=True).start()
     data = read_cohort(path, encoding=encoding, date_format=date_format)
     step("Computing")
     return data

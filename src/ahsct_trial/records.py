@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, RECORD_KINDS
 from ahsct_trial.results import Account, SourceInfo
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 IntArray = NDArray[np.integer[Any]]
 
 #: Bits of a 64-bit integer that a sort key may use; the sign stays out.
 _KEY_BITS = 63
+#: Rows that are worked on at a time.
+_STEP = 2**16
 
 #: A record's kind is stored as its index in this order.
 KINDS = tuple(RECORD_KINDS)
@@ -78,35 +82,48 @@ class Scans(NamedTuple):
     new_lesions: NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Records:
-    """All records of a trial, in the order of the file.
+class Observations(NamedTuple):
+    """Records of one kind in the order of patient, day and row; each array has shape (n_observations,).
 
     Attributes
     ----------
     patient
-        Code of each record's patient, from 0; shape (n_records,).
-    kind
-        Index of its kind in `KINDS`; shape (n_records,).
+        Code of the patient, from 0.
     day
-        Whole days from transplant [days], 0 for a baseline record; shape (n_records,).
+        Whole days from transplant, negative before it [days]; 0 for a baseline record.
+    row
+        Row of the record in the file.
+    """
+
+    patient: IntArray
+    day: IntArray
+    row: IntArray
+
+    def only(self, patient: int) -> slice:
+        """Where the observations of one patient stand."""
+        return slice(*np.searchsorted(self.patient, [patient, patient + 1]).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """All records of a trial.
+
+    Attributes
+    ----------
+    observations
+        The records by kind, of each kind in `KINDS`.
     values
-        The measurements by column: one element per record of the kind that has the column, in the order
-        of its rows. A column that the file lacks is not there.
+        The measurements by column: one element per observation of the kind that has the column, in the same
+        order. A column that the file lacks is not there.
     patients
         `patient_id` and the attributes of the baseline records, one row per patient in the order of codes.
-    edss_rows
-        Rows of the ``edss`` records in the order of patient and day; shape (n_visits,).
     lines
-        Line of the file on which each record stands; shape (n_records,).
+        Line of the file on which each row stands; shape (n_records,).
     source, account, warnings
         As in `Cohort`.
     """
 
-    patient: IntArray
-    kind: NDArray[np.int8]
-    day: IntArray
-    edss_rows: NDArray[np.intp]
+    observations: dict[str, Observations]
     values: dict[str, NDArray[Any]]
     patients: pd.DataFrame
     lines: IntArray
@@ -115,63 +132,59 @@ class Records:
     warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.patient)
+        return sum(len(own.row) for own in self.observations.values())
 
     @property
     def n_patients(self) -> int:
         """Number of patients."""
         return len(self.patients)
 
-    @cached_property
-    def _rows(self) -> dict[str, NDArray[np.intp]]:
-        return {name: np.flatnonzero(self.kind == code) for code, name in enumerate(KINDS) if name != "edss"}
-
-    def rows(self, kind: str) -> NDArray[np.intp]:
-        """The rows of one kind: ascending, and of ``edss`` in the order of patient and day."""
-        return self.edss_rows if kind == "edss" else self._rows[kind]
-
-    @cached_property
+    @property
     def relapses(self) -> Relapses:
-        """All relapses, in the order of their rows."""
-        rows = self.rows("relapse")
-        return Relapses(self.patient[rows], self.day[rows])
+        """All relapses, in the order of patient and day."""
+        patient, day, _ = self.observations["relapse"]
+        return Relapses(patient, day)
 
-    @cached_property
+    @property
     def edss_visits(self) -> EdssVisits:
         """All EDSS visits, in the order of patient and day."""
-        rows = self.rows("edss")
-        return EdssVisits(self.patient[rows], self.day[rows], self.values.get("edss", np.empty(0)))
+        patient, day, _ = self.observations["edss"]
+        return EdssVisits(patient, day, self.values.get("edss", np.empty(0)))
 
-    @cached_property
+    @property
     def scans(self) -> Scans:
-        """All MRI scans, in the order of their rows."""
-        rows = self.rows("mri")
-        unknown = np.full(len(rows), np.nan)
+        """All MRI scans, in the order of patient and day."""
+        patient, day, _ = self.observations["mri"]
+        unknown = np.full(len(day), np.nan)
         gd, t2, new = (
             self.values.get(name, unknown) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")
         )
-        return Scans(self.patient[rows], self.day[rows], gd, t2, new)
+        return Scans(patient, day, gd, t2, new)
 
     def only(self, patient: int) -> Records:
         """The records of one patient alone."""
-        is_own = self.patient == patient
-        rows = np.flatnonzero(is_own)
-        own_edss = self.edss_rows[is_own[self.edss_rows]]
+        own = {kind: each.only(patient) for kind, each in self.observations.items()}
         return replace(
             self,
-            patient=np.zeros(len(rows), dtype=self.patient.dtype),
-            kind=self.kind[rows],
-            day=self.day[rows],
-            edss_rows=np.searchsorted(rows, own_edss),
+            observations={
+                kind: Observations(np.zeros_like(patients[own[kind]]), days[own[kind]], rows[own[kind]])
+                for kind, (patients, days, rows) in self.observations.items()
+            },
             values={
-                column: self.values[column][is_own[self.rows(kind)]]
+                column: self.values[column][own[kind]]
                 for kind, columns in MEASUREMENTS.items()
                 for column in columns
                 if column in self.values
             },
             patients=self.patients.iloc[[patient]].reset_index(drop=True),
-            lines=self.lines[rows],
         )
+
+
+def is_same_day(observations: Observations) -> NDArray[np.bool_]:
+    """Whether each observation but the first is of the patient and day of the one before."""
+    patient, day, _ = observations
+    is_same: NDArray[np.bool_] = (patient[1:] == patient[:-1]) & (day[1:] == day[:-1])
+    return is_same
 
 
 def is_ordered(patient: IntArray, day: IntArray) -> bool:
@@ -180,17 +193,39 @@ def is_ordered(patient: IntArray, day: IntArray) -> bool:
     return not (patient[1:] < patient[:-1]).any() and not (is_same & (day[1:] < day[:-1])).any()
 
 
-def order_by_patient_and_day(patient: IntArray, day: IntArray) -> NDArray[np.intp]:
-    """Positions in the order of patient and day, ties in the order of the input."""
-    if is_ordered(patient, day):
-        return np.arange(len(patient))
+def in_order(patient: IntArray, day: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Patients and days in the order of patient and day, and the place from which each comes.
+
+    Ties keep the order of the input.
+    """
+    n = len(patient)
     first_day = int(day.min())
     day_bits = (int(day.max()) - first_day).bit_length()
-    row_bits = len(patient).bit_length()
-    key = (patient.astype(np.int64) << day_bits) + (day.astype(np.int64) - first_day)
-    if int(patient.max()).bit_length() + day_bits + row_bits > _KEY_BITS:
-        return np.argsort(key, kind="stable")
-    # With the row in its lowest bits a key is unique: a plain sort keeps ties in order, and is the fastest.
-    key = (key << row_bits) + np.arange(len(key))
+    place_bits = n.bit_length()
+    if int(patient.max()).bit_length() + day_bits + place_bits > _KEY_BITS:
+        order = np.lexsort((day, patient))
+        return patient[order], day[order], order
+    # With the place in its lowest bits a key is unique: a plain sort keeps ties in order, and is the fastest.
+    key = np.empty(n, dtype=np.int64)
+    for step in _steps(n):
+        packed = np.left_shift(patient[step], day_bits, out=key[step], dtype=np.int64)
+        packed += day[step]
+        packed -= first_day
+        packed <<= place_bits
+        packed += np.arange(step.start, step.stop)
     key.sort()
-    return key & ((1 << row_bits) - 1)
+    ordered_patient, ordered_day, place = np.empty((3, n), dtype=np.int32)
+    for step in _steps(n):
+        packed = key[step]
+        place[step] = packed & ((1 << place_bits) - 1)
+        packed >>= place_bits
+        ordered_day[step] = (packed & ((1 << day_bits) - 1)) + first_day
+        packed >>= day_bits
+        ordered_patient[step] = packed
+    return ordered_patient, ordered_day, place
+
+
+def _steps(n: int) -> Iterator[slice]:
+    """Rows 0 to n, as many at a time as fit into the processor's cache with what is made of them."""
+    for start in range(0, n, _STEP):
+        yield slice(start, min(start + _STEP, n))

@@ -26,7 +26,7 @@ from ahsct_trial.endpoints.time_to_event import (
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
-from ahsct_trial.records import KINDS, Records
+from ahsct_trial.records import Records
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
 
 Outcome = Literal["event", "censored", "unknown", "not in this file"]
@@ -169,20 +169,17 @@ def _plain(identifier: str) -> str:
 
 
 def _course_of_records(records: Records) -> Iterator[CourseEntry]:
-    order = np.argsort(records.day, kind="stable")
-    values = {}
-    for kind in ("edss", "mri", "death"):
-        for place, row in enumerate(records.rows(kind).tolist()):
-            values[row] = _measured(records, kind, place)
-    for row in order.tolist():
-        kind = KINDS[records.kind[row]]
-        if kind == "baseline":
-            continue
-        day = int(records.day[row])
+    course = [
+        (day, row, kind, place)
+        for kind, (_, days, rows) in records.observations.items()
+        for place, (day, row) in enumerate(zip(days.tolist(), rows.tolist(), strict=True))
+        if kind != "baseline"
+    ]
+    for day, row, kind, place in sorted(course):
         yield CourseEntry(
             day=day,
             years=day / DAYS_PER_YEAR,
-            what=kind.replace("_", " ") + values.get(row, ""),
+            what=kind.replace("_", " ") + _measured(records, kind, place),
             column=None,
             line=int(records.lines[row]),
         )
@@ -197,8 +194,10 @@ def _measured(records: Records, kind: str, place: int) -> str:
         counts = {"Gd": scans.gd_lesions, "new T2": scans.new_t2_lesions, "new": scans.new_lesions}
         given = [f"{count[place]:.0f} {name}" for name, count in counts.items() if not np.isnan(count[place])]
         return f": {', '.join(given)}"
-    cause = records.values.get("cause_of_death", [None] * (place + 1))[place]
-    return "" if cause is None else f" ({cause})"
+    if kind == "death" and "cause_of_death" in records.values:
+        cause = records.values["cause_of_death"][place]
+        return "" if cause is None else f" ({cause})"
+    return ""
 
 
 def _course_of_row(cohort: Cohort) -> Iterator[CourseEntry]:
@@ -327,7 +326,7 @@ def _explain_edss(records: Records, cohort: Cohort, protocol: Protocol) -> tuple
 def _explain(records: Records, name: str, candidates: Candidates, baseline: float) -> list[str]:
     """A sentence on each candidate up to the first confirmed one."""
     day, edss = records.edss_visits.day, records.edss_visits.edss
-    lines = records.lines[records.edss_rows]
+    lines = records.lines[records.observations["edss"].row]
     sentences = []
     for onset, confirming, broken in zip(
         candidates.onset_row.tolist(),

@@ -6,19 +6,24 @@ import csv
 import gzip
 import io
 from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE
+from ahsct_trial import Records
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
-from ahsct_trial.loading import read_cohort
-from ahsct_trial.loading.header import read_header
+from ahsct_trial.loading import read_cohort, reading
+from ahsct_trial.loading.exact_rows import read_exact_rows
+from ahsct_trial.loading.header import Header, read_header
+from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
 from ahsct_trial.loading.problems import SHOWN, DataProblems
-from ahsct_trial.loading.rows import Rows, UnreadableRowsError, read_text, read_typed
-from ahsct_trial.loading.source import read_source
+from ahsct_trial.loading.rows import Rows, Texts
+from ahsct_trial.loading.source import Source, read_source
 
 COLUMN = {column.name: column for column in PATIENT_TABLE}
 OPTIONAL = [name for name, column in COLUMN.items() if not column.is_required]
@@ -74,14 +79,14 @@ class File:
 
 
 @st.composite
-def files(draw, others=ordinary, has_blank_lines=True, has_wrong_cells=False) -> File:
-    """A patient table whose cells are mostly what their columns take."""
+def files(draw, others=ordinary, has_gaps=True, has_wrong_cells=False) -> File:
+    """A patient table whose cells are mostly what their columns take; gaps are blank lines and empty rows."""
     dialect = draw(dialects())
     chosen = draw(st.lists(st.sampled_from([*OPTIONAL, UNKNOWN]), max_size=6, unique=True))
     names = draw(st.permutations(["patient_id", "follow_up_years", *chosen]))
     rows = []
     for number in range(draw(st.integers(1, 8))):
-        if number and draw(st.integers(0, 5)) == 0:
+        if has_gaps and number and draw(st.integers(0, 5)) == 0:
             rows.append([draw(missing) for _ in names])
             continue
         row = []
@@ -104,7 +109,7 @@ def files(draw, others=ordinary, has_blank_lines=True, has_wrong_cells=False) ->
         rows.append(row)
     lines = [dialect.line(names)]
     for row in rows:
-        if has_blank_lines:
+        if has_gaps:
             lines += [""] * draw(st.sampled_from([0, 0, 0, 1, 2]))
         lines.append(dialect.line(row))
     end = dialect.line_break * draw(st.integers(0, 2))
@@ -118,31 +123,44 @@ def files(draw, others=ordinary, has_blank_lines=True, has_wrong_cells=False) ->
 def test_the_fast_way_and_the_exact_way_agree(file, others):
     n_fast = 0
 
-    @given(files(others))
-    @settings(max_examples=120)
+    @given(files(others) | files(others, has_gaps=False))
+    @settings(max_examples=400)
     def check(written: File) -> None:
         nonlocal n_fast
         file.write_bytes(written.text.encode())
         source = read_source(file)
         header = read_header(source, PATIENT_TABLE)
+        exact = read_exact_rows(source, header, body(source, header), header.body_line)
         try:
-            fast = Rows.joined(*read_typed(source, header, lambda rows: rows))
-        except UnreadableRowsError:
+            fast = read_plain_rows(source, header, body(source, header), exact.decimal_point)
+        except NotPlainError:
             return
         n_fast += 1
-        exact = read_text(source, header)
         assert not exact.ragged
         assert not any(wrong.any() for wrong in exact.is_unreadable.values())
-        assert fast.names == exact.rows.names
-        for name, values in fast.numbers.items():
-            np.testing.assert_array_equal(values, exact.rows.numbers[name])
-        for name, texts in fast.texts.items():
-            assert texts.to_pylist() == exact.rows.texts[name].to_pylist()
-        np.testing.assert_array_equal(fast.lines, exact.rows.lines)
+        assert fast.identifiers.to_pylist() == exact.rows.identifiers.to_pylist()
+        assert fast.columns.keys() == exact.rows.columns.keys()
+        for name in fast.columns:
+            np.testing.assert_array_equal(values(fast, name), values(exact.rows, name))
+            np.testing.assert_array_equal(fast.is_missing(name), exact.rows.is_missing(name))
+        np.testing.assert_array_equal(header.body_line + np.arange(len(fast)), exact.lines)
 
     check()
     # Otherwise the property would be empty.
     assert n_fast > 50
+
+
+def body(source: Source, header: Header) -> tuple[int, int]:
+    """The rows, without blank lines behind them."""
+    return header.body_offset, source.data.index(b"\n", len(source.data.rstrip(b"\r\n"))) + 1
+
+
+def values(rows: Rows, name: str) -> np.ndarray:
+    """What each row holds in a column: a number or a text, or NaN or None for nothing."""
+    column = rows.columns[name]
+    if not isinstance(column, Texts):
+        return rows.numbers(name)
+    return np.array([*column.different, None], dtype=object)[column.spread(len(rows))]
 
 
 @given(files(awkward))
@@ -151,7 +169,7 @@ def test_cells_are_read_as_they_were_written(file, written):
     file.write_bytes(written.text.encode())
     source = read_source(file)
     header = read_header(source, PATIENT_TABLE)
-    exact = read_text(source, header)
+    exact = read_exact_rows(source, header, body(source, header), header.body_line)
     assert not exact.ragged
     for position, name in enumerate(written.names):
         if name in COLUMN:
@@ -164,6 +182,58 @@ def test_cells_are_read_as_they_were_written(file, written):
 
 def plain_breaks(text: str | None) -> str | None:
     return text and text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+# ---- Large files are read in blocks ---------------------------------------------------------------------
+
+
+@st.composite
+def record_files(draw) -> str:
+    """Records of a few patients, some of them wrong, with the identifiers all of one length or not."""
+    identifiers = draw(st.sampled_from([["P1", "P2", "P-30"], ["ID-00001", "ID-00002", "ID-00003"]]))
+    cells = {
+        "record": st.sampled_from([*RECORD_KINDS, "edss", "mri", "relapse", "what"]),
+        "day": st.integers(-60, 900).map(str) | st.sampled_from(["0", "", "soon", "2.5"]),
+        "edss": st.sampled_from(["", "", "3.5", "4", "0.5", "NA"]),
+        "gd_lesions": st.sampled_from(["", "", "0", "2", "-1"]),
+        "site": st.sampled_from(["", "", "Ottawa"]),
+    }
+    rows = [
+        ",".join([draw(st.sampled_from(identifiers)), *(draw(cell) for cell in cells.values())])
+        for _ in range(draw(st.integers(0, 12)))
+    ]
+    good = [row for name in identifiers for row in (f"{name},transplant,0,,,", f"{name},last_contact,901,,,")]
+    order = draw(st.permutations([*good, *rows, *draw(st.lists(st.just(""), max_size=2))]))
+    return "\n".join([f"patient_id,{','.join(cells)}", *order]) + "\n"
+
+
+def outcome(file: Path) -> object:
+    """What is read from a file, or what is said to be wrong with it."""
+    try:
+        found = read_cohort(file)
+    except AhsctError as error:
+        return str(error)
+    read = {name: column.tolist() for name, column in found.patients.items()}
+    if isinstance(found, Records):
+        read |= {kind: [column.tolist() for column in own] for kind, own in found.observations.items()}
+        read |= {name: own.tolist() for name, own in found.values.items()}
+    return repr(read), found.lines.tolist(), found.account, found.warnings
+
+
+@given(
+    st.one_of(
+        files(ordinary).map(lambda written: written.text),
+        files(awkward, has_wrong_cells=True).map(lambda written: written.text),
+        record_files(),
+    ),
+    st.sampled_from([1, 30, 100]),
+)
+@settings(max_examples=300)
+def test_blocks_change_nothing(file, text, n_bytes):
+    file.write_bytes(text.encode())
+    whole = outcome(file)
+    with patch.object(reading, "_BLOCK", n_bytes):
+        assert outcome(file) == whole
 
 
 # ---- The account and the line numbers -------------------------------------------------------------------

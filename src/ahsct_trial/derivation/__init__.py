@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from ahsct_trial.derivation.patients import NO_ROW, Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
 from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
 from ahsct_trial.records import IntArray, Records
+from ahsct_trial.threads import side_by_side
 
 #: Settings that the lesion columns depend on; the EDSS columns depend on all others that need records.
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
@@ -26,8 +28,8 @@ class Parts:
     """The parts of one trial's patient table, each derived once for the settings that it depends on."""
 
     def __init__(self, records: Records) -> None:
-        self.follow_up = derive_follow_up(records)
-        self.relapses = derive_relapses(records)
+        self.follow_up = cache(partial(derive_follow_up, records))
+        self.relapses = cache(partial(derive_relapses, records))
         self._lesions = cache(partial(derive_lesions, records))
         self._edss = cache(partial(_derive_edss, records))
 
@@ -69,9 +71,12 @@ def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = N
         ``edss`` record no EDSS columns; without a ``relapse`` record relapses are none.
     """
     shared = shared or Parts(records)
-    parts = {"follow_up": shared.follow_up, "relapse": shared.relapses}
+    derivations: dict[str, Callable[[], Derived]] = {
+        "follow_up": shared.follow_up,
+        "relapse": shared.relapses,
+    }
     warnings = list(records.warnings)
-    if len(records.rows("mri")):
+    if len(records.observations["mri"].row):
         missing = _missing_for_lesions(records, protocol.new_lesion)
         if missing:
             possible = [rule for rule in NEEDED if not _missing_for_lesions(records, rule)]
@@ -82,9 +87,11 @@ def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = N
                 f"The file has what --new-lesion {' or '.join(possible)} needs."
             )
         else:
-            parts["new_lesion"] = shared.lesions(protocol)
-    if len(records.rows("edss")):
-        parts["worsening"] = shared.edss(protocol)
+            derivations["new_lesion"] = partial(shared.lesions, protocol)
+    if len(records.observations["edss"].row):
+        derivations["worsening"] = partial(shared.edss, protocol)
+    derived = side_by_side(lambda derive: derive(), [*derivations.values()])
+    parts = dict(zip(derivations, derived, strict=True))
     warnings.extend(warning for part in parts.values() for warning in part.warnings)
     columns = dict(records.patients.items())
     lines: dict[str, IntArray] = {}
@@ -118,7 +125,7 @@ def _lesion_columns(rule: NewLesion) -> str:
 
 
 def _derive_edss(records: Records, protocol: Protocol) -> Derived:
-    rows = records.rows("edss")
+    rows = records.observations["edss"].row
     change = derive_disability(records.edss_visits, records.relapses, records.n_patients, protocol)
 
     return Derived(
@@ -166,5 +173,5 @@ def _causes(records: Records) -> pd.Series[str]:
     """Cause of death of each patient, missing for the living and where it was not recorded."""
     causes = np.full(records.n_patients, None, dtype=object)
     if "cause_of_death" in records.values:
-        causes[records.patient[records.rows("death")]] = records.values["cause_of_death"]
+        causes[records.observations["death"].patient] = records.values["cause_of_death"]
     return pd.Series(pd.Categorical(causes, categories=CAUSE_OF_DEATH.levels))

@@ -40,8 +40,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.derivation.patients import taken
 from ahsct_trial.protocol import DAYS_PER_WEEK, Protocol
-from ahsct_trial.records import EdssVisits, IntArray, Relapses, is_ordered, order_by_patient_and_day
+from ahsct_trial.records import EdssVisits, IntArray, Relapses, in_order, is_ordered
 
 FloatArray = NDArray[np.floating[Any]]
 Direction = Literal["worsening", "improvement"]
@@ -141,10 +142,10 @@ def derive_disability(
         visits, relapses, n_patients, protocol, _first_confirmed
     )
     return DisabilityChange(
-        baseline_edss=_take(visits.edss, baseline_row),
+        baseline_edss=taken(visits.edss, baseline_row),
         baseline_row=baseline_row,
-        last_edss=_take(visits.edss, last_row),
-        last_day=_take(visits.day, last_row),
+        last_edss=taken(visits.edss, last_row),
+        last_day=taken(visits.day, last_row),
         last_row=last_row,
         worsening=_per_patient(worsening, visits.day, n_patients),
         improvement=_per_patient(improvement, visits.day, n_patients),
@@ -310,8 +311,7 @@ def _sort(patient: IntArray, day: IntArray) -> tuple[IntArray, IntArray, IntArra
     """Sort by (patient, day), ties in the order of the input; also give the input rows, None if sorted."""
     if is_ordered(patient, day):
         return patient, day, None
-    rows = order_by_patient_and_day(patient, day)
-    return patient[rows], day[rows], rows
+    return in_order(patient, day)
 
 
 def _find_baseline(block: _Block, protocol: Protocol) -> IntArray:
@@ -330,7 +330,7 @@ def _find_candidates(
 ) -> Candidates:
     """Try the onsets in one direction by the rule that the module's docstring states."""
     # Without a baseline visit the threshold is NaN, which no visit holds.
-    edss = _take(block.edss, baseline)
+    edss = taken(block.edss, baseline)
     step = _compute_step(edss, protocol)
     threshold = edss + step if direction == "worsening" else edss - step
     holds_threshold = np.greater_equal if direction == "worsening" else np.less_equal
@@ -394,13 +394,5 @@ def _per_patient(first: Candidates, day: IntArray, n_patients: int) -> Confirmed
     onset_row[first.patient] = first.onset_row
     confirming_row[first.patient] = first.confirming_row
     return ConfirmedChange(
-        onset_day=_take(day, onset_row), onset_row=onset_row, confirming_row=confirming_row
+        onset_day=taken(day, onset_row), onset_row=onset_row, confirming_row=confirming_row
     )
-
-
-def _take(values: IntArray | FloatArray, rows: IntArray) -> FloatArray:
-    """Give the value at each row as a float, NaN where the row is −1."""
-    taken = np.full(len(rows), np.nan)
-    is_there = rows >= 0
-    taken[is_there] = values[rows[is_there]]
-    return taken

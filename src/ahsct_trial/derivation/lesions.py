@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, rows_of, total
+from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, rows_of, taken, total
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
 from ahsct_trial.records import Records, Scans
 
@@ -32,22 +32,21 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     unknown (NaN).
     """
     n = records.n_patients
-    rows, scans = records.rows("mri"), records.scans
+    scans, row = records.scans, records.observations["mri"].row
     is_before = scans.day <= 0
     lesions, is_sum = new_lesions(scans, protocol.new_lesion)
     is_after = scans.day > protocol.mri_from_day
     is_told = is_after & ~np.isnan(lesions)
     is_new = is_after & shows_new_lesion(scans, lesions, protocol.new_lesion)
     is_seen = is_told | is_new
-    day_new, place_new = first(scans.patient[is_new], scans.day[is_new], n)
-    day_last, place_last = last(scans.patient[is_seen], scans.day[is_seen], n)
+    place_new, place_last = first(scans.patient[is_new], n), last(scans.patient[is_seen], n)
     has_untold = count(scans.patient[is_after & ~is_told], n) > 0
     values: Columns = {
         "scans_after": count(scans.patient[is_seen], n),
         "scans_with_new_lesions_after": np.where(has_untold, np.nan, count(scans.patient[is_new], n)),
         "new_lesions_after": np.where(has_untold, np.nan, total(scans.patient[is_told], lesions[is_told], n)),
-        "years_to_first_new_lesion": day_new / DAYS_PER_YEAR,
-        "years_to_last_scan": day_last / DAYS_PER_YEAR,
+        "years_to_first_new_lesion": taken(scans.day[is_new], place_new) / DAYS_PER_YEAR,
+        "years_to_last_scan": taken(scans.day[is_seen], place_last) / DAYS_PER_YEAR,
     }
     if "gd_lesions" in records.values:
         values["scans_before"] = count(scans.patient[is_before], n)
@@ -55,8 +54,8 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     return Derived(
         values=values,
         decided_by={
-            "years_to_first_new_lesion": rows_of(rows[is_new], place_new),
-            "years_to_last_scan": rows_of(rows[is_seen], place_last),
+            "years_to_first_new_lesion": rows_of(row[is_new], place_new),
+            "years_to_last_scan": rows_of(row[is_seen], place_last),
         },
         remark=_remark(protocol, has_sum=bool(is_sum[is_told].any())),
         warnings=_untold(int(np.count_nonzero(is_after & ~is_told)), protocol),

@@ -48,37 +48,30 @@ def total(patient: IntArray, values: NDArray[np.float64], n_patients: int) -> ND
     return np.bincount(patient, weights=values, minlength=n_patients).astype(np.float64)
 
 
-def first(patient: IntArray, day: IntArray, n_patients: int) -> tuple[NDArray[np.float64], IntArray]:
-    """The earliest day of each patient and its place among the rows; ties go to the first row.
-
-    NaN and −1 for a patient without a row.
-    """
-    found = np.full(n_patients, np.iinfo(day.dtype).max, dtype=day.dtype)
-    np.minimum.at(found, patient, day)
-    return _placed(found, patient, np.flatnonzero(day == found[patient])[::-1])
+def first(patient: IntArray, n_patients: int) -> IntArray:
+    """The place of each patient's first row, −1 without one; the rows are in the order of patients."""
+    is_first = np.append(True, patient[1:] != patient[:-1])[: len(patient)]
+    return _placed(patient, np.flatnonzero(is_first), n_patients)
 
 
-def last(
-    patient: IntArray, day: IntArray, n_patients: int, is_counted: NDArray[np.bool_] | None = None
-) -> tuple[NDArray[np.float64], IntArray]:
-    """The latest day of each patient and its place among the rows; ties go to the last row.
-
-    NaN and −1 for a patient without a row. Only rows that count are placed; where some do not, each patient
-    has one that does on his latest day.
-    """
-    found = np.full(n_patients, np.iinfo(day.dtype).min, dtype=day.dtype)
-    np.maximum.at(found, patient, day)
-    is_last = day == found[patient]
-    if is_counted is not None:
-        is_last &= is_counted
-    return _placed(found, patient, np.flatnonzero(is_last))
+def last(patient: IntArray, n_patients: int) -> IntArray:
+    """The place of each patient's last row, −1 without one; the rows are in the order of patients."""
+    is_last = np.append(patient[1:] != patient[:-1], True)[: len(patient)]
+    return _placed(patient, np.flatnonzero(is_last), n_patients)
 
 
-def _placed(found: IntArray, patient: IntArray, places: IntArray) -> tuple[NDArray[np.float64], IntArray]:
-    """Days as floats, and for each patient the last of his places."""
-    place = np.full(len(found), NO_ROW)
+def _placed(patient: IntArray, places: IntArray, n_patients: int) -> IntArray:
+    place = np.full(n_patients, NO_ROW)
     place[patient[places]] = places
-    return np.where(place == NO_ROW, np.nan, found), place
+    return place
+
+
+def taken(values: NDArray[Any], place: IntArray) -> NDArray[np.float64]:
+    """The value at each place, NaN where it is −1."""
+    found = np.full(len(place), np.nan)
+    is_there = place >= 0
+    found[is_there] = values[place[is_there]]
+    return found
 
 
 def rows_of(rows: IntArray, place: IntArray) -> IntArray:

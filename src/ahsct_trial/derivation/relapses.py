@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ahsct_trial.derivation.patients import Derived, count, first, rows_of
+from ahsct_trial.derivation.patients import Derived, count, first, rows_of, taken
 from ahsct_trial.protocol import DAYS_PER_YEAR
 from ahsct_trial.records import Records
 
@@ -16,21 +16,20 @@ def derive_relapses(records: Records) -> Derived:
     before `observed_from` lies outside the observed time and is not counted.
     """
     n = records.n_patients
-    rows = records.rows("relapse")
-    patient, day = records.relapses
-    start_rows = records.rows("observed_from")
+    patient, day, row = records.observations["relapse"]
+    starts = records.observations["observed_from"]
     start = np.full(n, np.nan)
-    start[records.patient[start_rows]] = records.day[start_rows]
+    start[starts.patient] = starts.day
     # Comparing with NaN is false, so a patient without a history counts none here.
     is_before = (day <= 0) & (day >= start[patient])
     is_after = day > 0
-    day_after, place_after = first(patient[is_after], day[is_after], n)
+    place = first(patient[is_after], n)
     return Derived(
         values={
             "years_observed_before": (0 - start) / DAYS_PER_YEAR,
             "relapses_before": np.where(np.isnan(start), np.nan, count(patient[is_before], n)),
             "relapses_after": count(patient[is_after], n),
-            "years_to_first_relapse": day_after / DAYS_PER_YEAR,
+            "years_to_first_relapse": taken(day[is_after], place) / DAYS_PER_YEAR,
         },
-        decided_by={"years_to_first_relapse": rows_of(rows[is_after], place_after)},
+        decided_by={"years_to_first_relapse": rows_of(row[is_after], place)},
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from ahsct_trial.endpoints.time_to_event import DEFINITIONS, all_courses, neda3,
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.records import Records
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Endpoints, ProtocolInfo, Summary
+from ahsct_trial.threads import N_PROCESSORS
 
 
 def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) -> Summary:
@@ -41,7 +41,7 @@ def summarize(data: Cohort | Records, protocol: Protocol = BUILT_IN["default"]) 
     """
     cohort = as_cohort(data, protocol)
     # Side by side, for numpy leaves the interpreter to others while it works; the longest first.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(N_PROCESSORS) as threads:
         described = threads.submit(describe_cohort, cohort)
         lesions = threads.submit(lesion_rates, cohort, protocol)
         relapses = threads.submit(relapse_rates, cohort, protocol)

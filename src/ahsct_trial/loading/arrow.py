@@ -1,4 +1,4 @@
-"""pyarrow's columns as numpy arrays, from their memory.
+"""pyarrow's reading of delimited text, and its arrays as numpy arrays from their memory.
 
 pyarrow's own conversions make several passes over a column with nulls; on ten million rows that is seconds.
 The layout that is read here is that of the Arrow columnar format: a bitmap of what is valid, then values.
@@ -6,45 +6,125 @@ The layout that is read here is that of the Arrow columnar format: a bitmap of w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 from numpy.typing import NDArray
 
+from ahsct_trial.loading.header import Header
+from ahsct_trial.loading.source import Source
 
-def is_valid(array: pa.Array) -> NDArray[np.bool_]:
-    """Where an array has a value."""
-    bitmap = array.buffers()[0]
-    if bitmap is None:
-        return np.ones(len(array), dtype=bool)
+#: What a cell without a value holds.
+MISSING = ("", "NA")
+#: A text that stands in many rows, once.
+CODED = pa.dictionary(pa.int32(), pa.string())
+
+#: Bytes of an integer that stands for a short text.
+_WORD = 8
+
+#: pyarrow's own pool gives memory back between blocks, and the kernel takes a second to clear it again.
+_POOL = pa.system_memory_pool()
+# pyarrow counts positions within a block in 31 bits.
+_LARGEST_BLOCK = 2**31 - 1
+
+
+def read_table(
+    source: Source,
+    header: Header,
+    types: dict[str, pa.DataType],
+    span: tuple[int, int],
+    decimal_point: str = ".",
+    on_ragged: Callable[[Any], str] | None = None,
+) -> pa.Table:
+    """Read the known columns of a part of the file, each as its type; blank lines are no rows.
+
+    Parameters
+    ----------
+    span
+        Offsets of the first byte of a row and of the byte behind the last one.
+    on_ragged
+        Is told each row with too few or too many cells, and says what to do with it.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+        If a cell is not of its column's type, or a row is ragged and nobody is told.
+    """
+    names = [
+        f"unknown {position}" if column is None else column.name
+        for position, column in enumerate(header.columns)
+    ]
+    start, stop = span
+    has_quotes = source.data.find(b'"', start, stop) >= 0
+    # Blocks without quotes are read side by side already; and rows have a number only in one thread.
+    use_threads = has_quotes and on_ragged is None
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(pa.py_buffer(source.data).slice(start, stop - start)),
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=names,
+            use_threads=use_threads,
+            # A row must fit in a block.
+            block_size=None if use_threads else min(stop - start + 1, _LARGEST_BLOCK),
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=header.delimiter,
+            newlines_in_values=has_quotes,
+            invalid_row_handler=on_ragged,
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=list(MISSING),
+            strings_can_be_null=True,
+            check_utf8=False,  # the source is known to be
+            decimal_point=decimal_point,
+        ),
+        memory_pool=_POOL,
+    )
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
+
+
+def given(array: pa.Array, kind: type[np.generic]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """The rows of an array of numbers that hold a value, ascending, and these values."""
+    bitmap, data = array.buffers()
+    if array.null_count == len(array) or data is None:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=kind)
+    values = np.frombuffer(data, kind, len(array), array.offset * np.dtype(kind).itemsize)
+    if array.null_count == 0 or bitmap is None:
+        return np.arange(len(array)), values
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little", count=array.offset + len(array))
-    return bits[array.offset :].view(np.bool_)
+    rows = np.flatnonzero(bits[array.offset :].view(np.bool_))
+    return rows, values[rows]
 
 
-def is_null(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Where a column has no value."""
-    return np.concatenate([~is_valid(chunk) for chunk in column.chunks] or [np.zeros(0, dtype=bool)])
+def characters(texts: pa.Array) -> NDArray[np.uint8]:
+    """The bytes of all strings of an array, one after the other."""
+    _, offsets, data = texts.buffers()
+    if data is None:
+        return np.zeros(0, dtype=np.uint8)
+    begin, end = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]]
+    return np.frombuffer(data, np.uint8)[begin:end]
 
 
-def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """A column of float64 with NaN where it has no value."""
-    parts = []
-    for chunk in column.chunks:
-        values = _values(chunk, np.float64)
-        parts.append(np.where(is_valid(chunk), values, np.nan) if chunk.null_count else values)
-    return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.zeros(0)])
+def as_words(texts: pa.Array) -> pa.Array | None:
+    """Strings of eight bytes each as integers, which are compared faster, in the same memory; else None."""
+    _, offsets, data = texts.buffers()
+    if texts.null_count or data is None:
+        return None
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    if ends[0] or (np.diff(ends) != _WORD).any():
+        return None
+    return pa.Array.from_buffers(pa.uint64(), len(texts), [None, data])
 
 
-def codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
-    """Indices into the dictionary, −1 where there is no value."""
-    indices = _values(array.indices, np.int32)
-    return np.where(is_valid(array.indices), indices, np.int32(-1)) if array.null_count else indices
-
-
-def _values(array: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
-    """The values of an array; undefined where it has none."""
-    data = array.buffers()[1]
-    if data is None or not len(array):
-        return np.zeros(0, dtype=kind)
-    return np.frombuffer(data, kind, len(array), array.offset * np.dtype(kind).itemsize)
+def as_strings(words: pa.Array) -> pa.Array:
+    """Undo `as_words`."""
+    offsets = np.arange(0, _WORD * (len(words) + 1), _WORD, dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), words.buffers()[1]])

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.loading.rows import Rows
+from ahsct_trial.columns import PATIENT_ID, Column
+from ahsct_trial.loading.arrow import characters
+from ahsct_trial.loading.rows import Numbers, Rows, Texts
+from ahsct_trial.records import IntArray
 
 #: Columns that each record, or each one of a kind, needs.
 _NEEDED_BY_RECORDS = ("day", "date", "edss")
@@ -50,23 +52,23 @@ class Violation:
     `other_rows` that each of them contradicts.
     """
 
-    rows: NDArray[np.int64]
+    rows: IntArray
     column: str
     rule: str
     fix: str
-    other_rows: NDArray[np.int64] | None = None
+    other_rows: IntArray | None = None
 
 
 def _above(column: str, limit: str, rule: str) -> CrossCheck:
     """A value above that of another column: later than it, or more than there are."""
-    return CrossCheck((column, limit), lambda rows: rows.numbers[column] > rows.numbers[limit], rule)
+    return CrossCheck((column, limit), lambda rows: rows.numbers(column) > rows.numbers(limit), rule)
 
 
 def _needs_time(column: str, time: str) -> CrossCheck:
     """A count of events above zero beside an empty time to the first one."""
     return CrossCheck(
         (column, time),
-        lambda rows: (rows.numbers[column] > 0) & rows.is_missing(time),
+        lambda rows: (rows.numbers(column) > 0) & rows.is_missing(time),
         f"{time} is empty, as if there were none",
         f"Enter {time} or correct {column}.",
     )
@@ -75,14 +77,14 @@ def _needs_time(column: str, time: str) -> CrossCheck:
 def _excludes(column: str, count: str, rule: str) -> CrossCheck:
     """A value that stands beside a count of zero."""
     return CrossCheck(
-        (column, count), lambda rows: ~rows.is_missing(column) & (rows.numbers[count] == 0), rule
+        (column, count), lambda rows: ~rows.is_missing(column) & (rows.numbers(count) == 0), rule
     )
 
 
 def _positive_of_zero(column: str, whole: str, rule: str) -> CrossCheck:
     """A count above zero of something of which there is none."""
     return CrossCheck(
-        (column, whole), lambda rows: (rows.numbers[column] > 0) & (rows.numbers[whole] == 0), rule
+        (column, whole), lambda rows: (rows.numbers(column) > 0) & (rows.numbers(whole) == 0), rule
     )
 
 
@@ -102,7 +104,7 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         ("years_to_death", "follow_up_years"),
         lambda rows: (
             ~rows.is_missing("years_to_death")
-            & (rows.numbers["years_to_death"] != rows.numbers["follow_up_years"])
+            & (rows.numbers("years_to_death") != rows.numbers("follow_up_years"))
         ),
         "follow-up ends at death, and follow_up_years is {follow_up_years}",
     ),
@@ -183,36 +185,41 @@ def cell_violations(
         Takes up where a cell was found wrong, by column, so that no other rule is held against it.
     """
     for column in columns:
+        if column.name == PATIENT_ID.name:
+            yield from _unusable_identifiers(rows.identifiers, column)
+            continue
         name = column.name
-        wrong = _is_outside(rows, column)
-        if name in is_unreadable:
-            wrong |= is_unreadable[name]
-        if wrong.any():
-            is_wrong[name] = wrong
+        given = rows.columns[name]
+        wrong = _outside(given, column)
+        if name in is_unreadable and is_unreadable[name].any():
+            wrong = np.union1d(wrong, np.flatnonzero(is_unreadable[name]))
+        if wrong.size:
+            is_wrong[name] = np.zeros(len(rows), dtype=bool)
+            is_wrong[name][wrong] = True
             needs_value = column.is_required or name in _NEEDED_BY_RECORDS
             fix = "Correct it." if needs_value else "Correct it or leave it empty."
-            yield Violation(np.flatnonzero(wrong), name, column.rule, fix)
-        if (
-            column.is_required
-            and rows.n_missing(name)
-            and (is_missing := rows.is_missing(name) & ~wrong).any()
-        ):
-            yield Violation(np.flatnonzero(is_missing), name, "it cannot be left empty", "Enter it.")
-    yield from _unusable_identifiers(rows.texts[PATIENT_ID.name])
+            yield Violation(wrong, name, column.rule, fix)
+        if column.is_required and len(given.rows) < len(rows):
+            missing = np.setdiff1d(np.flatnonzero(rows.is_missing(name)), wrong)
+            if missing.size:
+                yield Violation(missing, name, "it cannot be left empty", "Enter it.")
 
 
-def _unusable_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
+def _unusable_identifiers(identifiers: pa.Array, column: Column) -> Iterator[Violation]:
+    if identifiers.null_count:
+        missing = np.flatnonzero(identifiers.is_null().to_numpy(zero_copy_only=False))
+        yield Violation(missing, column.name, "it cannot be left empty", "Enter it.")
     if (unusable := _unusable(identifiers)).size:
         yield Violation(
             unusable,
-            PATIENT_ID.name,
+            column.name,
             "an identifier stands on one line and is not blank",
             "Correct it, and look for a quote that is opened there and not closed.",
         )
 
 
-def repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
-    """Rows of a patient table whose identifier stands in an earlier row."""
+def repeated_identifiers(identifiers: pa.Array) -> Iterator[Violation]:
+    """Rows of a patient table whose identifier, a string, stands in an earlier row."""
     first, again = repeated(identifiers)
     if again.size:
         yield Violation(
@@ -224,84 +231,66 @@ def repeated_identifiers(identifiers: pa.ChunkedArray) -> Iterator[Violation]:
         )
 
 
-def repeated(identifiers: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def repeated(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows whose text stands in an earlier row: the first such row of each, and these rows."""
-    if _are_distinct(identifiers):
+    if _are_distinct(texts):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    codes = identifiers.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy()
+    codes = texts.dictionary_encode().indices.fill_null(-1).to_numpy()
     _, first_of_code, code = np.unique(codes, return_index=True, return_inverse=True)
     first = first_of_code[code]
     again = np.flatnonzero((first < np.arange(len(codes))) & (codes >= 0))
     return first[again], again
 
 
-def _are_distinct(texts: pa.ChunkedArray) -> bool:
+def _are_distinct(texts: pa.Array) -> bool:
     """Whether no text stands in two rows; a registry's list is mostly in order, which is quick to see."""
-    whole = texts.combine_chunks()
-    if whole.null_count == 0 and pc.all(pc.less(whole[:-1], whole[1:])).as_py():
+    if texts.null_count == 0 and pc.all(pc.less(texts[:-1], texts[1:])).as_py():
         return True
-    return bool(pc.count_distinct(whole, mode="only_valid").as_py() == len(whole) - whole.null_count)
+    return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
 
 
-def _unusable(identifiers: pa.ChunkedArray) -> NDArray[np.int64]:
+def _unusable(identifiers: pa.Array) -> NDArray[np.int64]:
     """Rows whose identifier cannot be read in a list: nothing but blanks, or a line break within."""
     # Bytes above the blank and within ASCII need no closer look, which costs ten times as much.
-    if all(part.min(initial=0x21) > ord(" ") and part.max(initial=0) < 0x80 for part in _bytes(identifiers)):
+    used = characters(identifiers)
+    if used.min(initial=0x21) > ord(" ") and used.max(initial=0) < 0x80:
         return np.empty(0, dtype=np.int64)
     is_unusable = pc.or_(pc.utf8_is_space(identifiers), pc.match_substring(identifiers, "\n"))
-    return np.flatnonzero(pc.fill_null(is_unusable, False).to_numpy())
+    return np.flatnonzero(pc.fill_null(is_unusable, False).to_numpy(zero_copy_only=False))
 
 
-def _is_outside(rows: Rows, column: Column) -> NDArray[np.bool_]:
-    """Where a cell has a value that its column does not take."""
-    if column.kind in NUMERIC_KINDS:
-        values = rows.numbers[column.name]
-        outside: NDArray[np.bool_] = (values < column.low) | (values > column.high)
-        # Half points and whole numbers: comparing with the floor leaves a missing value (NaN) alone.
-        if column.kind in {"count", "day"}:
-            outside |= np.floor(values) < values
-        elif column.kind == "edss":
-            halves = 2 * np.clip(values, 0, column.high)
-            outside |= (np.floor(halves) < halves) | (halves == 1)
-        return outside
-    if column.kind == "level" and not _distinct(rows.texts[column.name]) <= set(column.levels):
-        texts = rows.texts[column.name].cast(pa.string())
-        is_level = pc.is_in(texts, value_set=pa.array([*column.levels, None], pa.string()))
-        return np.asarray(~is_level.to_numpy().astype(bool))
-    return np.zeros(len(rows), dtype=bool)
+def _outside(given: Numbers | Texts, column: Column) -> NDArray[np.intp]:
+    """Rows with a value that the column does not take."""
+    if isinstance(given, Texts):
+        is_checked = column.kind == "level"
+        wrong = [i for i, text in enumerate(given.different) if is_checked and text not in column.levels]
+        return given.rows[np.isin(given.places, wrong)] if wrong else given.rows[:0]
+    values = given.values
+    is_outside = (values < column.low) | (values > column.high)
+    if column.kind in {"count", "day"}:
+        is_outside |= np.floor(values) < values
+    elif column.kind == "edss":
+        halves = 2 * np.clip(values, 0, column.high)
+        is_outside |= (np.floor(halves) < halves) | (halves == 1)
+    return given.rows[is_outside]
 
 
-def _distinct(coded: pa.ChunkedArray) -> set[str]:
-    """The texts that a coded column holds."""
-    return {text for chunk in coded.chunks for text in chunk.dictionary.to_pylist()}
-
-
-def similar(identifiers: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def similar(identifiers: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of rows whose identifiers differ only by case or blanks: perhaps one patient written in two ways.
 
-    The identifiers are distinct and none is missing.
+    The identifiers are distinct strings, and none is missing.
     """
     if not _may_be_similar(identifiers):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     return repeated(pc.utf8_lower(pc.replace_substring_regex(identifiers, r"[\s\pZ]", "")))
 
 
-def _may_be_similar(identifiers: pa.ChunkedArray) -> bool:
+def _may_be_similar(identifiers: pa.Array) -> bool:
     """False where no text has a blank or a letter beyond ASCII, and all letters are of one case.
 
     Looks at the bytes of all texts at once: folding a million of them costs half a second.
     """
     occurs = np.zeros(256, dtype=bool)
-    for part in _bytes(identifiers):
-        occurs[part] = True
+    occurs[characters(identifiers)] = True
     has_lower, has_upper = occurs[ord("a") : ord("z") + 1].any(), occurs[ord("A") : ord("Z") + 1].any()
     return bool((has_lower and has_upper) or occurs[: ord(" ") + 1].any() or occurs[128:].any())
-
-
-def _bytes(texts: pa.ChunkedArray) -> Iterator[NDArray[np.uint8]]:
-    """The bytes of all texts, chunk by chunk."""
-    for chunk in texts.chunks:
-        _, offsets, characters = chunk.buffers()
-        if characters is not None:
-            begin, end = np.frombuffer(offsets, dtype=np.int32)[[chunk.offset, chunk.offset + len(chunk)]]
-            yield np.frombuffer(characters, dtype=np.uint8)[begin:end]

@@ -6,20 +6,21 @@ soon as it is read, and only what is left is joined.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID
+from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
 from ahsct_trial.loading import arrow
-from ahsct_trial.loading.rows import Rows
-from ahsct_trial.records import KINDS, IntArray, order_by_patient_and_day
+from ahsct_trial.loading.rows import Numbers, Rows, Texts
+from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_ordered
+from ahsct_trial.threads import N_PROCESSORS, side_by_side
 
 CODES = {name: code for code, name in enumerate(KINDS)}
 #: The code of a row without an identifier.
@@ -48,7 +49,7 @@ class Condensed:
         Attributes that have a value on a row of another kind.
     """
 
-    identifiers: pa.ChunkedArray
+    identifiers: pa.Array
     kind: NDArray[np.int8]
     time: NDArray[np.int32]
     values: dict[str, NDArray[Any]]
@@ -59,41 +60,51 @@ class Condensed:
 def condense(rows: Rows) -> Condensed:
     """Keep what matters of some rows."""
     kind = kinds(rows)
-    raw = rows.numbers["day" if rows.has("day") else "date"]
-    # A time that no day can be is wrong by itself, and NaN compares false.
-    time = np.where(np.abs(raw) < -float(_NO_TIME), raw, _NO_TIME).astype(np.int32)
+    times = rows.columns["day" if rows.has("day") else "date"]
+    assert isinstance(times, Numbers)
+    time = np.full(len(rows), _NO_TIME, dtype=np.int32)
+    # A time that no day can be is wrong by itself.
+    time[times.rows] = np.where(np.abs(times.values) < -float(_NO_TIME), times.values, _NO_TIME)
     baseline = np.flatnonzero(kind == CODES["baseline"])
     attributes = {}
     elsewhere = set()
     for attribute in ATTRIBUTES:
         if rows.has(attribute.name):
-            attributes[attribute.name] = _cells(rows, attribute.name, baseline)
-            n_given = int(np.count_nonzero(pd.notna(attributes[attribute.name])))
-            if len(rows) - rows.n_missing(attribute.name) > n_given:
+            given = rows.columns[attribute.name]
+            attributes[attribute.name] = _cells(given, baseline)
+            if (kind[given.rows] != CODES["baseline"]).any():
                 elsewhere.add(attribute.name)
     values = {
-        column: _cells(rows, column, np.flatnonzero(kind == CODES[name]))
+        column: _cells(rows.columns[column], np.flatnonzero(kind == CODES[name]))
         for name, columns in MEASUREMENTS.items()
         for column in columns
         if rows.has(column)
     }
-    return Condensed(rows.texts[PATIENT_ID.name], kind, time, values, attributes, frozenset(elsewhere))
+    return Condensed(rows.identifiers, kind, time, values, attributes, frozenset(elsewhere))
 
 
 def kinds(rows: Rows) -> NDArray[np.int8]:
     """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-    texts = rows.texts["record"].unify_dictionaries().combine_chunks()
-    code_of = np.array([*(CODES.get(text, -1) for text in texts.dictionary.to_pylist()), -1], dtype=np.int8)
-    kind: NDArray[np.int8] = code_of[arrow.codes(texts)]
+    given = rows.columns["record"]
+    assert isinstance(given, Texts)
+    code_of = np.array([CODES.get(text, -1) for text in given.different], dtype=np.int8)
+    kind = np.full(len(rows), -1, dtype=np.int8)
+    kind[given.rows] = code_of[given.places]
     return kind
 
 
-def _cells(rows: Rows, column: str, at: NDArray[np.intp]) -> NDArray[Any]:
-    if column in rows.numbers:
-        return rows.numbers[column][at]
-    texts = rows.texts[column].unify_dictionaries().combine_chunks()
-    words = np.array([*texts.dictionary.to_pylist(), None], dtype=object)
-    return words[arrow.codes(texts)[at]]
+def _cells(given: Numbers | Texts, at: NDArray[np.intp]) -> NDArray[Any]:
+    """What a column holds in some rows, ascending: numbers with NaN, or texts with None, where missing."""
+    if isinstance(given, Texts):
+        missing: Any = None
+        values = np.array([*given.different, None], dtype=object)[given.places]
+    else:
+        missing, values = np.nan, given.values
+    if len(given.rows) == len(at) and (given.rows == at).all():
+        return values
+    place = np.searchsorted(given.rows, at)
+    is_there = np.append(given.rows, -1)[place] == at
+    return np.where(is_there, np.append(values, missing)[place], missing)
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ class Coded:
     """
 
     clock: str
-    identifiers: pa.ChunkedArray
+    identifiers: pa.Array
     patient: IntArray
     kind: NDArray[np.int8]
     values: dict[str, NDArray[Any]]
@@ -142,25 +153,37 @@ class Coded:
         return np.flatnonzero(self.kind == CODES[name])
 
     @cached_property
-    def last_day(self) -> IntArray:
-        """The latest day of each patient; a record without a day counts as day 0."""
-        last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
-        np.maximum.at(last, self.patient, self.day)
-        return last[:NOBODY]
+    def ordered(self) -> dict[str, tuple[Observations, dict[str, NDArray[Any]]]]:
+        """Of each kind the observations and their measurements, in the order of patient and day."""
+        return dict(zip(KINDS, side_by_side(self._ordered, KINDS), strict=True))
 
     @cached_property
-    def edss_order(self) -> NDArray[np.intp]:
-        """Places of the ``edss`` rows among their kind, in the order of patient and day."""
-        rows = self.of_kind("edss")
-        return order_by_patient_and_day(self.patient[rows], self.day[rows])
+    def last_day(self) -> IntArray:
+        """The latest day of each patient, baseline records left out; one without a day counts as day 0."""
+        last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
+        unknown = np.flatnonzero(self.kind < 0)
+        np.maximum.at(last, self.patient[unknown], self.day[unknown])
+        for kind in KINDS:
+            if kind != "baseline":
+                patient, day, _ = self.ordered[kind][0]
+                is_last = np.append(patient[1:] != patient[:-1], True)[: len(patient)]
+                patient, day = patient[is_last], day[is_last]
+                last[patient] = np.maximum(last[patient], day)
+        return last[:NOBODY]
+
+    def _ordered(self, kind: str) -> tuple[Observations, dict[str, NDArray[Any]]]:
+        rows = self.of_kind(kind)
+        values = {name: self.values[name] for name in MEASUREMENTS.get(kind, ()) if name in self.values}
+        given = Observations(self.patient[rows], self.day[rows], rows)
+        if is_ordered(given.patient, given.day):
+            return given, values
+        patient, day, place = in_order(given.patient, given.day)
+        return Observations(patient, day, rows[place]), {name: own[place] for name, own in values.items()}
 
 
 def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Coded:
     """Join condensed rows and code their patients and days."""
-    texts = pa.chunked_array([chunk for part in parts for chunk in part.identifiers.chunks], pa.string())
-    # The chunks share one dictionary. There is one even without rows.
-    encoded = texts.dictionary_encode().chunks or [pa.array([], pa.string()).dictionary_encode()]
-    patient = np.concatenate([arrow.codes(chunk) for chunk in encoded])
+    identifiers, patient = _code_identifiers([part.identifiers for part in parts])
     kind = np.concatenate([part.kind for part in parts])
     time = np.concatenate([part.time for part in parts])
     has_time = time != _NO_TIME
@@ -172,7 +195,7 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
     is_dateless[baseline] = False
     return Coded(
         clock=clock,
-        identifiers=pa.chunked_array([encoded[-1].dictionary]),
+        identifiers=identifiers,
         patient=patient,
         kind=kind,
         values=_joined([part.values for part in parts]),
@@ -183,6 +206,20 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         is_dateless=is_dateless,
         lines=lines,
     )
+
+
+def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
+    """The different identifiers in the order in which they come, and the place of each row's."""
+    words = [arrow.as_words(part) for part in parts]
+    keys = parts if None in words else words
+    # As many pieces as there are processors, each coded by one; then their codes are made one.
+    cuts = [len(keys) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
+    pieces = [keys[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]
+    coded = side_by_side(lambda piece: pa.concat_arrays(piece).dictionary_encode(), pieces)
+    unified = pa.chunked_array(coded).unify_dictionaries()
+    codes = [chunk.indices.fill_null(NOBODY).to_numpy() for chunk in unified.chunks]
+    different = unified.chunk(0).dictionary
+    return different if keys is parts else arrow.as_strings(different), np.concatenate(codes)
 
 
 def _joined(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

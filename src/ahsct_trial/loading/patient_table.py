@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.cohort import Cohort
@@ -18,8 +19,29 @@ from ahsct_trial.loading.checks import (
 )
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
-from ahsct_trial.loading.rows import Rows
+from ahsct_trial.loading.rows import Rows, Texts
 from ahsct_trial.loading.source import Source
+from ahsct_trial.threads import side_by_side
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Rows of a patient table, whole or in part, with a value for each row.
+
+    Attributes
+    ----------
+    identifiers
+        Strings.
+    numbers
+        Numeric columns, NaN where missing.
+    codes, texts
+        Of each text column the place of a row's text among the different texts, −1 where missing.
+    """
+
+    identifiers: pa.Array
+    numbers: dict[str, NDArray[np.float64]]
+    codes: dict[str, NDArray[np.int32]]
+    texts: dict[str, Sequence[str]]
 
 
 def read_patient_table(source: Source, header: Header) -> Cohort:
@@ -31,22 +53,20 @@ def read_patient_table(source: Source, header: Header) -> Cohort:
         All that is wrong with the file, at once.
     """
     read = read_checked(source, header, _SHAPE)
-    rows = read.meaning
-    patients = pd.DataFrame(
-        {
-            column.name: rows.numbers[column.name]
-            if column.name in rows.numbers
-            else rows.texts[column.name].to_pandas()
-            for column in header.known.values()
-        },
-        copy=False,
-    )
+    patients = read.meaning
+    import pandas as pd  # not before it is needed: it may be imported while the file is read
+
+    columns = {PATIENT_ID.name: pa.chunked_array([patients.identifiers]).to_pandas()}
+    for name, codes in patients.codes.items():
+        columns[name] = pd.Categorical.from_codes(codes, pd.Index(patients.texts[name]), validate=False)
+    columns |= patients.numbers
+    names = [column.name for column in header.known.values()]
     return Cohort(
-        patients=patients,
-        lines=rows.lines,
+        patients=pd.DataFrame({name: columns[name] for name in names}, copy=False),
+        lines=read.lines,
         source=read.info("patient_table"),
         account=read.account,
-        warnings=(*header.warnings, *similar_identifiers(rows.texts[PATIENT_ID.name])),
+        warnings=(*header.warnings, *similar_identifiers(patients.identifiers)),
     )
 
 
@@ -57,11 +77,47 @@ def _check_rows(
     yield from cross_violations(rows, is_wrong)
 
 
+def _condense(rows: Rows) -> Patients:
+    texts = {name: given for name, given in rows.columns.items() if isinstance(given, Texts)}
+    return Patients(
+        rows.identifiers,
+        {name: rows.numbers(name) for name in rows.columns if name not in texts},
+        {name: given.spread(len(rows)) for name, given in texts.items()},
+        {name: given.different for name, given in texts.items()},
+    )
+
+
 def _judge(
-    parts: Sequence[Rows], lines: NDArray[np.int64], _is_wrong: IsWrong, _header: Header
-) -> tuple[Rows, Iterator[Violation]]:
-    rows = Rows.joined(parts, lines)
-    return rows, repeated_identifiers(rows.texts[PATIENT_ID.name])
+    parts: Sequence[Patients], _lines: NDArray[np.int64], _is_wrong: IsWrong, _header: Header
+) -> tuple[Patients, Iterator[Violation]]:
+    patients = _joined(parts)
+    return patients, repeated_identifiers(patients.identifiers)
 
 
-_SHAPE = Shape(_check_rows, lambda rows: rows, _judge)
+def _joined(parts: Sequence[Patients]) -> Patients:
+    """Parts one after the other; they lose their columns, so that none is held twice for long."""
+
+    def join_numbers(name: str) -> NDArray[np.float64]:
+        return np.concatenate([part.numbers.pop(name) for part in parts])
+
+    def join_codes(name: str) -> tuple[NDArray[np.int32], list[str]]:
+        places: dict[str, int] = {}
+        codes = []
+        for part in parts:
+            place = [
+                -1 if text is None else places.setdefault(text, len(places)) for text in part.texts[name]
+            ]
+            codes.append(np.array([*place, -1], dtype=np.int32)[part.codes.pop(name)])
+        return np.concatenate(codes), list(places)
+
+    numbers, texts = [*parts[0].numbers], [*parts[0].texts]
+    coded = dict(zip(texts, side_by_side(join_codes, texts), strict=True))
+    return Patients(
+        pa.concat_arrays([part.identifiers for part in parts]),
+        dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
+        {name: codes for name, (codes, _) in coded.items()},
+        {name: words for name, (_, words) in coded.items()},
+    )
+
+
+_SHAPE = Shape(_check_rows, _condense, _judge)

@@ -1,10 +1,13 @@
-"""From a file to checked rows, whatever they mean: the fast way if nothing is wrong, else the exact one."""
+"""From a file to checked rows, whatever they mean: the fast way, and where that fails the exact one."""
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -14,24 +17,25 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, similar
+from ahsct_trial.loading.exact_rows import ExactRows, decimal_rule, read_exact_rows
 from ahsct_trial.loading.header import Header
+from ahsct_trial.loading.memory import keep_freed_memory
+from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
 from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
-from ahsct_trial.loading.rows import (
-    Rows,
-    Text,
-    UnreadableRowsError,
-    decimal_rule,
-    read_text,
-    read_typed,
-)
+from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Account, SetAside, SourceInfo
+from ahsct_trial.threads import side_by_side
 
 EMPTY_ROW = "row without a value in a known column"
 _SHOWN_PAIRS = 5
+_VISIBLE = re.compile(rb"[^\r\n]")
+#: Bytes that one thread reads at a time: what it makes of them fits into the processor's cache.
+_BLOCK = 4 * 2**20
 
 Part = TypeVar("Part")
 Meaning = TypeVar("Meaning")
+Span = tuple[int, int]
 #: Where cells were found wrong, by column, so that no other rule is held against them.
 IsWrong = dict[str, NDArray[np.bool_]]
 
@@ -65,6 +69,8 @@ class Checked(Generic[Meaning]):
     ----------
     meaning
         What the judge made of them.
+    lines
+        Line of the file on which each row begins.
     account
         What became of the file's rows.
     source
@@ -72,6 +78,7 @@ class Checked(Generic[Meaning]):
     """
 
     meaning: Meaning
+    lines: NDArray[np.int64]
     account: Account
     source: Source
 
@@ -90,42 +97,182 @@ def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) ->
     DataProblems
         All that is wrong with the file, at once.
     """
-
-    def take(block: Rows) -> Part:
-        if next(shape.check_rows(block, header, {}, {}), None) is not None:
-            raise UnreadableRowsError
-        return shape.condense(block)
-
-    try:
-        parts, lines = read_typed(source, header, take)
-    except UnreadableRowsError:
-        pass
-    else:
-        meaning, violations = shape.judge(parts, lines, {}, header)
-        if next(violations, None) is None:
-            return Checked(meaning, _account(len(lines), len(lines)), source)
-    text = read_text(source, header)
-    n_read = len(text)
-    text = _without_empty(source, text)
-    is_wrong: IsWrong = {}
-    found = list(shape.check_rows(text.rows, header, text.is_unreadable, is_wrong))
-    meaning, violations = shape.judge([shape.condense(text.rows)], text.rows.lines, is_wrong, header)
-    findings = [_finding(source, header, text, violation) for violation in (*found, *violations)]
-    if text.ragged or findings:
-        raise DataProblems.from_findings(source.file, [*text.ragged, *findings])
-    return Checked(meaning, _account(n_read, len(text)), source)
-
-
-def _without_empty(source: Source, text: Text) -> Text:
-    """The rows that have a value; only a row without an identifier may have none."""
-    if not text.is_missing(PATIENT_ID.name).any():
-        return text
-    is_used = ~text.is_empty()
-    if not is_used.any():
+    file = _File(source, header, shape)
+    blocks = file.blocks()
+    lines = _lines(blocks)
+    is_wrong = _joined_flags(blocks)
+    findings = [finding for block in blocks for finding in block.findings]
+    if lines.size:
+        meaning, violations = shape.judge([block.part for block in blocks], lines, is_wrong, header)
+        findings += [file.finding(violation, lines) for violation in violations]
+    if findings:
+        raise DataProblems.from_findings(source.file, findings)
+    if not lines.size:
         raise fatal(
             source.file, "no row has a value", "a cohort has a row per patient", "Export the data again."
         )
-    return text.keep(is_used)
+    return Checked(meaning, lines, _account(sum(block.n_read for block in blocks), len(lines)), source)
+
+
+@dataclass(frozen=True)
+class _Block(Generic[Part]):
+    """What was read of a part of the file.
+
+    Attributes
+    ----------
+    part
+        What is kept of its rows.
+    lines
+        Line of the file on which each row begins.
+    n_read
+        Number of rows, with those that are set aside.
+    is_wrong, findings
+        Where cells were found wrong, and what is wrong with rows.
+    """
+
+    part: Part
+    lines: range | NDArray[np.int64]
+    n_read: int
+    is_wrong: IsWrong = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+
+
+class _File(Generic[Part, Meaning]):
+    """A file in blocks of whole lines, of which one thread per processor reads one at a time.
+
+    A block is checked and condensed while it is in the processor's cache, and little of it is kept.
+    """
+
+    def __init__(self, source: Source, header: Header, shape: Shape[Part, Meaning]) -> None:
+        self._source = source
+        self._header = header
+        self._shape = shape
+        self._spans = _spans(source.data, header.body_offset)
+        self._first_lines: Sequence[int] = ()
+        #: Rows of a block as they stand in the file; problems of one block need them more than once.
+        self._exact = cache(self._read_exact)
+
+    def blocks(self) -> list[_Block[Part]]:
+        """All blocks, the plain ones read in the fast way and the others in the exact one."""
+        if len(self._spans) > 1:
+            keep_freed_memory()
+        plain = side_by_side(partial(self._read_plain, self._decimal_point()), self._spans)
+        if None in plain and self._header.delimiter != ",":
+            # Only all numbers together tell the decimal mark.
+            self._spans, plain = [(self._spans[0][0], self._spans[-1][1])], [None]
+        n_lines = [
+            self._source.data.count(b"\n", *span) if found is None else found[1]
+            for span, found in zip(self._spans, plain, strict=True)
+        ]
+        self._first_lines = [*itertools.accumulate(n_lines[:-1], initial=self._header.body_line)]
+        others = [place for place, found in enumerate(plain) if found is None]
+        exact = dict(zip(others, side_by_side(self._judge_exact, others), strict=True))
+        blocks = []
+        for place, (found, first_line) in enumerate(zip(plain, self._first_lines, strict=True)):
+            if found is None:
+                blocks.append(exact[place])
+            else:
+                part, n_rows = found
+                blocks.append(_Block(part, range(first_line, first_line + n_rows), n_rows))
+        return blocks
+
+    def _decimal_point(self) -> str:
+        """A comma where only with it the first block of a semicolon or tab file is plain, else a point."""
+        is_comma = self._header.delimiter != "," and not self._read_plain(".", self._spans[0])
+        return "," if is_comma else "."
+
+    def _read_plain(self, decimal_point: str, span: Span) -> tuple[Part, int] | None:
+        """What is kept of a block and its number of rows; None where anything needs a closer look."""
+        try:
+            rows = read_plain_rows(self._source, self._header, span, decimal_point)
+        except NotPlainError:
+            return None
+        if next(self._shape.check_rows(rows, self._header, {}, {}), None) is not None:
+            return None
+        return self._shape.condense(rows), len(rows)
+
+    def _read_exact(self, place: int) -> ExactRows:
+        return read_exact_rows(self._source, self._header, self._spans[place], self._first_lines[place])
+
+    def _judge_exact(self, place: int) -> _Block[Part]:
+        read = self._exact(place)
+        used = read.with_value()
+        is_wrong: IsWrong = {}
+        found = list(self._shape.check_rows(used.rows, self._header, used.is_unreadable, is_wrong))
+        findings = [*read.ragged, *(self.finding(violation, used.lines) for violation in found)]
+        return _Block(self._shape.condense(used.rows), used.lines, len(read), is_wrong, findings)
+
+    def finding(self, violation: Violation, lines: NDArray[np.int64]) -> Finding:
+        """What is wrong with some rows, which stand on these lines."""
+
+        def describe(line: int) -> Problem:
+            exact = self._exact(bisect_right(self._first_lines, line) - 1)
+            row = int(np.searchsorted(exact.lines, line))
+            texts = {name: column[row].as_py() for name, column in exact.cells.items()}
+            value = texts.get(violation.column)  # a record may need a column that the file lacks
+            named = {name: _named(text) for name, text in texts.items()}
+            if violation.other_rows is not None:
+                other = violation.other_rows[np.searchsorted(lines[violation.rows], line)]
+                named["other_line"] = str(lines[other])
+            rule = violation.rule
+            if violation.column in exact.is_unreadable and value is not None:
+                rule = decimal_rule(self._header, exact.decimal_point, value) or rule
+            return Problem(
+                file=self._source.file,
+                line=line,
+                patient=texts[PATIENT_ID.name],
+                column=violation.column,
+                value=value,
+                what=(
+                    f"{violation.column} is {_named(value)}"
+                    if violation.column in texts
+                    else f"there is no column {violation.column}"
+                ),
+                rule=rule.format(**named),
+                fix=violation.fix,
+            )
+
+        return Finding(lines[violation.rows], describe)
+
+
+def _spans(data: bytes, start: int) -> list[Span]:
+    """Begin and end of blocks of whole lines; one block where quotes may hold line breaks.
+
+    Blank lines between two blocks belong to the first, those at the end to none.
+    """
+    stop = len(data)
+    while data[stop - 1] in b"\r\n":
+        stop -= 1
+    stop = data.index(b"\n", stop) + 1
+    if data.find(b'"', start, stop) >= 0:
+        return [(start, stop)]
+    spans = []
+    while stop - start > _BLOCK:
+        line = _VISIBLE.search(data, data.index(b"\n", start + _BLOCK) + 1, stop)
+        if line is None:
+            break
+        spans.append((start, line.start()))
+        start = line.start()
+    return [*spans, (start, stop)]
+
+
+def _lines(blocks: Sequence[_Block[Part]]) -> NDArray[np.int64]:
+    """Line of each row."""
+    lines = [block.lines for block in blocks]
+    if all(isinstance(own, range) for own in lines):
+        return np.arange(lines[0][0], lines[-1][-1] + 1)
+    return np.concatenate([np.asarray(own, dtype=np.int64) for own in lines])
+
+
+def _joined_flags(blocks: Sequence[_Block[Part]]) -> IsWrong:
+    """Where cells of all blocks were found wrong."""
+    names = dict.fromkeys(name for block in blocks for name in block.is_wrong)
+    return {
+        name: np.concatenate(
+            [block.is_wrong.get(name, np.zeros(len(block.lines), dtype=bool)) for block in blocks]
+        )
+        for name in names
+    }
 
 
 def _account(n_read: int, n_used: int) -> Account:
@@ -137,39 +284,6 @@ def _account(n_read: int, n_used: int) -> Account:
     )
 
 
-def _finding(source: Source, header: Header, text: Text, violation: Violation) -> Finding:
-    lines, cells = text.rows.lines, text.cells
-    identifiers = cells[PATIENT_ID.name]
-
-    def describe(line: int) -> Problem:
-        row = int(np.searchsorted(lines, line))
-        texts = {name: column[row].as_py() for name, column in cells.items()}
-        value = texts.get(violation.column)  # a record may need a column that the file lacks
-        named = {name: _named(text) for name, text in texts.items()}
-        if violation.other_rows is not None:
-            other = violation.other_rows[np.searchsorted(violation.rows, row)]
-            named["other_line"] = str(lines[other])
-        rule = violation.rule
-        if violation.column in text.rows.numbers and value is not None:
-            rule = decimal_rule(header, text.decimal_point, value) or rule
-        return Problem(
-            file=source.file,
-            line=line,
-            patient=identifiers[row].as_py(),
-            column=violation.column,
-            value=value,
-            what=(
-                f"{violation.column} is {_named(value)}"
-                if violation.column in cells
-                else f"there is no column {violation.column}"
-            ),
-            rule=rule.format(**named),
-            fix=violation.fix,
-        )
-
-    return Finding(lines[violation.rows], describe)
-
-
 def _named(text: str | None) -> str:
     """A cell's value within a sentence: plain numbers as they are, the rest in quotes."""
     if text is None:
@@ -177,7 +291,7 @@ def _named(text: str | None) -> str:
     return shown(text) if re.fullmatch(r"[-0-9.]+", text) else f"'{shown(text)}'"
 
 
-def similar_identifiers(identifiers: pa.ChunkedArray) -> list[str]:
+def similar_identifiers(identifiers: pa.Array) -> list[str]:
     """A warning that names identifiers which differ only by case or blanks, if there are any."""
     first, again = similar(identifiers)
     pairs = [

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, RECORDS
@@ -21,7 +20,10 @@ from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
-from ahsct_trial.records import IntArray, Records
+from ahsct_trial.records import IntArray, Observations, Records, is_same_day
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _ONCE = ("baseline", "transplant", "observed_from", "death")
 _LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
@@ -50,17 +52,11 @@ def read_records(source: Source, header: Header) -> Records:
         _refuse_date_format(header.date_format)
     read = read_checked(source, header, _SHAPE)
     coded = read.meaning
-    values = coded.values
-    if "edss" in values:
-        values = values | {"edss": values["edss"][coded.edss_order]}
     return Records(
-        patient=coded.patient,
-        kind=coded.kind,
-        day=coded.day,
-        edss_rows=coded.of_kind("edss")[coded.edss_order],
-        values=values,
+        observations={kind: own for kind, (own, _) in coded.ordered.items()},
+        values={name: own for _, values in coded.ordered.values() for name, own in values.items()},
         patients=_patients(coded),
-        lines=coded.lines,
+        lines=read.lines,
         source=read.info("records"),
         account=read.account,
         warnings=(*header.warnings, *similar_identifiers(coded.identifiers), *_warnings(coded)),
@@ -118,27 +114,26 @@ def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> It
     """Measurements that a kind of record needs and lacks, or has and does not take."""
     codes = kinds(rows)
     for kind, columns in MEASUREMENTS.items():
-        of_kind = np.flatnonzero(codes == CODES[kind])
         present = [column for column in columns if rows.has(column)]
-        has_value = np.zeros(len(of_kind), dtype=bool)
+        has_value = np.zeros(len(rows), dtype=bool)
         for column in present:
-            is_given = ~rows.is_missing(column)
+            given = rows.columns[column].rows
             if column in is_unreadable:
-                is_given |= is_unreadable[column]
-            has_value |= is_given[of_kind]
-            if np.count_nonzero(is_given) > np.count_nonzero(is_given[of_kind]):
-                is_given[of_kind] = False
-                is_given &= codes >= 0
+                given = np.union1d(given, np.flatnonzero(is_unreadable[column]))
+            has_value[given] = True
+            others = given[(codes[given] != CODES[kind]) & (codes[given] >= 0)]
+            if others.size:
                 yield Violation(
-                    np.flatnonzero(is_given),
+                    others,
                     column,
                     f"the record is {{record}}, and only {_article(kind)} record holds it",
                     "Move it to a record of its own, or leave it empty.",
                 )
-        if kind != "death" and not has_value.all():
+        lacking = np.flatnonzero((codes == CODES[kind]) & ~has_value)
+        if kind != "death" and lacking.size:
             needs = "it" if len(columns) == 1 else f"one of {', '.join(columns)}"
             yield Violation(
-                of_kind[~has_value],
+                lacking,
                 (present or columns)[0],
                 f"{_article(kind)} record needs {needs}",
                 "Enter it, or remove the record.",
@@ -169,8 +164,8 @@ def _judge_days(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> tuple[Coded
         if coded.clock == "date":
             found += _without_transplant(coded)
     if coded.clock == "day":
-        moved = coded.of_kind("transplant")
-        moved = moved[coded.day[moved] != 0]
+        transplants = coded.ordered["transplant"][0]
+        moved = np.sort(transplants.row[transplants.day != 0])
         if moved.size:
             found.append(
                 Violation(moved, "day", "the transplant is day 0", "Count all days from the transplant.")
@@ -215,41 +210,39 @@ def _first_of_each(patient: IntArray, rows: NDArray[np.intp]) -> NDArray[np.intp
 def _repeated(coded: Coded) -> Iterator[Violation]:
     """Records of which a patient has one, and has more."""
     for kind in _ONCE:
+        patient = coded.ordered[kind][0].patient
+        if not ((patient[1:] == patient[:-1]) & (patient[1:] != NOBODY)).any():
+            continue
         rows = coded.of_kind(kind)
-        rows = rows[coded.patient[rows] >= 0]
-        patient = coded.patient[rows]
-        if np.bincount(patient, minlength=1).max() > 1:
-            _, first, place = np.unique(patient, return_index=True, return_inverse=True)
-            is_again = first[place] != np.arange(len(rows))
-            yield Violation(
-                rows[is_again],
-                "record",
-                f"the patient has {_article(kind)} record on line {{other_line}} already",
-                "Keep one of them.",
-                rows[first[place]][is_again],
-            )
+        rows = rows[coded.patient[rows] != NOBODY]
+        _, first, place = np.unique(coded.patient[rows], return_index=True, return_inverse=True)
+        is_again = first[place] != np.arange(len(rows))
+        yield Violation(
+            rows[is_again],
+            "record",
+            f"the patient has {_article(kind)} record on line {{other_line}} already",
+            "Keep one of them.",
+            rows[first[place]][is_again],
+        )
 
 
 def _impossible_order(coded: Coded) -> Iterator[Violation]:
     clock = coded.clock
-    deaths = coded.of_kind("death")
-    early = deaths[coded.day[deaths] < 0]
+    deaths = coded.ordered["death"][0]
+    early = np.sort(deaths.row[deaths.day < 0])
     if early.size:
         yield Violation(
             early, clock, "that is a death before the transplant", "Correct it, or remove the patient."
         )
-    # Of two deaths the later one stands.
-    deaths = deaths[(coded.day[deaths] >= 0) & ~coded.is_dateless[deaths]]
-    deaths = deaths[np.argsort(coded.day[deaths], kind="stable")]
-    # One place more than there are patients: rows without an identifier are compared with "never" at −1.
-    never = np.iinfo(np.int32).max
-    died_on = np.full(coded.n_patients + 1, never, dtype=np.int32)
-    died_on[coded.patient[deaths]] = coded.day[deaths]
-    died_on[NOBODY] = never
+    is_dated = (deaths.patient != NOBODY) & (deaths.day >= 0) & ~coded.is_dateless[deaths.row]
+    # One place more than there are patients: rows without an identifier are compared with "never" at −1. Of
+    # two deaths the later one stands.
+    died_on = np.full(coded.n_patients + 1, np.iinfo(np.int32).max, dtype=np.int32)
+    died_on[deaths.patient[is_dated]] = deaths.day[is_dated]
     if (coded.last_day > died_on[:-1]).any():
         after = np.flatnonzero(coded.day > died_on[coded.patient])
         death_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
-        death_of[coded.patient[deaths]] = deaths
+        death_of[deaths.patient[is_dated]] = deaths.row[is_dated]
         yield Violation(
             after,
             clock,
@@ -257,8 +250,8 @@ def _impossible_order(coded: Coded) -> Iterator[Violation]:
             "Correct one of the two.",
             death_of[coded.patient[after]],
         )
-    late = coded.of_kind("observed_from")
-    late = late[coded.day[late] > 0]
+    starts = coded.ordered["observed_from"][0]
+    late = np.sort(starts.row[starts.day > 0])
     if late.size:
         fix = "Correct it: days before the transplant are negative." if clock == "day" else "Correct it."
         yield Violation(late, clock, "the relapse history begins at or before the transplant", fix)
@@ -266,41 +259,37 @@ def _impossible_order(coded: Coded) -> Iterator[Violation]:
 
 def _contradicting_edss(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> Iterator[Violation]:
     """EDSS scores of one patient and day that differ from the first one; wrong cells are left out."""
-    if "edss" not in coded.values:
+    visits, values = coded.ordered["edss"]
+    if "edss" not in values:
         return
-    rows = coded.of_kind("edss")[coded.edss_order]
-    edss = coded.values["edss"][coded.edss_order]
-    is_same_day = (np.diff(coded.patient[rows]) == 0) & (np.diff(coded.day[rows]) == 0)
-    if not (is_same_day & (np.diff(edss) != 0)).any():
+    edss = values["edss"]
+    is_again = is_same_day(visits)
+    if not (is_again & (edss[1:] != edss[:-1])).any():
         return
-    is_known = ~np.isnan(edss) & (coded.patient[rows] >= 0) & ~coded.is_dateless[rows]
+    is_known = ~np.isnan(edss) & (visits.patient != NOBODY) & ~coded.is_dateless[visits.row]
     if is_wrong is not None:
-        is_known &= ~is_wrong[rows]
-    rows, edss = rows[is_known], edss[is_known]
-    is_new_day = (np.diff(coded.patient[rows], prepend=NOBODY) != 0) | (
-        np.diff(coded.day[rows], prepend=0) != 0
-    )
-    first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(rows)), 0))
+        is_known &= ~is_wrong[visits.row]
+    visits, edss = Observations(*(own[is_known] for own in visits)), edss[is_known]
+    is_new_day = np.append(True, ~is_same_day(visits))[: len(edss)]
+    first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(edss)), 0))
     differs = np.flatnonzero(edss != edss[first])
-    differs = differs[np.argsort(rows[differs])]
+    differs = differs[np.argsort(visits.row[differs])]
     if differs.size:
         yield Violation(
-            rows[differs],
+            visits.row[differs],
             "edss",
             "line {other_line} has another score of the same day",
             "Keep the right one.",
-            rows[first[differs]],
+            visits.row[first[differs]],
         )
 
 
 def _never_followed(coded: Coded) -> Iterator[Violation]:
     """Patients without a record from day 0 on, at the first of their rows."""
-    is_seen = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_baseline = coded.kind == CODES["baseline"]
-    is_seen[coded.patient[(coded.day >= 0) & ~is_baseline]] = True
-    if is_seen[:-1].all():
+    is_unseen = coded.last_day < 0
+    if not is_unseen.any():
         return
-    rows = np.flatnonzero(~is_seen[coded.patient] & (coded.patient >= 0))
+    rows = np.flatnonzero(np.append(is_unseen, False)[coded.patient])  # nobody, at −1, is not missed
     yield Violation(
         _first_of_each(coded.patient, rows),
         "record",
@@ -309,8 +298,10 @@ def _never_followed(coded: Coded) -> Iterator[Violation]:
     )
 
 
-def _patients(coded: Coded) -> pd.DataFrame:
+def _patients(coded: Coded) -> DataFrame:
     """`patient_id` and the attributes of the baseline records, one row per patient."""
+    import pandas as pd  # not before it is needed: it may be imported while the file is read
+
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
     rows = coded.of_kind("baseline")
     if rows.size:
@@ -341,32 +332,23 @@ def _warnings(coded: Coded) -> Iterator[str]:
                 f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
                 "these once. It is taken as it is."
             )
-    relapses, starts = coded.of_kind("relapse"), coded.of_kind("observed_from")
-    if not relapses.size:
+    relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
+    if not relapses.row.size:
         yield "There is no relapse record in this file: relapses are taken as none."
     begin = np.full(coded.n_patients, np.iinfo(np.int32).min)
-    begin[coded.patient[starts]] = coded.day[starts]
-    n_early = int(np.count_nonzero(coded.day[relapses] < begin[coded.patient[relapses]]))
+    begin[starts.patient] = starts.day
+    n_early = int(np.count_nonzero(relapses.day < begin[relapses.patient]))
     if n_early:
         noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
         yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
-        n_again = _n_on_a_day_again(coded, kind)
+        n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
         if n_again:
             of_them = f"1 {noun} stands" if n_again == 1 else f"{n_again:,} {noun}s stand"
             yield (
                 f"{of_them} on a day on which the patient has another one already: each is counted. "
                 "Is it entered twice?"
             )
-
-
-def _n_on_a_day_again(coded: Coded, kind: str) -> int:
-    """Records of a kind beyond the first one of a patient's day."""
-    rows = coded.of_kind(kind)
-    # A day and a patient fit into 32 bits each.
-    key = (coded.patient[rows].astype(np.int64) << 32) + coded.day[rows]
-    key.sort()
-    return int(np.count_nonzero(key[1:] == key[:-1]))
 
 
 def _n_scans_with_fewer_new_lesions(coded: Coded) -> int:

@@ -57,7 +57,8 @@ class Source:
     digest
         SHA-256 of its bytes as they were given, so of the compressed file where it is compressed.
     data
-        Its text in valid UTF-8, without a byte order mark or NUL bytes; lines end with LF or CR LF.
+        Its text in valid UTF-8, without a byte order mark or NUL bytes; each line, the last one too,
+        ends with LF or CR LF.
     """
 
     file: str
@@ -135,7 +136,7 @@ def _as_utf8(file: str, data: bytes, encoding: str | None) -> bytes:
         _refuse_wide(file, data)
     else:
         data = _recoded(file, data, encoding)
-    data = _with_one_line_break(data.removeprefix(codecs.BOM_UTF8))
+    data = data.removeprefix(codecs.BOM_UTF8)
     if not data or data.isspace():
         raise fatal(
             file,
@@ -143,6 +144,7 @@ def _as_utf8(file: str, data: bytes, encoding: str | None) -> bytes:
             "a cohort needs a header line and a row per patient",
             "Export it again.",
         )
+    data = _with_line_feeds(data)
     _refuse_binary(file, data)
     return data
 
@@ -175,15 +177,15 @@ def _recoded(file: str, data: bytes, encoding: str) -> bytes:
         ) from None
 
 
-def _with_one_line_break(data: bytes) -> bytes:
-    """Turn the lone carriage returns of the old Macintosh, which Excel still offers, into line feeds.
+def _with_line_feeds(data: bytes) -> bytes:
+    """End each line with a line feed, the last one too.
 
-    The rest of the program, unlike pyarrow, knows no line that ends with a carriage return alone.
+    The lone carriage returns of the old Macintosh, which Excel still offers, become line feeds: the rest of
+    the program, unlike pyarrow, knows no line that ends with a carriage return alone.
     """
-    n_returns = data.count(b"\r")
-    if n_returns == 0 or n_returns == data.count(b"\r\n"):
-        return data
-    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data if data.endswith(b"\n") else data + b"\n"
 
 
 def _refuse_binary(file: str, data: bytes) -> None:
