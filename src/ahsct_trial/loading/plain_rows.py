@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.loading.arrow import CODED, given, read_table, whole
+from ahsct_trial.loading.arrow import CODED, count_line_feeds, given, read_table, whole
 from ahsct_trial.loading.dates import FIRST_DAY, day_number
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.quotes import is_open_at_end
@@ -45,8 +45,7 @@ def read_plain_rows(source: Source, header: Header, span: tuple[int, int], decim
         raise NotPlainError from None
     arrays = {column: whole(table.column(column.name)) for column in known}
     identifiers = arrays.pop(next(column for column in known if column.name == PATIENT_ID.name))
-    n_lines = np.count_nonzero(np.frombuffer(source.data, np.uint8, span[1] - span[0], span[0]) == ord("\n"))
-    if len(table) != n_lines or identifiers.null_count:
+    if len(table) != count_line_feeds(source.data, span) or identifiers.null_count:
         raise NotPlainError
     return Rows(identifiers, {column.name: _typed(column, array, header) for column, array in arrays.items()})
 

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
+from ahsct_trial.loading.arrow import count_line_feeds
 from ahsct_trial.loading.checks import Violation, similar
 from ahsct_trial.loading.exact_rows import ExactRows, decimal_rule, read_exact_rows
 from ahsct_trial.loading.header import Header
-from ahsct_trial.loading.memory import keep_freed_memory
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
-from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
+from ahsct_trial.loading.problems import SHOWN, DataProblems, Finding, Problem, fatal
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Account, SetAside, SourceInfo
@@ -149,19 +149,17 @@ class _File(Generic[Part, Meaning]):
         self._shape = shape
         self._spans = _spans(source.data, header.body_offset)
         self._first_lines: Sequence[int] = ()
-        #: Rows of a block as they stand in the file; problems of one block need them more than once.
-        self._exact = cache(self._read_exact)
+        # To judge a block and to describe its problems takes the same rows; not more blocks have any to show.
+        self._exact = lru_cache(SHOWN)(self._read_exact)
 
     def blocks(self) -> list[_Block[Part]]:
         """All blocks, the plain ones read in the fast way and the others in the exact one."""
-        if len(self._spans) > 1:
-            keep_freed_memory()
         plain = side_by_side(partial(self._read_plain, self._decimal_point()), self._spans)
         if None in plain and self._header.delimiter != ",":
             # Only all numbers together tell the decimal mark.
             self._spans, plain = [(self._spans[0][0], self._spans[-1][1])], [None]
         n_lines = [
-            self._source.data.count(b"\n", *span) if found is None else found[1]
+            count_line_feeds(self._source.data, span) if found is None else found[1]
             for span, found in zip(self._spans, plain, strict=True)
         ]
         self._first_lines = [*itertools.accumulate(n_lines[:-1], initial=self._header.body_line)]
