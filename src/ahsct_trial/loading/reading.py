@@ -162,7 +162,10 @@ class _File(Generic[Part, Meaning]):
             count_line_feeds(self._source.data, span) if found is None else found[1]
             for span, found in zip(self._spans, plain, strict=True)
         ]
-        self._first_lines = [*itertools.accumulate(n_lines[:-1], initial=self._header.body_line)]
+        first_line = self._header.body_line + count_line_feeds(
+            self._source.data, (self._header.body_offset, self._spans[0][0])
+        )
+        self._first_lines = [*itertools.accumulate(n_lines[:-1], initial=first_line)]
         others = [place for place, found in enumerate(plain) if found is None]
         exact = dict(zip(others, side_by_side(self._judge_exact, others), strict=True))
         blocks = []
@@ -236,8 +239,9 @@ class _File(Generic[Part, Meaning]):
 def _spans(data: bytes, start: int) -> list[Span]:
     """Begin and end of blocks of whole lines; one block where quotes may hold line breaks.
 
-    Blank lines between two blocks belong to the first, those at the end to none.
+    Blank lines between two blocks belong to the first, those before and behind all rows to none.
     """
+    start = _next_row(data, start, len(data))
     stop = len(data)
     while data[stop - 1] in b"\r\n":
         stop -= 1
@@ -246,12 +250,16 @@ def _spans(data: bytes, start: int) -> list[Span]:
         return [(start, stop)]
     spans = []
     while stop - start > _BLOCK:
-        line = _VISIBLE.search(data, data.index(b"\n", start + _BLOCK) + 1, stop)
-        if line is None:
-            break
-        spans.append((start, line.start()))
-        start = line.start()
-    return [*spans, (start, stop)]
+        end = _next_row(data, data.index(b"\n", start + _BLOCK) + 1, stop)
+        spans.append((start, end))
+        start = end
+    return [*spans, (start, stop)] if start < stop else spans
+
+
+def _next_row(data: bytes, start: int, stop: int) -> int:
+    """Begin of the first line that is not blank, `stop` without one."""
+    visible = _VISIBLE.search(data, start, stop)
+    return visible.start() if visible else stop
 
 
 def _lines(blocks: Sequence[_Block[Part]]) -> NDArray[np.int64]:
