@@ -213,7 +213,12 @@ def test_output_that_cannot_be_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+needs_full_device = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs a device that is always full"
+)
+
+
+@needs_full_device
 def test_full_device() -> None:
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m ahsct_trial summarize {SAMPLE} > /dev/full"],
@@ -240,6 +245,36 @@ def test_output_that_was_closed_before_the_start_is_a_clear_error() -> None:
     command = f"{shlex.quote(sys.executable)} -m ahsct_trial --version >&-"
     done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "ahsct: Standard output is closed.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        ("summarize - <&-", 2),
+        ("summarize {good} 2>&-", 0),
+        ("validate {wrong} 2>&-", 3),
+        ("validate {wrong} 2>&1 | true", 3),
+        pytest.param("validate {wrong} 2>/dev/full", 3, marks=needs_full_device),
+    ],
+)
+def test_the_exit_code_is_right_where_nobody_can_be_told(
+    arguments: str, exit_code: int, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("patient_id,follow_up_years\nP1,six\n", encoding="utf-8")
+    files = arguments.format(good=SAMPLE, wrong=shlex.quote(str(wrong)))
+    command = f"{shlex.quote(sys.executable)} -m ahsct_trial {files}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == exit_code
+    assert "Traceback" not in done.stderr
+    if exit_code == 0:
+        assert "MS activity-free survival" in done.stdout
 
 
 def test_the_console_script_is_the_same_process() -> None:

@@ -670,5 +670,8 @@ def main() -> None:
     try:
         app()
     except AhsctError as error:
-        print(f"ahsct: {error}", file=sys.stderr)
+        # Where nobody can be told, the exit code still tells.
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                print(f"ahsct: {error}", file=sys.stderr, flush=True)
         raise SystemExit(error.exit_code) from None

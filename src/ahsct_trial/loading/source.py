@@ -96,7 +96,7 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
 
 def _read_bytes(path: str | Path) -> bytes:
     if str(path) == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
+        return _read_standard_input()
     named = shown(str(path), longest=500)
     try:
         return Path(path).read_bytes()
@@ -105,8 +105,20 @@ def _read_bytes(path: str | Path) -> bytes:
     except IsADirectoryError:
         raise UsageError(f"{named} is a folder. Name the CSV file in it.") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{named} cannot be read: {reason}.") from None
+        raise UsageError(f"{named} cannot be read: {_reason(error)}.") from None
+
+
+def _read_standard_input() -> bytes:
+    if sys.stdin is None:
+        raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
+    try:
+        return sys.stdin.buffer.read()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"Standard input cannot be read: {_reason(error)}.") from None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _unpacked(file: str, raw: bytes) -> bytes:

@@ -17,7 +17,7 @@ _PATIENCE_SECONDS = 1.0
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
     """Give a function that names the present step; the name is shown from the second second on."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _step: None
         return
     step = "Working"
