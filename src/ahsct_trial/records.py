@@ -22,7 +22,7 @@ _KEY_BITS = 63
 #: Rows that are worked on at a time.
 _STEP = 2**16
 
-#: A record's kind is stored as its index in this order.
+#: Kinds of record, in the order in which the dictionary describes them.
 KINDS = tuple(RECORD_KINDS)
 
 
@@ -62,7 +62,7 @@ class EdssVisits(NamedTuple):
 
 
 class Scans(NamedTuple):
-    """MRI scans of all patients in any order; each array has shape (n_scans,).
+    """MRI scans of all patients in the order of patient and day; each array has shape (n_scans,).
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Observations(NamedTuple):
     day
         Whole days from transplant, negative before it [days]; 0 for a baseline record.
     row
-        Row of the record in the file.
+        Number of the record among the rows of the file that are used, from 0.
     """
 
     patient: IntArray
@@ -111,14 +111,16 @@ class Records:
     Attributes
     ----------
     observations
-        The records by kind, of each kind in `KINDS`.
+        The records by kind, of each kind in `KINDS`. Each patient has a record from day 0 on that is no
+        baseline record.
     values
         The measurements by column: one element per observation of the kind that has the column, in the same
         order. A column that the file lacks is not there.
     patients
         `patient_id` and the attributes of the baseline records, one row per patient in the order of codes.
     lines
-        Line of the file on which each row stands; shape (n_records,).
+        Line of the file on which each row stands that is used, other patients' rows included; by the number
+        of the row.
     source, account, warnings
         As in `Cohort`.
     """
@@ -178,6 +180,16 @@ class Records:
             },
             patients=self.patients.iloc[[patient]].reset_index(drop=True),
         )
+
+
+def is_first_of_patient(patient: IntArray) -> NDArray[np.bool_]:
+    """Whether each row, in the order of patients, is the first of its patient."""
+    return np.append(True, patient[1:] != patient[:-1])[: len(patient)]
+
+
+def is_last_of_patient(patient: IntArray) -> NDArray[np.bool_]:
+    """Whether each row, in the order of patients, is the last of its patient."""
+    return np.append(patient[1:] != patient[:-1], True)[: len(patient)]
 
 
 def is_same_day(observations: Observations) -> NDArray[np.bool_]:

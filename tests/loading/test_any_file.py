@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ahsct_trial import Records
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
-from ahsct_trial.loading import read_cohort, reading
+from ahsct_trial.loading import blocks, read_cohort
 from ahsct_trial.loading.exact_rows import read_exact_rows
 from ahsct_trial.loading.header import Header, read_header
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
@@ -232,7 +232,7 @@ def outcome(file: Path) -> object:
 def test_blocks_change_nothing(file, text, n_bytes):
     file.write_bytes(text.encode())
     whole = outcome(file)
-    with patch.object(reading, "_BLOCK", n_bytes):
+    with patch.object(blocks, "_BLOCK", n_bytes):
         assert outcome(file) == whole
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -40,11 +38,3 @@ def test_texts_of_eight_bytes_are_words_and_all_others_none(texts):
 @pytest.mark.parametrize("texts", [["ID-00001", None], ["ID-00001", "ID-1"], [None]])
 def test_no_words_where_a_text_is_missing_or_shorter(texts):
     assert arrow.as_words(pa.array(texts, pa.string())) is None
-
-
-@given(st.text(alphabet="a,\n\r", max_size=60).map(str.encode), st.integers(0, 60), st.integers(0, 60))
-@settings(max_examples=200)
-def test_line_feeds_are_counted_across_steps(data, start, stop):
-    start, stop = sorted((min(start, len(data)), min(stop, len(data))))
-    with patch.object(arrow, "_STEP", 7):
-        assert arrow.count_line_feeds(data, (start, stop)) == data.count(b"\n", start, stop)

@@ -58,7 +58,7 @@ def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = N
     Parameters
     ----------
     records
-        The records of all patients, in any order.
+        The records of all patients.
     protocol
         Its settings on worsening, confirmation, relapses, baseline and lesions apply.
     shared

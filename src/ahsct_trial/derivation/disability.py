@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.derivation.patients import taken
 from ahsct_trial.protocol import DAYS_PER_WEEK, Protocol
-from ahsct_trial.records import EdssVisits, IntArray, Relapses, in_order, is_ordered
+from ahsct_trial.records import EdssVisits, IntArray, Relapses, in_order, is_first_of_patient, is_ordered
 
 FloatArray = NDArray[np.floating[Any]]
 Direction = Literal["worsening", "improvement"]
@@ -384,8 +384,7 @@ def _first_confirmed(candidates: Candidates) -> Candidates:
     """Keep the first confirmed candidate of each patient."""
     confirmed = np.flatnonzero(candidates.confirming_row >= 0)
     patient = candidates.patient[confirmed]
-    is_first = np.append(True, patient[1:] != patient[:-1])[: len(patient)]
-    return Candidates(*(column[confirmed[is_first]] for column in candidates))
+    return Candidates(*(column[confirmed[is_first_of_patient(patient)]] for column in candidates))
 
 
 def _per_patient(first: Candidates, day: IntArray, n_patients: int) -> ConfirmedChange:

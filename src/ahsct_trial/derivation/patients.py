@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.records import IntArray
+from ahsct_trial.records import IntArray, is_first_of_patient, is_last_of_patient
 
 Columns = dict[str, NDArray[np.floating[Any]]]
 
@@ -50,14 +50,12 @@ def total(patient: IntArray, values: NDArray[np.float64], n_patients: int) -> ND
 
 def first(patient: IntArray, n_patients: int) -> IntArray:
     """The place of each patient's first row, −1 without one; the rows are in the order of patients."""
-    is_first = np.append(True, patient[1:] != patient[:-1])[: len(patient)]
-    return _placed(patient, np.flatnonzero(is_first), n_patients)
+    return _placed(patient, np.flatnonzero(is_first_of_patient(patient)), n_patients)
 
 
 def last(patient: IntArray, n_patients: int) -> IntArray:
     """The place of each patient's last row, −1 without one; the rows are in the order of patients."""
-    is_last = np.append(patient[1:] != patient[:-1], True)[: len(patient)]
-    return _placed(patient, np.flatnonzero(is_last), n_patients)
+    return _placed(patient, np.flatnonzero(is_last_of_patient(patient)), n_patients)
 
 
 def _placed(patient: IntArray, places: IntArray, n_patients: int) -> IntArray:

@@ -158,8 +158,7 @@ def _leaving(
         left_by += is_later
     # An event counts also after the patient's last assessment for another component.
     lost = reduce(np.minimum, last_seen)
-    left = np.fmin(first, lost)
-    np.copyto(left, first, where=first > lost)
+    left = np.where(is_later, lost, first)
     is_unknown = reduce(np.logical_or, unknown, np.zeros(first.size, dtype=np.bool_))
     return left, left_by, ~(is_unknown & is_later)
 

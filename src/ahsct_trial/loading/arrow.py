@@ -22,8 +22,6 @@ MISSING = ("", "NA")
 #: A text that stands in many rows, once.
 CODED = pa.dictionary(pa.int32(), pa.string())
 
-#: Bytes that are looked at together.
-_STEP = 2**18
 #: Bytes of an integer that stands for a short text.
 _WORD = 8
 
@@ -86,15 +84,6 @@ def read_table(
         ),
         memory_pool=_POOL,
     )
-
-
-def count_line_feeds(data: bytes, span: tuple[int, int]) -> int:
-    """The line feeds of a part of a text, in steps that stay in the processor's cache."""
-    start, stop = span
-    parts = (
-        np.frombuffer(data, np.uint8, min(_STEP, stop - begin), begin) for begin in range(start, stop, _STEP)
-    )
-    return sum(int(np.count_nonzero(part == ord("\n"))) for part in parts)
 
 
 def whole(column: pa.ChunkedArray) -> pa.Array:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
 from ahsct_trial.loading import arrow
 from ahsct_trial.loading.rows import Numbers, Rows, Texts
-from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_ordered
+from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_last_of_patient, is_ordered
 from ahsct_trial.threads import N_PROCESSORS, side_by_side
 
 CODES = {name: code for code, name in enumerate(KINDS)}
@@ -166,7 +166,7 @@ class Coded:
         for kind in KINDS:
             if kind != "baseline":
                 patient, day, _ = self.ordered[kind][0]
-                is_last = np.append(patient[1:] != patient[:-1], True)[: len(patient)]
+                is_last = is_last_of_patient(patient)
                 patient, day = patient[is_last], day[is_last]
                 last[patient] = np.maximum(last[patient], day)
         return last[:NOBODY]
@@ -215,11 +215,21 @@ def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.i
     # As many pieces as there are processors, each coded by one; then their codes are made one.
     cuts = [len(keys) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
     pieces = [keys[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]
-    coded = side_by_side(lambda piece: pa.concat_arrays(piece).dictionary_encode(), pieces)
-    unified = pa.chunked_array(coded).unify_dictionaries()
-    codes = [chunk.indices.fill_null(NOBODY).to_numpy() for chunk in unified.chunks]
-    different = unified.chunk(0).dictionary
+    coded = side_by_side(_code_piece, pieces)
+    together = pa.concat_arrays([different for different, _ in coded]).dictionary_encode()
+    code_of = np.split(
+        together.indices.to_numpy(), np.cumsum([len(different) for different, _ in coded])[:-1]
+    )
+    codes = [np.append(own, NOBODY)[place] for own, (_, place) in zip(code_of, coded, strict=True)]
+    different = together.dictionary
     return different if keys is parts else arrow.as_strings(different), np.concatenate(codes)
+
+
+def _code_piece(keys: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
+    """The different keys of some arrays, and the place of each key among them, −1 where it is missing."""
+    encoded = pa.chunked_array(keys).dictionary_encode().chunks  # which share one dictionary
+    places = [chunk.indices.fill_null(NOBODY).to_numpy() for chunk in encoded]
+    return encoded[-1].dictionary, np.concatenate(places)
 
 
 def _joined(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.arrow import CODED, read_table, whole
+from ahsct_trial.loading.blocks import Span, count_line_feeds
 from ahsct_trial.loading.dates import day_number
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import Finding, Problem, fatal
@@ -76,7 +77,7 @@ class ExactRows:
         )
 
 
-def read_exact_rows(source: Source, header: Header, span: tuple[int, int], first_line: int) -> ExactRows:
+def read_exact_rows(source: Source, header: Header, span: Span, first_line: int) -> ExactRows:
     """Read the rows of a part of the file as text, then turn into numbers what is a number.
 
     Parameters
@@ -147,14 +148,14 @@ def decimal_rule(header: Header, decimal_point: str, text: str) -> str | None:
 
 
 def _record_lines(
-    source: Source, delimiter: str, span: tuple[int, int], first_line: int, n_records: int
+    source: Source, delimiter: str, span: Span, first_line: int, n_records: int
 ) -> NDArray[np.int64]:
     """Line on which each record of a part begins; blank lines are no records, quotes may hold breaks."""
     data, (start, end) = source.data, span
     while data[end - 1] in b"\r\n":
         end -= 1
     lines = np.arange(n_records)
-    if data.count(b"\n", start, end) + 1 != n_records:
+    if count_line_feeds(data, (start, end)) + 1 != n_records:
         lines = _visible_lines(data, start, end)
     if len(lines) == n_records:
         # Each line is a record. A quote that is open in the last one has nothing to join to it.

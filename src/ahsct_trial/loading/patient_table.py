@@ -104,9 +104,7 @@ def _joined(parts: Sequence[Patients]) -> Patients:
         places: dict[str, int] = {}
         codes = []
         for part in parts:
-            place = [
-                -1 if text is None else places.setdefault(text, len(places)) for text in part.texts[name]
-            ]
+            place = [places.setdefault(text, len(places)) for text in part.texts[name]]
             codes.append(np.array([*place, -1], dtype=np.int32)[part.codes.pop(name)])
         return np.concatenate(codes), list(places)
 

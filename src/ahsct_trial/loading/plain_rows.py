@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.loading.arrow import CODED, count_line_feeds, given, read_table, whole
+from ahsct_trial.loading.arrow import CODED, given, read_table, whole
+from ahsct_trial.loading.blocks import Span, count_line_feeds
 from ahsct_trial.loading.dates import FIRST_DAY, day_number
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.quotes import is_open_at_end
@@ -18,7 +19,7 @@ class NotPlainError(Exception):
     """A block holds something that only the exact way of reading takes, or can say what is wrong with."""
 
 
-def read_plain_rows(source: Source, header: Header, span: tuple[int, int], decimal_point: str) -> Rows:
+def read_plain_rows(source: Source, header: Header, span: Span, decimal_point: str) -> Rows:
     """Read the lines of a part of the file.
 
     Parameters
@@ -74,7 +75,8 @@ def _typed(column: Column, array: pa.Array, header: Header) -> Numbers | Texts:
 
 def _dates(cells: Texts, header: Header) -> Numbers:
     """Dates of a form that only `header.date_format` knows."""
-    days = np.array([day_number(text, header.date_format) for text in cells.different])[cells.places]
+    day_of_text = [day_number(text, header.date_format) for text in cells.different]
+    days = np.array(day_of_text, dtype=np.float64)[cells.places]
     if np.isnan(days).any():
         raise NotPlainError
     return Numbers(cells.rows, days)

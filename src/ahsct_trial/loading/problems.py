@@ -68,7 +68,7 @@ class DataProblems(DataError):
 
     @classmethod
     def from_findings(cls, file: str, findings: Sequence[Finding]) -> DataProblems:
-        """Show the first findings by line; within a row, in the order in which the rules stand."""
+        """Show the first findings by line; within a row, its cells by their order, then what contradicts."""
         first = sorted(
             (int(line), order) for order, finding in enumerate(findings) for line in finding.lines[:SHOWN]
         )[:SHOWN]

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.arrow import count_line_feeds
+from ahsct_trial.loading.blocks import Span, count_line_feeds, spans
 from ahsct_trial.loading.checks import Violation, similar
 from ahsct_trial.loading.exact_rows import ExactRows, decimal_rule, read_exact_rows
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
-from ahsct_trial.loading.problems import SHOWN, DataProblems, Finding, Problem, fatal
+from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Account, SetAside, SourceInfo
@@ -29,13 +29,9 @@ from ahsct_trial.threads import side_by_side
 
 EMPTY_ROW = "row without a value in a known column"
 _SHOWN_PAIRS = 5
-_VISIBLE = re.compile(rb"[^\r\n]")
-#: Bytes that one thread reads at a time: what it makes of them fits into the processor's cache.
-_BLOCK = 4 * 2**20
 
 Part = TypeVar("Part")
 Meaning = TypeVar("Meaning")
-Span = tuple[int, int]
 #: Where cells were found wrong, by column, so that no other rule is held against them.
 IsWrong = dict[str, NDArray[np.bool_]]
 
@@ -147,17 +143,14 @@ class _File(Generic[Part, Meaning]):
         self._source = source
         self._header = header
         self._shape = shape
-        self._spans = _spans(source.data, header.body_offset)
+        self._spans = spans(source.data, header.body_offset)
         self._first_lines: Sequence[int] = ()
-        # To judge a block and to describe its problems takes the same rows; not more blocks have any to show.
-        self._exact = lru_cache(SHOWN)(self._read_exact)
+        # Problems are described by ascending line, so of one block after the other.
+        self._exact = lru_cache(1)(self._read_exact)
 
     def blocks(self) -> list[_Block[Part]]:
         """All blocks, the plain ones read in the fast way and the others in the exact one."""
-        plain = side_by_side(partial(self._read_plain, self._decimal_point()), self._spans)
-        if None in plain and self._header.delimiter != ",":
-            # Only all numbers together tell the decimal mark.
-            self._spans, plain = [(self._spans[0][0], self._spans[-1][1])], [None]
+        plain = self._plain()
         n_lines = [
             count_line_feeds(self._source.data, span) if found is None else found[1]
             for span, found in zip(self._spans, plain, strict=True)
@@ -177,10 +170,21 @@ class _File(Generic[Part, Meaning]):
                 blocks.append(_Block(part, range(first_line, first_line + n_rows), n_rows))
         return blocks
 
-    def _decimal_point(self) -> str:
-        """A comma where only with it the first block of a semicolon or tab file is plain, else a point."""
-        is_comma = self._header.delimiter != "," and not self._read_plain(".", self._spans[0])
-        return "," if is_comma else "."
+    def _plain(self) -> list[tuple[Part, int] | None]:
+        """What is kept of each block and its number of rows, None where a closer look is needed.
+
+        Of a semicolon or tab file all or nothing: only all its numbers together tell the decimal mark.
+        """
+        if self._header.delimiter == ",":
+            return side_by_side(partial(self._read_plain, "."), self._spans)
+        for decimal_point in (".", ","):
+            first = self._read_plain(decimal_point, self._spans[0])
+            if first is not None:
+                others = side_by_side(partial(self._read_plain, decimal_point), self._spans[1:])
+                if None not in others:
+                    return [first, *others]
+        self._spans = [(self._spans[0][0], self._spans[-1][1])]
+        return [None]
 
     def _read_plain(self, decimal_point: str, span: Span) -> tuple[Part, int] | None:
         """What is kept of a block and its number of rows; None where anything needs a closer look."""
@@ -205,6 +209,7 @@ class _File(Generic[Part, Meaning]):
 
     def finding(self, violation: Violation, lines: NDArray[np.int64]) -> Finding:
         """What is wrong with some rows, which stand on these lines."""
+        own = lines[violation.rows]
 
         def describe(line: int) -> Problem:
             exact = self._exact(bisect_right(self._first_lines, line) - 1)
@@ -213,7 +218,7 @@ class _File(Generic[Part, Meaning]):
             value = texts.get(violation.column)  # a record may need a column that the file lacks
             named = {name: _named(text) for name, text in texts.items()}
             if violation.other_rows is not None:
-                other = violation.other_rows[np.searchsorted(lines[violation.rows], line)]
+                other = violation.other_rows[np.searchsorted(own, line)]
                 named["other_line"] = str(lines[other])
             rule = violation.rule
             if violation.column in exact.is_unreadable and value is not None:
@@ -233,33 +238,7 @@ class _File(Generic[Part, Meaning]):
                 fix=violation.fix,
             )
 
-        return Finding(lines[violation.rows], describe)
-
-
-def _spans(data: bytes, start: int) -> list[Span]:
-    """Begin and end of blocks of whole lines; one block where quotes may hold line breaks.
-
-    Blank lines between two blocks belong to the first, those before and behind all rows to none.
-    """
-    start = _next_row(data, start, len(data))
-    stop = len(data)
-    while data[stop - 1] in b"\r\n":
-        stop -= 1
-    stop = data.index(b"\n", stop) + 1
-    if data.find(b'"', start, stop) >= 0:
-        return [(start, stop)]
-    spans = []
-    while stop - start > _BLOCK:
-        end = _next_row(data, data.index(b"\n", start + _BLOCK) + 1, stop)
-        spans.append((start, end))
-        start = end
-    return [*spans, (start, stop)] if start < stop else spans
-
-
-def _next_row(data: bytes, start: int, stop: int) -> int:
-    """Begin of the first line that is not blank, `stop` without one."""
-    visible = _VISIBLE.search(data, start, stop)
-    return visible.start() if visible else stop
+        return Finding(own, describe)
 
 
 def _lines(blocks: Sequence[_Block[Part]]) -> NDArray[np.int64]:
