@@ -124,7 +124,14 @@ def as_words(texts: pa.Array) -> pa.Array | None:
     return pa.Array.from_buffers(pa.uint64(), len(texts), [None, data])
 
 
+def are_strings(keys: pa.Array) -> bool:
+    """Whether these are texts as they were read, and not words."""
+    return bool(pa.types.is_string(keys.type))
+
+
 def as_strings(words: pa.Array) -> pa.Array:
-    """Undo `as_words`."""
+    """Undo `as_words`; strings stay what they are."""
+    if are_strings(words):
+        return words
     offsets = np.arange(0, _WORD * (len(words) + 1), _WORD, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), words.buffers()[1]])

@@ -35,7 +35,7 @@ class Condensed:
     Attributes
     ----------
     identifiers
-        Identifier of each row, null where it is missing.
+        Identifier of each row, null where it is missing: a string, or the word that `arrow.as_words` gives.
     kind
         Index of its kind in `KINDS`, −1 where it is missing or unknown.
     time
@@ -71,16 +71,18 @@ def condense(rows: Rows) -> Condensed:
     for attribute in ATTRIBUTES:
         if rows.has(attribute.name):
             given = rows.columns[attribute.name]
-            attributes[attribute.name] = _cells(given, baseline)
+            attributes[attribute.name] = _cells(given, baseline, len(rows))
             if (kind[given.rows] != CODES["baseline"]).any():
                 elsewhere.add(attribute.name)
     values = {
-        column: _cells(rows.columns[column], np.flatnonzero(kind == CODES[name]))
+        column: _cells(rows.columns[column], np.flatnonzero(kind == CODES[name]), len(rows))
         for name, columns in MEASUREMENTS.items()
         for column in columns
         if rows.has(column)
     }
-    return Condensed(rows.identifiers, kind, time, values, attributes, frozenset(elsewhere))
+    words = arrow.as_words(rows.identifiers)
+    identifiers = rows.identifiers if words is None else words
+    return Condensed(identifiers, kind, time, values, attributes, frozenset(elsewhere))
 
 
 def kinds(rows: Rows) -> NDArray[np.int8]:
@@ -93,18 +95,12 @@ def kinds(rows: Rows) -> NDArray[np.int8]:
     return kind
 
 
-def _cells(given: Numbers | Texts, at: NDArray[np.intp]) -> NDArray[Any]:
-    """What a column holds in some rows, ascending: numbers with NaN, or texts with None, where missing."""
-    if isinstance(given, Texts):
-        missing: Any = None
-        values = np.array([*given.different, None], dtype=object)[given.places]
-    else:
-        missing, values = np.nan, given.values
-    if len(given.rows) == len(at) and (given.rows == at).all():
-        return values
-    place = np.searchsorted(given.rows, at)
-    is_there = np.append(given.rows, -1)[place] == at
-    return np.where(is_there, np.append(values, missing)[place], missing)
+def _cells(given: Numbers | Texts, at: NDArray[np.intp], n_rows: int) -> NDArray[Any]:
+    """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
+    if isinstance(given, Numbers):
+        return given.spread(n_rows)[at]
+    texts = np.array([*given.different, None], dtype=object)
+    return texts[given.spread(n_rows)[at]]
 
 
 @dataclass(frozen=True)
@@ -210,19 +206,18 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
 
 def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
     """The different identifiers in the order in which they come, and the place of each row's."""
-    words = [arrow.as_words(part) for part in parts]
-    keys = parts if None in words else words
+    if any(arrow.are_strings(part) for part in parts):
+        parts = [arrow.as_strings(part) for part in parts]
     # As many pieces as there are processors, each coded by one; then their codes are made one.
-    cuts = [len(keys) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
-    pieces = [keys[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]
+    cuts = [len(parts) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
+    pieces = [parts[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]
     coded = side_by_side(_code_piece, pieces)
     together = pa.concat_arrays([different for different, _ in coded]).dictionary_encode()
     code_of = np.split(
         together.indices.to_numpy(), np.cumsum([len(different) for different, _ in coded])[:-1]
     )
     codes = [np.append(own, NOBODY)[place] for own, (_, place) in zip(code_of, coded, strict=True)]
-    different = together.dictionary
-    return different if keys is parts else arrow.as_strings(different), np.concatenate(codes)
+    return arrow.as_strings(together.dictionary), np.concatenate(codes)
 
 
 def _code_piece(keys: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
