@@ -14,13 +14,12 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from ahsct_trial.columns import PATIENT_ID, Column
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.source import Source
 
 #: What a cell without a value holds.
 MISSING = ("", "NA")
-#: A text that stands in many rows, once.
-CODED = pa.dictionary(pa.int32(), pa.string())
 
 #: Bytes of an integer that stands for a short text.
 _WORD = 8
@@ -29,6 +28,11 @@ _WORD = 8
 _POOL = pa.system_memory_pool()
 # pyarrow counts positions within a block in 31 bits.
 _LARGEST_BLOCK = 2**31 - 1
+
+
+def text_type(column: Column) -> pa.DataType:
+    """How a column is read as text: coded, but for identifiers, of which each row of a table has its own."""
+    return pa.string() if column.name == PATIENT_ID.name else pa.dictionary(pa.int32(), pa.string())
 
 
 def read_table(

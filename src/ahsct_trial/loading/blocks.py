@@ -22,10 +22,7 @@ def spans(data: bytes, start: int) -> list[Span]:
     Blank lines between two blocks belong to the first, those before and behind all rows to none.
     """
     start = _next_row(data, start, len(data))
-    stop = len(data)
-    while data[stop - 1] in b"\r\n":
-        stop -= 1
-    stop = data.index(b"\n", stop) + 1
+    stop = data.index(b"\n", end_of_text(data, len(data))) + 1
     if data.find(b'"', start, stop) >= 0:
         return [(start, stop)]
     found = []
@@ -34,6 +31,13 @@ def spans(data: bytes, start: int) -> list[Span]:
         found.append((start, end))
         start = end
     return [*found, (start, stop)] if start < stop else found
+
+
+def end_of_text(data: bytes, stop: int) -> int:
+    """Offset behind the last character before `stop` that is no line break."""
+    while data[stop - 1] in b"\r\n":
+        stop -= 1
+    return stop
 
 
 def _next_row(data: bytes, start: int, stop: int) -> int:

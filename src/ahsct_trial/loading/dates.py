@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_1970 = date(1970, 1, 1).toordinal()
@@ -16,17 +18,21 @@ FIRST_DAY = date.min.toordinal() - _DAY_1970
 _N_REMEMBERED = 40_000
 
 
-@lru_cache(_N_REMEMBERED)
-def day_number(text: str, date_format: str | None) -> float:
-    """The day of a date since 1970 [days], NaN for a text that is no date.
+def day_numbers(texts: Iterable[str], date_format: str | None) -> NDArray[np.float64]:
+    """Days since 1970 [days], shape (n,), NaN for a text that is no date.
 
     Parameters
     ----------
-    text
-        The date; blanks around one of the usual form do not count.
+    texts
+        Dates, shape (n,); blanks around those of the usual form do not count.
     date_format
-        Its form in the terms of Python's `strptime`; None for YYYY-MM-DD.
+        Their form in the terms of Python's `strptime`; None for YYYY-MM-DD.
     """
+    return np.array([_day_number(text, date_format) for text in texts], dtype=np.float64)
+
+
+@lru_cache(_N_REMEMBERED)
+def _day_number(text: str, date_format: str | None) -> float:
     try:
         if date_format is not None:
             return datetime.strptime(text, date_format).date().toordinal() - _DAY_1970

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
-from ahsct_trial.loading.arrow import CODED, read_table, whole
-from ahsct_trial.loading.blocks import Span, count_line_feeds
-from ahsct_trial.loading.dates import day_number
+from ahsct_trial.loading.arrow import read_table, text_type, whole
+from ahsct_trial.loading.blocks import Span, count_line_feeds, end_of_text
+from ahsct_trial.loading.dates import day_numbers
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import Finding, Problem, fatal
 from ahsct_trial.loading.quotes import is_open_at_end, walk
@@ -98,10 +98,7 @@ def read_exact_rows(source: Source, header: Header, span: Span, first_line: int)
         ragged.append((row.number - 1, row.actual_columns))
         return "skip"
 
-    types = {
-        column.name: pa.string() if column.name == PATIENT_ID.name else CODED
-        for column in header.known.values()
-    }
+    types = {column.name: text_type(column) for column in header.known.values()}
     table = read_table(source, header, types, span, on_ragged=note_ragged)
     lines = _record_lines(source, header.delimiter, span, first_line, len(table) + len(ragged))
     cells = {column.name: table.column(column.name) for column in header.known.values()}
@@ -116,7 +113,7 @@ def read_exact_rows(source: Source, header: Header, span: Span, first_line: int)
         is_given = own.places >= 0
         if kinds[name] in NUMERIC_KINDS:
             numbers = (
-                np.array([day_number(text, header.date_format) for text in own.different.to_pylist()])
+                day_numbers(own.different.to_pylist(), header.date_format)
                 if kinds[name] == "date"
                 else _numbers(own.different, decimal_point)
             )
@@ -151,15 +148,14 @@ def _record_lines(
     source: Source, delimiter: str, span: Span, first_line: int, n_records: int
 ) -> NDArray[np.int64]:
     """Line on which each record of a part begins; blank lines are no records, quotes may hold breaks."""
-    data, (start, end) = source.data, span
-    while data[end - 1] in b"\r\n":
-        end -= 1
+    data, (start, stop) = source.data, span
+    end = end_of_text(data, stop)
     lines = np.arange(n_records)
     if count_line_feeds(data, (start, end)) + 1 != n_records:
         lines = _visible_lines(data, start, end)
     if len(lines) == n_records:
         # Each line is a record. A quote that is open in the last one has nothing to join to it.
-        is_open = is_open_at_end(data, (start, end), delimiter)
+        is_open = is_open_at_end(data, span, delimiter)
     else:
         starts, fault = walk(data[start:end], delimiter)
         is_open = bool(fault)

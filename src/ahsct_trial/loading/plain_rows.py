@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.loading.arrow import CODED, given, read_table, whole
+from ahsct_trial.loading.arrow import given, read_table, text_type, whole
 from ahsct_trial.loading.blocks import Span, count_line_feeds
-from ahsct_trial.loading.dates import FIRST_DAY, day_number
+from ahsct_trial.loading.dates import FIRST_DAY, day_numbers
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.quotes import is_open_at_end
 from ahsct_trial.loading.rows import Numbers, Rows, Texts
@@ -52,12 +52,9 @@ def read_plain_rows(source: Source, header: Header, span: Span, decimal_point: s
 
 
 def _arrow_type(column: Column, header: Header) -> pa.DataType:
-    # An identifier is different in each row of a patient table; other texts repeat.
-    if column.name == PATIENT_ID.name:
-        return pa.string()
-    if column.kind == "date" and header.date_format is None:
-        return pa.date32()
-    return pa.float64() if column.kind in NUMERIC_KINDS - {"date"} else CODED
+    if column.kind == "date":
+        return pa.date32() if header.date_format is None else text_type(column)
+    return pa.float64() if column.kind in NUMERIC_KINDS else text_type(column)
 
 
 def _typed(column: Column, array: pa.Array, header: Header) -> Numbers | Texts:
@@ -75,8 +72,7 @@ def _typed(column: Column, array: pa.Array, header: Header) -> Numbers | Texts:
 
 def _dates(cells: Texts, header: Header) -> Numbers:
     """Dates of a form that only `header.date_format` knows."""
-    day_of_text = [day_number(text, header.date_format) for text in cells.different]
-    days = np.array(day_of_text, dtype=np.float64)[cells.places]
+    days = day_numbers(cells.different, header.date_format)[cells.places]
     if np.isnan(days).any():
         raise NotPlainError
     return Numbers(cells.rows, days)

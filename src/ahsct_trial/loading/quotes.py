@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
+from ahsct_trial.loading.blocks import Span, end_of_text
+
 # What the csv module says where a quote is open at the end.
 _END_OF_DATA = "unexpected end of data"
 
 
-def is_open_at_end(data: bytes, span: tuple[int, int], delimiter: str) -> bool:
+def is_open_at_end(data: bytes, span: Span, delimiter: str) -> bool:
     """Whether a quote is open behind the last line of a part, seen from that line alone."""
-    start, end = span
-    while data[end - 1] in b"\r\n":
-        end -= 1
+    start, stop = span
+    end = end_of_text(data, stop)
     last_line = data[max(start, data.rfind(b"\n", start, end) + 1) : end]
     return b'"' in last_line and walk(last_line, delimiter)[1] == _END_OF_DATA
 

@@ -20,7 +20,7 @@ from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
-from ahsct_trial.records import IntArray, Observations, Records, is_same_day
+from ahsct_trial.records import IntArray, Observations, Records, is_first_of_patient, is_same_day
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -211,7 +211,7 @@ def _repeated(coded: Coded) -> Iterator[Violation]:
     """Records of which a patient has one, and has more."""
     for kind in _ONCE:
         patient = coded.ordered[kind][0].patient
-        if not ((patient[1:] == patient[:-1]) & (patient[1:] != NOBODY)).any():
+        if not (~is_first_of_patient(patient) & (patient != NOBODY)).any():
             continue
         rows = coded.of_kind(kind)
         rows = rows[coded.patient[rows] != NOBODY]
@@ -322,7 +322,7 @@ def _warnings(coded: Coded) -> Iterator[str]:
     elsewhere = [column.name for column in ATTRIBUTES if column.name in coded.attributed_elsewhere]
     if elsewhere:
         yield f"Not read on records other than baseline: {', '.join(elsewhere)}."
-    if coded.has_time[coded.of_kind("baseline")].any():
+    if coded.has_time[coded.ordered["baseline"][0].row].any():
         yield f"Not read on baseline records: {coded.clock}."
     if "new_lesions" in coded.values:
         n_fewer = _n_scans_with_fewer_new_lesions(coded)
