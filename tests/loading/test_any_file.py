@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from ahsct_trial import Records
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
-from ahsct_trial.loading import blocks, read_cohort
+from ahsct_trial.loading import blocks, coded_records, read_cohort, records, repeated_rows
+from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.exact_rows import read_exact_rows
 from ahsct_trial.loading.header import Header, read_header
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
@@ -130,9 +131,9 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
         file.write_bytes(written.text.encode())
         source = read_source(file)
         header = read_header(source, PATIENT_TABLE)
-        exact = read_exact_rows(source, header, body(source, header), header.body_line)
+        exact = read_exact_rows(source.file, header, body(source, header), header.body_line)
         try:
-            fast = read_plain_rows(source, header, body(source, header), exact.decimal_point)
+            fast = read_plain_rows(body(source, header), header, exact.decimal_point)
         except NotPlainError:
             return
         n_fast += 1
@@ -150,9 +151,11 @@ def test_the_fast_way_and_the_exact_way_agree(file, others):
     assert n_fast > 50
 
 
-def body(source: Source, header: Header) -> tuple[int, int]:
+def body(source: Source, header: Header) -> Block:
     """The rows, without blank lines behind them."""
-    return header.body_offset, source.data.index(b"\n", len(source.data.rstrip(b"\r\n"))) + 1
+    return Block(
+        source.data, header.body_offset, source.data.index(b"\n", len(source.data.rstrip(b"\r\n"))) + 1
+    )
 
 
 def values(rows: Rows, name: str) -> np.ndarray:
@@ -169,7 +172,7 @@ def test_cells_are_read_as_they_were_written(file, written):
     file.write_bytes(written.text.encode())
     source = read_source(file)
     header = read_header(source, PATIENT_TABLE)
-    exact = read_exact_rows(source, header, body(source, header), header.body_line)
+    exact = read_exact_rows(source.file, header, body(source, header), header.body_line)
     assert not exact.ragged
     for position, name in enumerate(written.names):
         if name in COLUMN:
@@ -190,21 +193,41 @@ def plain_breaks(text: str | None) -> str | None:
 @st.composite
 def record_files(draw) -> str:
     """Records of a few patients, some of them wrong, with the identifiers all of one length or not."""
-    identifiers = draw(st.sampled_from([["P1", "P2", "P-30"], ["ID-00001", "ID-00002", "ID-00003"]]))
+    identifiers = draw(
+        st.sampled_from(
+            [
+                ["P1", "P2", "P-30"],
+                ["P-30", "P1", "é"],
+                ["ID-00001", "ID-00002", "ID-00003"],
+                ["P1", "NA", "P2"],
+                ["P1", " ", "P2"],
+                ["P1", "", "P2"],
+            ]
+        )
+    )
+    wrong = draw(st.sampled_from([[], ["soon", "2.5", "-1", "0.5", "what", ","]]))
     cells = {
-        "record": st.sampled_from([*RECORD_KINDS, "edss", "mri", "relapse", "what"]),
-        "day": st.integers(-60, 900).map(str) | st.sampled_from(["0", "", "soon", "2.5"]),
-        "edss": st.sampled_from(["", "", "3.5", "4", "0.5", "NA"]),
-        "gd_lesions": st.sampled_from(["", "", "0", "2", "-1"]),
+        "record": st.sampled_from(["edss", "mri", "relapse", *(RECORD_KINDS if wrong else [])]),
+        "day": st.integers(-60, 900).map(str) | st.sampled_from(["1", "2", "3"]),
+        "edss": st.sampled_from(["3.5", "4", "4.0", "NA"]),
+        "gd_lesions": st.sampled_from(["0", "2", "12"]),
         "site": st.sampled_from(["", "", "Ottawa"]),
     }
-    rows = [
-        ",".join([draw(st.sampled_from(identifiers)), *(draw(cell) for cell in cells.values())])
-        for _ in range(draw(st.integers(0, 12)))
-    ]
+    measured = {"edss": "edss", "mri": "gd_lesions"}
+    rows = []
+    for _ in range(draw(st.integers(0, 12))):
+        row = {name: draw(cell) for name, cell in cells.items()}
+        for kind, column in measured.items():
+            if row["record"] != kind and not (wrong and draw(st.booleans())):
+                row[column] = ""
+        if wrong and draw(st.booleans()):
+            row[draw(st.sampled_from([*cells]))] = draw(st.sampled_from(wrong))
+        rows.append(",".join([draw(st.sampled_from(identifiers)), *row.values()]))
     good = [row for name in identifiers for row in (f"{name},transplant,0,,,", f"{name},last_contact,901,,,")]
-    order = draw(st.permutations([*good, *rows, *draw(st.lists(st.just(""), max_size=2))]))
-    return "\n".join([f"patient_id,{','.join(cells)}", *order]) + "\n"
+    order = draw(st.permutations([*good, *rows, *draw(st.lists(st.just(""), max_size=len(wrong) // 3))]))
+    names = ["patient_id", *cells]
+    text = draw(st.sampled_from(["\n", "\r\n"])).join([",".join(names), *order]) + "\n"
+    return text.replace(",", draw(st.sampled_from([",", ";", "\t"])))
 
 
 def outcome(file: Path) -> object:
@@ -232,8 +255,32 @@ def outcome(file: Path) -> object:
 def test_blocks_change_nothing(file, text, n_bytes):
     file.write_bytes(text.encode())
     whole = outcome(file)
-    with patch.object(blocks, "_BLOCK", n_bytes):
+    with patch.object(blocks, "_SIZE", n_bytes):
         assert outcome(file) == whole
+
+
+def test_to_read_different_rows_once_changes_nothing(file):
+    n_once = 0
+
+    @given(record_files(), st.sampled_from([1, 30, 100, 10_000]))
+    @settings(max_examples=400)
+    def check(text: str, n_bytes: int) -> None:
+        nonlocal n_once
+        once = Mock(wraps=coded_records.repeat)
+        file.write_bytes(text.encode())
+        with patch.object(repeated_rows, "_TOO_DIFFERENT", 0):
+            each = outcome(file)
+        with (
+            patch.object(blocks, "_SIZE", n_bytes),
+            patch.object(repeated_rows, "_TOO_DIFFERENT", 2),
+            patch.object(records, "_SHAPE", replace(records._SHAPE, repeat=once)),
+        ):
+            assert outcome(file) == each
+        n_once += once.called
+
+    check()
+    # Otherwise the property would be empty.
+    assert n_once > 50
 
 
 # ---- The account and the line numbers -------------------------------------------------------------------

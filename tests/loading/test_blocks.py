@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ahsct_trial import threads
-from ahsct_trial.loading import blocks, coded_records, reading
+from ahsct_trial.loading import blocks, reading
+from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.exact_rows import read_exact_rows
 from ahsct_trial.threads import side_by_side
 
@@ -18,7 +19,7 @@ from ahsct_trial.threads import side_by_side
 @pytest.fixture
 def small_blocks():
     """Each line is a block of its own."""
-    with patch.object(blocks, "_BLOCK", 1):
+    with patch.object(blocks, "_SIZE", 1):
         yield
 
 
@@ -27,7 +28,7 @@ def small_blocks():
 def test_line_feeds_are_counted_across_steps(data, start, stop):
     start, stop = sorted((min(start, len(data)), min(stop, len(data))))
     with patch.object(blocks, "_STEP", 7):
-        assert blocks.count_line_feeds(data, (start, stop)) == data.count(b"\n", start, stop)
+        assert Block(data, start, stop).count_lines() == data.count(b"\n", start, stop)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -66,7 +67,7 @@ def test_a_decimal_comma_that_comes_late_costs_no_exact_reading(read, delimiter)
 def test_identifiers_of_different_lengths_in_different_blocks(read, n_processors):
     identifiers = ["ID-00001", "ID-00002", "P3", "ID-00001", "ÄÄÄÄ", "P3", "ID-00002"]
     rows = "".join(f"{identifier},relapse,{day}\n" for day, identifier in enumerate(identifiers, 1))
-    with patch.object(coded_records, "N_PROCESSORS", n_processors):
+    with patch.object(threads, "N_PROCESSORS", n_processors):
         found = read(f"patient_id,record,day\n{rows}")
     assert found.patients["patient_id"].tolist() == ["ID-00001", "ID-00002", "P3", "ÄÄÄÄ"]
     patient, day, row = found.observations["relapse"]

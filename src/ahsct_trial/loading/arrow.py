@@ -15,8 +15,8 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, Column
+from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.header import Header
-from ahsct_trial.loading.source import Source
 
 #: What a cell without a value holds.
 MISSING = ("", "NA")
@@ -26,8 +26,8 @@ _WORD = 8
 
 #: pyarrow's own pool gives memory back between blocks, and the kernel takes a second to clear it again.
 _POOL = pa.system_memory_pool()
-# pyarrow counts positions within a block in 31 bits.
-_LARGEST_BLOCK = 2**31 - 1
+#: pyarrow counts positions within a text in 31 bits.
+LARGEST_TEXT = 2**31 - 1
 
 
 def text_type(column: Column) -> pa.DataType:
@@ -36,19 +36,18 @@ def text_type(column: Column) -> pa.DataType:
 
 
 def read_table(
-    source: Source,
+    block: Block,
     header: Header,
     types: dict[str, pa.DataType],
-    span: tuple[int, int],
     decimal_point: str = ".",
     on_ragged: Callable[[Any], str] | None = None,
 ) -> pa.Table:
-    """Read the known columns of a part of the file, each as its type; blank lines are no rows.
+    """Read the known columns of a block, each as its type; blank lines are no rows.
 
     Parameters
     ----------
-    span
-        Offsets of the first byte of a row and of the byte behind the last one.
+    block, header, types, decimal_point
+        Lines of a file, what its header says, how each column is read, and what stands before decimals.
     on_ragged
         Is told each row with too few or too many cells, and says what to do with it.
 
@@ -61,17 +60,17 @@ def read_table(
         f"unknown {position}" if column is None else column.name
         for position, column in enumerate(header.columns)
     ]
-    start, stop = span
-    has_quotes = source.data.find(b'"', start, stop) >= 0
+    n_bytes = block.stop - block.start
+    has_quotes = block.has_quotes()
     # Blocks without quotes are read side by side already; and rows have a number only in one thread.
     use_threads = has_quotes and on_ragged is None
     return pyarrow.csv.read_csv(
-        pa.BufferReader(pa.py_buffer(source.data).slice(start, stop - start)),
+        pa.BufferReader(pa.py_buffer(block.data).slice(block.start, n_bytes)),
         read_options=pyarrow.csv.ReadOptions(
             column_names=names,
             use_threads=use_threads,
             # A row must fit in a block.
-            block_size=None if use_threads else min(stop - start + 1, _LARGEST_BLOCK),
+            block_size=None if use_threads else min(n_bytes + 1, LARGEST_TEXT),
         ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=header.delimiter,

@@ -209,9 +209,9 @@ def _unusable_identifiers(identifiers: pa.Array, column: Column) -> Iterator[Vio
     if identifiers.null_count:
         missing = np.flatnonzero(identifiers.is_null().to_numpy(zero_copy_only=False))
         yield Violation(missing, column.name, "it cannot be left empty", "Enter it.")
-    if (unusable := _unusable(identifiers)).size:
+    if (rows := unusable(identifiers)).size:
         yield Violation(
-            unusable,
+            rows,
             column.name,
             "an identifier stands on one line and is not blank",
             "Correct it, and look for a quote that is opened there and not closed.",
@@ -249,7 +249,7 @@ def _are_distinct(texts: pa.Array) -> bool:
     return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
 
 
-def _unusable(identifiers: pa.Array) -> NDArray[np.int64]:
+def unusable(identifiers: pa.Array) -> NDArray[np.int64]:
     """Rows whose identifier cannot be read in a list: nothing but blanks, or a line break within."""
     # Bytes above the blank and within ASCII need no closer look, which costs ten times as much.
     used = characters(identifiers)

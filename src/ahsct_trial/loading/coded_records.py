@@ -6,11 +6,10 @@ soon as it is read, and only what is left is joined.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,11 +17,13 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
 from ahsct_trial.loading import arrow
+from ahsct_trial.loading.repeated_rows import RepeatedRows
 from ahsct_trial.loading.rows import Numbers, Rows, Texts
 from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_last_of_patient, is_ordered
-from ahsct_trial.threads import N_PROCESSORS, side_by_side
+from ahsct_trial.threads import in_pieces, side_by_side
 
 CODES = {name: code for code, name in enumerate(KINDS)}
+Value = TypeVar("Value", bound=np.generic)
 #: The code of a row without an identifier.
 NOBODY = -1
 _NO_TIME = np.iinfo(np.int32).min
@@ -35,7 +36,8 @@ class Condensed:
     Attributes
     ----------
     identifiers
-        Identifier of each row, null where it is missing: a string, or the word that `arrow.as_words` gives.
+        Identifier of each row, null where it is missing: a string, or the word that `arrow.as_words` gives;
+        of all rows together also coded strings, in the order in which they come.
     kind
         Index of its kind in `KINDS`, −1 where it is missing or unknown.
     time
@@ -83,6 +85,33 @@ def condense(rows: Rows) -> Condensed:
     words = arrow.as_words(rows.identifiers)
     identifiers = rows.identifiers if words is None else words
     return Condensed(identifiers, kind, time, values, attributes, frozenset(elsewhere))
+
+
+def repeat(different: Condensed, rows: RepeatedRows) -> Condensed:
+    """What matters of rows that repeat each other, from what matters of the different ones."""
+    per_row: Sequence[NDArray[Any]] = [different.kind, different.time]
+    kind, time = side_by_side(lambda own: own[rows.place], per_row)
+
+    def cells(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """The measurements and attributes of a kind."""
+        of_kind = np.cumsum(different.kind == CODES[name], dtype=np.int32) - 1
+        own = of_kind[rows.place[np.flatnonzero(kind == CODES[name])]]
+        columns = [column for column in MEASUREMENTS.get(name, ()) if column in different.values]
+        attributes = different.attributes if name == "baseline" else {}
+        return (
+            {column: different.values[column][own] for column in columns},
+            {column: texts[own] for column, texts in attributes.items()},
+        )
+
+    found = side_by_side(cells, KINDS)
+    return Condensed(
+        pa.DictionaryArray.from_arrays(rows.patient, rows.identifiers),
+        kind,
+        time,
+        {column: own for values, _ in found for column, own in values.items()},
+        {column: own for _, attributes in found for column, own in attributes.items()},
+        different.attributed_elsewhere,
+    )
 
 
 def kinds(rows: Rows) -> NDArray[np.int8]:
@@ -159,12 +188,14 @@ class Coded:
         last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
         unknown = np.flatnonzero(self.kind < 0)
         np.maximum.at(last, self.patient[unknown], self.day[unknown])
-        for kind in KINDS:
-            if kind != "baseline":
-                patient, day, _ = self.ordered[kind][0]
-                is_last = is_last_of_patient(patient)
-                patient, day = patient[is_last], day[is_last]
-                last[patient] = np.maximum(last[patient], day)
+
+        def latest(kind: str) -> tuple[IntArray, IntArray]:
+            patient, day, _ = self.ordered[kind][0]
+            is_last = is_last_of_patient(patient)
+            return patient[is_last], day[is_last]
+
+        for patient, day in side_by_side(latest, [kind for kind in KINDS if kind != "baseline"]):
+            last[patient] = np.maximum(last[patient], day)
         return last[:NOBODY]
 
     def _ordered(self, kind: str) -> tuple[Observations, dict[str, NDArray[Any]]]:
@@ -178,10 +209,10 @@ class Coded:
 
 
 def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Coded:
-    """Join condensed rows and code their patients and days."""
+    """Join condensed rows and code their patients and days; the arrays of one part alone are taken over."""
     identifiers, patient = _code_identifiers([part.identifiers for part in parts])
-    kind = np.concatenate([part.kind for part in parts])
-    time = np.concatenate([part.time for part in parts])
+    kind = _joined([part.kind for part in parts])
+    time = _joined([part.time for part in parts])
     has_time = time != _NO_TIME
     day, is_known = (time, has_time) if clock == "day" else _days_from_dates(time, has_time, patient, kind)
     baseline = np.flatnonzero(kind == CODES["baseline"])
@@ -194,8 +225,8 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         identifiers=identifiers,
         patient=patient,
         kind=kind,
-        values=_joined([part.values for part in parts]),
-        attributes=_joined([part.attributes for part in parts]),
+        values=_joined_columns([part.values for part in parts]),
+        attributes=_joined_columns([part.attributes for part in parts]),
         attributed_elsewhere=frozenset().union(*(part.attributed_elsewhere for part in parts)),
         has_time=has_time,
         day=day,
@@ -206,12 +237,13 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
 
 def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
     """The different identifiers in the order in which they come, and the place of each row's."""
+    if pa.types.is_dictionary(parts[0].type):
+        [coded] = parts
+        return coded.dictionary, coded.indices.to_numpy()
     if any(arrow.are_strings(part) for part in parts):
         parts = [arrow.as_strings(part) for part in parts]
-    # As many pieces as there are processors, each coded by one; then their codes are made one.
-    cuts = [len(parts) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
-    pieces = [parts[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]
-    coded = side_by_side(_code_piece, pieces)
+    # Each processor codes a piece of them; then the codes are made one.
+    coded = side_by_side(_code_piece, in_pieces(parts))
     together = pa.concat_arrays([different for different, _ in coded]).dictionary_encode()
     code_of = np.split(
         together.indices.to_numpy(), np.cumsum([len(different) for different, _ in coded])[:-1]
@@ -227,8 +259,13 @@ def _code_piece(keys: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
     return encoded[-1].dictionary, np.concatenate(places)
 
 
-def _joined(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _joined_columns(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:
+    """Arrays one after the other; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _days_from_dates(

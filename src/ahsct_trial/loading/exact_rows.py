@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.arrow import read_table, text_type, whole
-from ahsct_trial.loading.blocks import Span, count_line_feeds, end_of_text
+from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.dates import day_numbers
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import Finding, Problem, fatal
 from ahsct_trial.loading.quotes import is_open_at_end, walk
 from ahsct_trial.loading.rows import Numbers, Rows, Texts
-from ahsct_trial.loading.source import Source
 
 _MARK_NAMES = {".": "point", ",": "comma"}
 _DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
@@ -77,15 +76,15 @@ class ExactRows:
         )
 
 
-def read_exact_rows(source: Source, header: Header, span: Span, first_line: int) -> ExactRows:
-    """Read the rows of a part of the file as text, then turn into numbers what is a number.
+def read_exact_rows(file: str, header: Header, block: Block, first_line: int) -> ExactRows:
+    """Read the rows of a block as text, then turn into numbers what is a number.
 
     Parameters
     ----------
-    span
-        Offsets of the first byte of a row and of the byte behind the last one.
+    file, header, block
+        Name of the file, what its header says, and the lines to read.
     first_line
-        Line of the file on which the part begins.
+        Line of the file on which the first row begins.
 
     Raises
     ------
@@ -99,8 +98,8 @@ def read_exact_rows(source: Source, header: Header, span: Span, first_line: int)
         return "skip"
 
     types = {column.name: text_type(column) for column in header.known.values()}
-    table = read_table(source, header, types, span, on_ragged=note_ragged)
-    lines = _record_lines(source, header.delimiter, span, first_line, len(table) + len(ragged))
+    table = read_table(block, header, types, on_ragged=note_ragged)
+    lines = _record_lines(file, header.delimiter, block, first_line, len(table) + len(ragged))
     cells = {column.name: table.column(column.name) for column in header.known.values()}
     coded = {name: _Coded.of(texts) for name, texts in cells.items() if name != PATIENT_ID.name}
     kinds = {column.name: column.kind for column in header.known.values()}
@@ -130,7 +129,7 @@ def read_exact_rows(source: Source, header: Header, span: Span, first_line: int)
         is_unreadable,
         np.delete(lines, [record for record, _ in ragged]),
         decimal_point,
-        _ragged(source, header, lines, ragged),
+        _ragged(file, header, lines, ragged),
     )
 
 
@@ -145,17 +144,16 @@ def decimal_rule(header: Header, decimal_point: str, text: str) -> str | None:
 
 
 def _record_lines(
-    source: Source, delimiter: str, span: Span, first_line: int, n_records: int
+    file: str, delimiter: str, block: Block, first_line: int, n_records: int
 ) -> NDArray[np.int64]:
-    """Line on which each record of a part begins; blank lines are no records, quotes may hold breaks."""
-    data, (start, stop) = source.data, span
-    end = end_of_text(data, stop)
+    """Line on which each record of a block begins; blank lines are no records, quotes may hold breaks."""
+    data, start, end = block.data, block.start, block.end_of_text
     lines = np.arange(n_records)
-    if count_line_feeds(data, (start, end)) + 1 != n_records:
+    if block.count_lines() != n_records:
         lines = _visible_lines(data, start, end)
     if len(lines) == n_records:
         # Each line is a record. A quote that is open in the last one has nothing to join to it.
-        is_open = is_open_at_end(data, span, delimiter)
+        is_open = is_open_at_end(block, delimiter)
     else:
         starts, fault = walk(data[start:end], delimiter)
         is_open = bool(fault)
@@ -163,7 +161,7 @@ def _record_lines(
     lines += first_line
     if is_open:
         raise fatal(
-            source.file,
+            file,
             "a quote is opened and not closed where its cell ends",
             "a quoted cell begins and ends with a quote",
             "Close or remove it.",
@@ -224,7 +222,7 @@ def _number(point: str) -> str:
 
 
 def _ragged(
-    source: Source, header: Header, lines: NDArray[np.int64], ragged: Sequence[tuple[int, int]]
+    file: str, header: Header, lines: NDArray[np.int64], ragged: Sequence[tuple[int, int]]
 ) -> list[Finding]:
     if not ragged:
         return []
@@ -237,7 +235,7 @@ def _ragged(
             f"Remove cells, or put a text that holds {_DELIMITER_NAMES[header.delimiter]} in double quotes."
         )
         return Problem(
-            file=source.file,
+            file=file,
             line=line,
             what=f"the row has {n_cells:,} {'cell' if n_cells == 1 else 'cells'}",
             rule=f"the header has {n_names:,}",

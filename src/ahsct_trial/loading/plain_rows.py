@@ -7,25 +7,24 @@ import pyarrow as pa
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.loading.arrow import given, read_table, text_type, whole
-from ahsct_trial.loading.blocks import Span, count_line_feeds
+from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.dates import FIRST_DAY, day_numbers
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.quotes import is_open_at_end
 from ahsct_trial.loading.rows import Numbers, Rows, Texts
-from ahsct_trial.loading.source import Source
 
 
 class NotPlainError(Exception):
     """A block holds something that only the exact way of reading takes, or can say what is wrong with."""
 
 
-def read_plain_rows(source: Source, header: Header, span: Span, decimal_point: str) -> Rows:
-    """Read the lines of a part of the file.
+def read_plain_rows(block: Block, header: Header, decimal_point: str) -> Rows:
+    """Read the rows of a block.
 
     Parameters
     ----------
-    span
-        Offsets of the first byte of a line and of the byte behind a line feed.
+    block, header
+        Lines of a file, and what its header says.
     decimal_point
         What stands before the decimals of numbers, a point or a comma.
 
@@ -36,17 +35,17 @@ def read_plain_rows(source: Source, header: Header, span: Span, decimal_point: s
         what its column takes, or an identifier is missing.
     """
     # What a quote that is never closed swallows may look like rows.
-    if is_open_at_end(source.data, span, header.delimiter):
+    if is_open_at_end(block, header.delimiter):
         raise NotPlainError
     known = header.known.values()
     types = {column.name: _arrow_type(column, header) for column in known}
     try:
-        table = read_table(source, header, types, span, decimal_point)
+        table = read_table(block, header, types, decimal_point)
     except pa.ArrowInvalid:
         raise NotPlainError from None
     arrays = {column: whole(table.column(column.name)) for column in known}
     identifiers = arrays.pop(next(column for column in known if column.name == PATIENT_ID.name))
-    if len(table) != count_line_feeds(source.data, span) or identifiers.null_count:
+    if len(table) != block.count_lines() or identifiers.null_count:
         raise NotPlainError
     return Rows(identifiers, {column.name: _typed(column, array, header) for column, array in arrays.items()})
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 
-from ahsct_trial.loading.blocks import Span, end_of_text
+from ahsct_trial.loading.blocks import Block
 
 # What the csv module says where a quote is open at the end.
 _END_OF_DATA = "unexpected end of data"
 
 
-def is_open_at_end(data: bytes, span: Span, delimiter: str) -> bool:
-    """Whether a quote is open behind the last line of a part, seen from that line alone."""
-    start, stop = span
-    end = end_of_text(data, stop)
-    last_line = data[max(start, data.rfind(b"\n", start, end) + 1) : end]
+def is_open_at_end(block: Block, delimiter: str) -> bool:
+    """Whether a quote is open behind the last row of a block, seen from its last line alone."""
+    data, end = block.data, block.end_of_text
+    last_line = data[max(block.start, data.rfind(b"\n", block.start, end) + 1) : end]
     return b'"' in last_line and walk(last_line, delimiter)[1] == _END_OF_DATA
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Generic, TypeVar
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.blocks import Span, count_line_feeds, spans
+from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import Violation, similar
 from ahsct_trial.loading.exact_rows import ExactRows, decimal_rule, read_exact_rows
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
 from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
+from ahsct_trial.loading.repeated_rows import RepeatedRows, find_repeated_rows
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Account, SetAside, SourceInfo
@@ -50,11 +51,15 @@ class Shape(Generic[Part, Meaning]):
     judge
         What all parts mean together, and what is wrong with them then; from the parts, the line of each
         row, and the cells found wrong.
+    repeat
+        What is kept of rows that repeat each other, from what is kept of the different ones; None for a shape
+        of which each row is different.
     """
 
     check_rows: Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]], IsWrong], Iterator[Violation]]
     condense: Callable[[Rows], Part]
     judge: Callable[[Sequence[Part], NDArray[np.int64], IsWrong, Header], tuple[Meaning, Iterator[Violation]]]
+    repeat: Callable[[Part, RepeatedRows], Part] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) ->
         All that is wrong with the file, at once.
     """
     file = _File(source, header, shape)
-    blocks = file.blocks()
+    blocks = file.judged()
     lines = _lines(blocks)
     is_wrong = _joined_flags(blocks)
     findings = [finding for block in blocks for finding in block.findings]
@@ -111,7 +116,7 @@ def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) ->
 
 
 @dataclass(frozen=True)
-class _Block(Generic[Part]):
+class _Judged(Generic[Part]):
     """What was read of a part of the file.
 
     Attributes
@@ -143,32 +148,56 @@ class _File(Generic[Part, Meaning]):
         self._source = source
         self._header = header
         self._shape = shape
-        self._spans = spans(source.data, header.body_offset)
+        self._blocks = in_blocks(source.data, header.body_offset)
         self._first_lines: Sequence[int] = ()
         # Problems are described by ascending line, so of one block after the other.
         self._exact = lru_cache(1)(self._read_exact)
 
-    def blocks(self) -> list[_Block[Part]]:
-        """All blocks, the plain ones read in the fast way and the others in the exact one."""
+    def judged(self) -> list[_Judged[Part]]:
+        """All rows: those that repeat others with these, else all blocks, in the exact way where needed."""
+        repeated = self._repeated()
+        if repeated is not None:
+            return [repeated]
         plain = self._plain()
-        n_lines = [
-            count_line_feeds(self._source.data, span) if found is None else found[1]
-            for span, found in zip(self._spans, plain, strict=True)
-        ]
-        first_line = self._header.body_line + count_line_feeds(
-            self._source.data, (self._header.body_offset, self._spans[0][0])
+        self._number(
+            block.count_lines() if found is None else found[1]
+            for block, found in zip(self._blocks, plain, strict=True)
         )
-        self._first_lines = [*itertools.accumulate(n_lines[:-1], initial=first_line)]
         others = [place for place, found in enumerate(plain) if found is None]
         exact = dict(zip(others, side_by_side(self._judge_exact, others), strict=True))
-        blocks = []
+        judged = []
         for place, (found, first_line) in enumerate(zip(plain, self._first_lines, strict=True)):
             if found is None:
-                blocks.append(exact[place])
+                judged.append(exact[place])
             else:
                 part, n_rows = found
-                blocks.append(_Block(part, range(first_line, first_line + n_rows), n_rows))
-        return blocks
+                judged.append(_Judged(part, range(first_line, first_line + n_rows), n_rows))
+        return judged
+
+    def _number(self, n_lines: Iterable[int]) -> None:
+        """Note the line on which each block begins, given the number of its lines."""
+        before = Block(self._source.data, self._header.body_offset, self._blocks[0].start).count_lines()
+        first_line = self._header.body_line + before
+        *self._first_lines, _ = itertools.accumulate(n_lines, initial=first_line)
+
+    def _repeated(self) -> _Judged[Part] | None:
+        """What is kept of all rows, each different one read once; None where that is not possible."""
+        if self._shape.repeat is None:
+            return None
+        rows = find_repeated_rows(self._blocks, self._header)
+        if rows is None:
+            return None
+        for decimal_point in self._decimal_points():
+            found = self._read_plain(decimal_point, rows.different)
+            if found is not None:
+                self._number(rows.n_lines)
+                lines = range(self._first_lines[0], self._first_lines[0] + len(rows.place))
+                return _Judged(self._shape.repeat(found[0], rows), lines, len(lines))
+        return None
+
+    def _decimal_points(self) -> Sequence[str]:
+        """What may stand before the decimals of numbers."""
+        return (".",) if self._header.delimiter == "," else (".", ",")
 
     def _plain(self) -> list[tuple[Part, int] | None]:
         """What is kept of each block and its number of rows, None where a closer look is needed.
@@ -176,20 +205,20 @@ class _File(Generic[Part, Meaning]):
         Of a semicolon or tab file all or nothing: only all its numbers together tell the decimal mark.
         """
         if self._header.delimiter == ",":
-            return side_by_side(partial(self._read_plain, "."), self._spans)
-        for decimal_point in (".", ","):
-            first = self._read_plain(decimal_point, self._spans[0])
+            return side_by_side(partial(self._read_plain, "."), self._blocks)
+        for decimal_point in self._decimal_points():
+            first = self._read_plain(decimal_point, self._blocks[0])
             if first is not None:
-                others = side_by_side(partial(self._read_plain, decimal_point), self._spans[1:])
+                others = side_by_side(partial(self._read_plain, decimal_point), self._blocks[1:])
                 if None not in others:
                     return [first, *others]
-        self._spans = [(self._spans[0][0], self._spans[-1][1])]
+        self._blocks = [Block(self._source.data, self._blocks[0].start, self._blocks[-1].stop)]
         return [None]
 
-    def _read_plain(self, decimal_point: str, span: Span) -> tuple[Part, int] | None:
+    def _read_plain(self, decimal_point: str, block: Block) -> tuple[Part, int] | None:
         """What is kept of a block and its number of rows; None where anything needs a closer look."""
         try:
-            rows = read_plain_rows(self._source, self._header, span, decimal_point)
+            rows = read_plain_rows(block, self._header, decimal_point)
         except NotPlainError:
             return None
         if next(self._shape.check_rows(rows, self._header, {}, {}), None) is not None:
@@ -197,15 +226,15 @@ class _File(Generic[Part, Meaning]):
         return self._shape.condense(rows), len(rows)
 
     def _read_exact(self, place: int) -> ExactRows:
-        return read_exact_rows(self._source, self._header, self._spans[place], self._first_lines[place])
+        return read_exact_rows(self._source.file, self._header, self._blocks[place], self._first_lines[place])
 
-    def _judge_exact(self, place: int) -> _Block[Part]:
+    def _judge_exact(self, place: int) -> _Judged[Part]:
         read = self._exact(place)
         used = read.with_value()
         is_wrong: IsWrong = {}
         found = list(self._shape.check_rows(used.rows, self._header, used.is_unreadable, is_wrong))
         findings = [*read.ragged, *(self.finding(violation, used.lines) for violation in found)]
-        return _Block(self._shape.condense(used.rows), used.lines, len(read), is_wrong, findings)
+        return _Judged(self._shape.condense(used.rows), used.lines, len(read), is_wrong, findings)
 
     def finding(self, violation: Violation, lines: NDArray[np.int64]) -> Finding:
         """What is wrong with some rows, which stand on these lines."""
@@ -241,7 +270,7 @@ class _File(Generic[Part, Meaning]):
         return Finding(own, describe)
 
 
-def _lines(blocks: Sequence[_Block[Part]]) -> NDArray[np.int64]:
+def _lines(blocks: Sequence[_Judged[Part]]) -> NDArray[np.int64]:
     """Line of each row."""
     lines = [block.lines for block in blocks]
     if all(isinstance(own, range) for own in lines):
@@ -249,7 +278,7 @@ def _lines(blocks: Sequence[_Block[Part]]) -> NDArray[np.int64]:
     return np.concatenate([np.asarray(own, dtype=np.int64) for own in lines])
 
 
-def _joined_flags(blocks: Sequence[_Block[Part]]) -> IsWrong:
+def _joined_flags(blocks: Sequence[_Judged[Part]]) -> IsWrong:
     """Where cells of all blocks were found wrong."""
     names = dict.fromkeys(name for block in blocks for name in block.is_wrong)
     return {

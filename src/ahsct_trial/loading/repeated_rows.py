@@ -1,0 +1,173 @@
+"""Rows of many patients that say the same: each different text behind an identifier is read once.
+
+Ten million records say a few hundred thousand different things: a kind, a day, a score. To find which say the
+same costs less than to find the cells of each.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, characters
+from ahsct_trial.loading.blocks import Block
+from ahsct_trial.loading.checks import unusable
+from ahsct_trial.loading.header import Header
+from ahsct_trial.threads import in_pieces, side_by_side
+
+#: Share of different texts among the rows of the first block from which it is not worth to look for them.
+_TOO_DIFFERENT = 0.5
+#: What stands for the identifier before a text that many patients share.
+_ANYBODY = b"-"
+
+
+@dataclass(frozen=True)
+class RepeatedRows:
+    """The rows of a file as patients, and texts that are read once.
+
+    Attributes
+    ----------
+    identifiers
+        The different identifiers, in the order of their first rows.
+    patient
+        Place of each row's identifier among them; shape (n_rows,).
+    different
+        The different texts, as rows under an identifier that means nothing.
+    place
+        Number of the row of `different` that says what each row says; shape (n_rows,).
+    n_lines
+        Number of rows in each block of the file; each is a line.
+    """
+
+    identifiers: pa.StringArray
+    patient: NDArray[np.int32]
+    different: Block
+    place: NDArray[np.int32]
+    n_lines: list[int]
+
+
+def find_repeated_rows(blocks: Sequence[Block], header: Header) -> RepeatedRows | None:
+    """Tell the different rows of a file; None where they hardly repeat each other, or are not simple lines.
+
+    Parameters
+    ----------
+    blocks, header
+        All rows of the file, and what its header says.
+    """
+    first_column = header.columns[0]
+    is_behind_identifier = first_column is not None and first_column.name == PATIENT_ID.name
+    # Of a file with quotes there is one block.
+    if not is_behind_identifier or blocks[0].has_quotes():
+        return None
+    delimiter = header.delimiter.encode()
+    if not _repeats(blocks[0], delimiter):
+        return None
+    found = side_by_side(lambda block: _halves(block, delimiter), blocks)
+    halves = [own for own in found if own is not None]
+    if len(halves) < len(found):
+        return None
+    try:
+        return _told_apart(halves, delimiter)
+    except (pa.ArrowInvalid, pa.ArrowCapacityError):  # more different texts than pyarrow can hold
+        return None
+
+
+def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> RepeatedRows | None:
+    """The different halves of lines, and where they stand; None if an identifier is none."""
+    # Each processor codes a piece of them; then the codes are made one.
+    pieces = side_by_side(_coded, in_pieces(halves))
+    own_texts = [piece[0].dictionary for piece in pieces]
+    together = pa.concat_arrays(own_texts).dictionary_encode()
+    texts, code = together.dictionary, together.indices.to_numpy()
+    is_behind = _begin_with(texts, delimiter)
+    identifiers = texts.filter(pa.array(~is_behind)).cast(pa.string())
+    if not _are_identifiers(identifiers, delimiter):
+        return None
+    different = _as_rows(texts.filter(pa.array(is_behind)))
+    # Identifiers and what stands behind them are counted apart.
+    number = np.where(is_behind, np.cumsum(is_behind), np.cumsum(~is_behind)).astype(np.int32) - 1
+    number_of = np.split(number[code], np.cumsum([len(own) for own in own_texts])[:-1])
+    n_lines = [len(own) // 2 for own in halves]
+    patient, place = np.empty((2, sum(n_lines)), dtype=np.int32)
+
+    def fill(lines: tuple[int, pa.DictionaryArray, NDArray[np.int32]]) -> None:
+        start, chunk, number = lines
+        own = chunk.indices.to_numpy()
+        here = slice(start, start + len(own) // 2)
+        patient[here], place[here] = number[own[::2]], number[own[1::2]]
+
+    numbered = [(chunk, number) for piece, number in zip(pieces, number_of, strict=True) for chunk in piece]
+    starts = itertools.accumulate(n_lines[:-1], initial=0)
+    side_by_side(fill, [(start, *lines) for start, lines in zip(starts, numbered, strict=True)])
+    return RepeatedRows(identifiers, patient, different, place, n_lines)
+
+
+def _repeats(block: Block, delimiter: bytes) -> bool:
+    halves = _halves(block, delimiter)
+    if halves is None:
+        return False
+    n_different = np.count_nonzero(_begin_with(halves.dictionary_encode().dictionary, delimiter))
+    return bool(n_different < _TOO_DIFFERENT * len(halves) / 2)
+
+
+def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
+    """Each line in two, the identifier and what follows, in the same memory; None if a line is not so."""
+    n_bytes = block.stop - block.start
+    if n_bytes > LARGEST_TEXT:
+        return None
+    text = np.frombuffer(block.data, np.uint8, n_bytes, block.start)
+    ends = np.flatnonzero(text == ord("\n")) + 1
+    bounds = np.zeros(2 * len(ends) + 1, dtype=np.int32)
+    bounds[2::2] = ends
+    # Identifiers are mostly of one length.
+    bounds[1::2] = bounds[:-1:2] + (block.data.find(delimiter, block.start, block.stop) - block.start)
+    if not _are_at(text, bounds, delimiter):
+        delimiters = np.flatnonzero(text == ord(delimiter))
+        n_each, n_left = divmod(len(delimiters), len(ends))
+        if n_left or not n_each:
+            return None
+        bounds[1::2] = delimiters[::n_each]
+        if not _are_at(text, bounds, delimiter):
+            return None
+    return pa.Array.from_buffers(
+        pa.binary(),
+        len(bounds) - 1,
+        [None, pa.py_buffer(bounds), pa.py_buffer(block.data).slice(block.start, n_bytes)],
+    )
+
+
+def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes) -> bool:
+    """Whether there is a delimiter at the bound within each line."""
+    start, middle, end = bounds[:-1:2], bounds[1::2], bounds[2::2]
+    return bool(((start <= middle) & (middle < end)).all() and (text[middle] == ord(delimiter)).all())
+
+
+def _coded(halves: Sequence[pa.BinaryArray]) -> list[pa.DictionaryArray]:
+    """Halves of lines as places in one dictionary of the different ones."""
+    chunks: list[pa.DictionaryArray] = pa.chunked_array(halves).dictionary_encode().chunks
+    return chunks
+
+
+def _begin_with(texts: pa.BinaryArray, delimiter: bytes) -> NDArray[np.bool_]:
+    """Which texts are the second half of a line."""
+    found: NDArray[np.bool_] = pc.starts_with(texts, delimiter).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _are_identifiers(texts: pa.StringArray, delimiter: bytes) -> bool:
+    """Whether each is a cell that can be an identifier; it is more where that of the first line is longer."""
+    is_more = pc.match_substring(texts, delimiter)
+    is_missing = pc.is_in(texts, pa.array(MISSING))
+    return not unusable(texts).size and not pc.any(pc.or_(is_more, is_missing)).as_py()
+
+
+def _as_rows(texts: pa.BinaryArray) -> Block:
+    data = characters(pc.binary_join_element_wise(_ANYBODY, texts, b"")).tobytes()
+    return Block(data, 0, len(data))

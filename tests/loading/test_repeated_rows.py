@@ -1,0 +1,152 @@
+"""Records that say the same of many patients; `test_any_file.py` has random ones."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from ahsct_trial.loading import blocks, reading, repeated_rows
+from ahsct_trial.loading.plain_rows import read_plain_rows
+
+#: Twelve rows of four patients, three of which are different without the patient.
+ROWS = ["transplant,0,,Ottawa", "edss,30,3.5,", "last_contact,800,,"]
+PATIENTS = ["P1", "P2", "P3", "P4"]
+HEADER = "patient_id,record,day,edss,site"
+
+
+def text(identifiers=PATIENTS, rows=ROWS, header=HEADER) -> str:
+    return "\n".join([header, *(f"{name},{row}" for row in rows for name in identifiers)]) + "\n"
+
+
+@pytest.fixture
+def read_lines(read):
+    """Read a file, and give the number of lines that were read cell by cell, of each block."""
+
+    def run(content: str) -> tuple[object, list[int]]:
+        n_lines = []
+
+        def watched(block, header, decimal_point):
+            n_lines.append(block.count_lines())
+            return read_plain_rows(block, header, decimal_point)
+
+        with patch.object(reading, "read_plain_rows", watched):
+            return read(content), n_lines
+
+    return run
+
+
+def check(found) -> None:
+    """The records of `text()`, worked by hand."""
+    assert found.patients["patient_id"].tolist() == PATIENTS
+    for kind, day in {"transplant": 0, "edss": 30, "last_contact": 800}.items():
+        patient, days, row = found.observations[kind]
+        assert patient.tolist() == [0, 1, 2, 3]
+        assert days.tolist() == [day] * 4
+        first = ["transplant", "edss", "last_contact"].index(kind) * 4
+        assert row.tolist() == [first, first + 1, first + 2, first + 3]
+    assert found.values["edss"].tolist() == [3.5] * 4
+    assert found.lines.tolist() == [*range(2, 14)]
+    assert found.account.rows_read == found.account.rows_used == 12
+    assert found.warnings[0] == "Not read on records other than baseline: site."
+
+
+@pytest.mark.parametrize("size", [1, 60, blocks._SIZE])
+def test_each_different_row_is_read_once(read_lines, size):
+    with patch.object(blocks, "_SIZE", size), patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+        found, n_lines = read_lines(text())
+    check(found)
+    assert n_lines == [3]
+
+
+def test_identifiers_of_different_lengths(read_lines):
+    identifiers = ["P1", "Ä", "P-300", "P2"]
+    found, n_lines = read_lines(text(identifiers))
+    assert found.patients["patient_id"].tolist() == identifiers
+    assert found.observations["edss"].patient.tolist() == [0, 1, 2, 3]
+    assert n_lines == [3]
+
+
+def test_a_separator_that_stands_where_the_first_identifier_ends_by_chance(read):
+    # "P1,mri" is as long as "P-0001", and no identifier.
+    with patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+        found = read("patient_id,record,day,gd_lesions\nP-0001,mri,5,0\nP1,mri,5,0\nP1,mri,6,0\n")
+    assert found.patients["patient_id"].tolist() == ["P-0001", "P1"]
+
+
+def test_decimal_commas_of_a_semicolon_file(read_lines):
+    found, n_lines = read_lines(text().replace(",", ";").replace("3.5", "3,5"))
+    check(found)
+    # Once for each mark that may stand before decimals.
+    assert n_lines == [3, 3]
+
+
+def test_baseline_attributes_are_those_of_their_own_row(read):
+    attributes = {"P1": "Ottawa", "P2": "Toronto", "P3": "", "P4": "Ottawa"}
+    baselines = "".join(f"{name},baseline,,,{site}\n" for name, site in attributes.items())
+    found = read(text() + baselines)
+    sites = found.patients["site"]
+    assert sites[:2].tolist() == ["Ottawa", "Toronto"]
+    assert sites.isna().tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda it: it.replace("P2,edss", '"P2",edss'), id="a quote"),
+        pytest.param(
+            lambda it: "".join(
+                ",".join([record, name, *rest]) + "\n"
+                for name, record, *rest in (line.split(",") for line in it.splitlines())
+            ),
+            id="identifiers in the second column",
+        ),
+    ],
+)
+def test_rows_that_are_not_an_identifier_and_a_text(read_lines, change):
+    found, n_lines = read_lines(change(text()))
+    check(found)
+    assert n_lines == [12]
+
+
+def test_rows_that_are_all_different(read_lines):
+    rows = [f"edss,{day},3.5," for day in range(1, 30)]
+    found, n_lines = read_lines(text(["P1"], [*ROWS, *rows]))
+    assert len(found) == 32
+    assert n_lines == [32]
+
+
+def test_more_different_texts_than_pyarrow_can_hold(read_lines):
+    with patch.object(repeated_rows, "_coded", side_effect=pa.ArrowCapacityError("full")):
+        found, n_lines = read_lines(text())
+    check(found)
+    assert n_lines == [12]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("P3,edss,soon,3.5,", "cohort.csv:14 patient P3: day is 'soon'; it must be a whole number of days"),
+        ("P3,edss,31,3.7,", "cohort.csv:14 patient P3: edss is 3.7; EDSS goes from 0 to 10 in half points"),
+        ("P3,edss,31,,", "cohort.csv:14 patient P3: edss is empty; an edss record needs it."),
+        ("P3,edss,31", "cohort.csv:14: the row has 3 cells; the header has 5."),
+        ("P3", "cohort.csv:14: the row has 1 cell; the header has 5."),
+        ("P,,edss,31,3.5,", "cohort.csv:14: the row has 6 cells; the header has 5."),
+        (",edss,31,3.5,", "cohort.csv:14: patient_id is empty; it cannot be left empty."),
+        ("NA,edss,31,3.5,", "cohort.csv:14: patient_id is empty; it cannot be left empty."),
+        ("  ,edss,31,3.5,", "cohort.csv:14 patient   : patient_id is '  '; an identifier stands on one line"),
+        ("P3,edss,801,3.5,", None),
+        ("P3,edss,30,4.5,", "cohort.csv:14 patient P3: edss is 4.5; line 8 has another score of the same"),
+        ("P5,edss,-1,3.5,", "cohort.csv:14 patient P5: record is 'edss'; the patient has no record from the"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, blocks._SIZE])
+def test_one_wrong_row_among_them(messages, read, wrong, message, size):
+    with patch.object(blocks, "_SIZE", size), patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+        if message is None:
+            assert np.array_equal(read(text() + wrong + "\n").lines, np.arange(2, 15))
+        else:
+            [found] = messages(text() + wrong + "\n")
+            assert found.startswith(message)
