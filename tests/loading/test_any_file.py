@@ -163,7 +163,7 @@ def values(rows: Rows, name: str) -> np.ndarray:
     column = rows.columns[name]
     if not isinstance(column, Texts):
         return rows.numbers(name)
-    return np.array([*column.different, None], dtype=object)[column.spread(len(rows))]
+    return np.array([*column.different, None], dtype=object)[column.spread(len(rows)).places]
 
 
 @given(files(awkward))

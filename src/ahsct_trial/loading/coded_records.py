@@ -18,9 +18,12 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
 from ahsct_trial.loading import arrow
 from ahsct_trial.loading.repeated_rows import RepeatedRows
-from ahsct_trial.loading.rows import Numbers, Rows, Texts
+from ahsct_trial.loading.rows import CodedTexts, Numbers, Rows, Texts, joined_texts
 from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_last_of_patient, is_ordered
 from ahsct_trial.threads import in_pieces, side_by_side
+
+#: Numbers with NaN where missing, or texts.
+Attribute = NDArray[np.float64] | CodedTexts
 
 CODES = {name: code for code, name in enumerate(KINDS)}
 Value = TypeVar("Value", bound=np.generic)
@@ -46,7 +49,7 @@ class Condensed:
         Measurements by column, one for each row of the kind that has the column: numbers with NaN, or
         texts with None, where missing. A column that the file lacks is not there.
     attributes
-        The same of the attributes, one for each baseline row.
+        The attributes by column, one for each baseline row. A column that the file lacks is not there.
     attributed_elsewhere
         Attributes that have a value on a row of another kind.
     """
@@ -55,7 +58,7 @@ class Condensed:
     kind: NDArray[np.int8]
     time: NDArray[np.int32]
     values: dict[str, NDArray[Any]]
-    attributes: dict[str, NDArray[Any]]
+    attributes: dict[str, Attribute]
     attributed_elsewhere: frozenset[str]
 
 
@@ -73,7 +76,7 @@ def condense(rows: Rows) -> Condensed:
     for attribute in ATTRIBUTES:
         if rows.has(attribute.name):
             given = rows.columns[attribute.name]
-            attributes[attribute.name] = _cells(given, baseline, len(rows))
+            attributes[attribute.name] = _at(given.spread(len(rows)), baseline)
             if (kind[given.rows] != CODES["baseline"]).any():
                 elsewhere.add(attribute.name)
     values = {
@@ -92,7 +95,7 @@ def repeat(different: Condensed, rows: RepeatedRows) -> Condensed:
     per_row: Sequence[NDArray[Any]] = [different.kind, different.time]
     kind, time = side_by_side(lambda own: own[rows.place], per_row)
 
-    def cells(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    def cells(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Attribute]]:
         """The measurements and attributes of a kind."""
         of_kind = np.cumsum(different.kind == CODES[name], dtype=np.int32) - 1
         own = of_kind[rows.place[np.flatnonzero(kind == CODES[name])]]
@@ -100,7 +103,7 @@ def repeat(different: Condensed, rows: RepeatedRows) -> Condensed:
         attributes = different.attributes if name == "baseline" else {}
         return (
             {column: different.values[column][own] for column in columns},
-            {column: texts[own] for column, texts in attributes.items()},
+            {column: _at(cells, own) for column, cells in attributes.items()},
         )
 
     found = side_by_side(cells, KINDS)
@@ -128,8 +131,16 @@ def _cells(given: Numbers | Texts, at: NDArray[np.intp], n_rows: int) -> NDArray
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if isinstance(given, Numbers):
         return given.spread(n_rows)[at]
-    texts = np.array([*given.different, None], dtype=object)
-    return texts[given.spread(n_rows)[at]]
+    places, different = given.spread(n_rows)
+    texts: NDArray[Any] = np.array([*different, None], dtype=object)
+    return texts[places[at]]
+
+
+def _at(cells: Attribute, rows: IntArray) -> Attribute:
+    """The cells in some of the rows."""
+    if isinstance(cells, CodedTexts):
+        return CodedTexts(cells.places[rows], cells.different)
+    return cells[rows]
 
 
 @dataclass(frozen=True)
@@ -161,7 +172,7 @@ class Coded:
     patient: IntArray
     kind: NDArray[np.int8]
     values: dict[str, NDArray[Any]]
-    attributes: dict[str, NDArray[Any]]
+    attributes: dict[str, Attribute]
     attributed_elsewhere: frozenset[str]
     has_time: NDArray[np.bool_]
     day: NDArray[np.int32]
@@ -173,9 +184,10 @@ class Coded:
         """Number of different identifiers."""
         return len(self.identifiers)
 
-    def of_kind(self, name: str) -> NDArray[np.intp]:
+    def of_kind(self, name: str) -> IntArray:
         """Rows of a kind, ascending."""
-        return np.flatnonzero(self.kind == CODES[name])
+        rows = np.flatnonzero(self.kind == CODES[name])
+        return rows.astype(np.int32) if len(self.kind) <= np.iinfo(np.int32).max else rows
 
     @cached_property
     def ordered(self) -> dict[str, tuple[Observations, dict[str, NDArray[Any]]]]:
@@ -225,8 +237,10 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         identifiers=identifiers,
         patient=patient,
         kind=kind,
-        values=_joined_columns([part.values for part in parts]),
-        attributes=_joined_columns([part.attributes for part in parts]),
+        values={name: _joined([part.values[name] for part in parts]) for name in parts[0].values},
+        attributes={
+            name: _joined_attribute([part.attributes[name] for part in parts]) for name in parts[0].attributes
+        },
         attributed_elsewhere=frozenset().union(*(part.attributed_elsewhere for part in parts)),
         has_time=has_time,
         day=day,
@@ -259,13 +273,14 @@ def _code_piece(keys: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
     return encoded[-1].dictionary, np.concatenate(places)
 
 
-def _joined_columns(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
-
-
 def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:
     """Arrays one after the other; one alone is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _joined_attribute(parts: Sequence[Attribute]) -> Attribute:
+    texts = [part for part in parts if isinstance(part, CodedTexts)]
+    return joined_texts(texts) if texts else _joined([part for part in parts if not isinstance(part, tuple)])
 
 
 def _days_from_dates(

@@ -19,7 +19,7 @@ from ahsct_trial.loading.checks import (
 )
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
-from ahsct_trial.loading.rows import Rows, Texts
+from ahsct_trial.loading.rows import CodedTexts, Rows, Texts, joined_texts
 from ahsct_trial.loading.source import Source
 from ahsct_trial.threads import side_by_side
 
@@ -34,14 +34,13 @@ class Patients:
         Strings.
     numbers
         Numeric columns, NaN where missing.
-    codes, texts
-        Of each text column the place of a row's text among the different texts, −1 where missing.
+    texts
+        Text columns.
     """
 
     identifiers: pa.Array
     numbers: dict[str, NDArray[np.float64]]
-    codes: dict[str, NDArray[np.int32]]
-    texts: dict[str, Sequence[str]]
+    texts: dict[str, CodedTexts]
 
 
 def read_patient_table(source: Source, header: Header) -> Cohort:
@@ -57,8 +56,8 @@ def read_patient_table(source: Source, header: Header) -> Cohort:
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     columns = {PATIENT_ID.name: pa.chunked_array([patients.identifiers]).to_pandas()}
-    for name, codes in patients.codes.items():
-        columns[name] = pd.Categorical.from_codes(codes, pd.Index(patients.texts[name]), validate=False)
+    for name, (places, different) in patients.texts.items():
+        columns[name] = pd.Categorical.from_codes(places, pd.Index(different), validate=False)
     columns |= patients.numbers
     names = [column.name for column in header.known.values()]
     return Cohort(
@@ -83,7 +82,6 @@ def _condense(rows: Rows) -> Patients:
         rows.identifiers,
         {name: rows.numbers(name) for name in rows.columns if name not in texts},
         {name: given.spread(len(rows)) for name, given in texts.items()},
-        {name: given.different for name, given in texts.items()},
     )
 
 
@@ -100,21 +98,14 @@ def _joined(parts: Sequence[Patients]) -> Patients:
     def join_numbers(name: str) -> NDArray[np.float64]:
         return np.concatenate([part.numbers.pop(name) for part in parts])
 
-    def join_codes(name: str) -> tuple[NDArray[np.int32], list[str]]:
-        places: dict[str, int] = {}
-        codes = []
-        for part in parts:
-            place = [places.setdefault(text, len(places)) for text in part.texts[name]]
-            codes.append(np.array([*place, -1], dtype=np.int32)[part.codes.pop(name)])
-        return np.concatenate(codes), list(places)
+    def join_texts(name: str) -> CodedTexts:
+        return joined_texts(part.texts.pop(name) for part in parts)
 
     numbers, texts = [*parts[0].numbers], [*parts[0].texts]
-    coded = dict(zip(texts, side_by_side(join_codes, texts), strict=True))
     return Patients(
         pa.concat_arrays([part.identifiers for part in parts]),
-        dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
-        {name: codes for name, (codes, _) in coded.items()},
-        {name: words for name, (_, words) in coded.items()},
+        texts=dict(zip(texts, side_by_side(join_texts, texts), strict=True)),
+        numbers=dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
     )
 
 

@@ -18,7 +18,7 @@ from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Condensed, c
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
-from ahsct_trial.loading.rows import Rows
+from ahsct_trial.loading.rows import CodedTexts, Rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.records import IntArray, Observations, Records, is_first_of_patient, is_same_day
 
@@ -305,15 +305,16 @@ def _patients(coded: Coded) -> DataFrame:
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
     rows = coded.of_kind("baseline")
     if rows.size:
-        place = np.full(coded.n_patients, -1)
+        place = np.full(coded.n_patients, -1)  # for a patient without one: what is appended stands last
         place[coded.patient[rows]] = np.arange(len(rows))
-        for attribute in ATTRIBUTES:
-            if attribute.name in coded.attributes:
-                cells = coded.attributes[attribute.name]
-                is_text = cells.dtype == object
-                missing: Any = None if is_text else np.nan
-                own = np.where(place < 0, missing, cells[place])
-                columns[attribute.name] = pd.Categorical(own) if is_text else own
+        for name, cells in coded.attributes.items():
+            if isinstance(cells, CodedTexts):
+                places = np.append(cells.places, np.int32(-1))[place]
+                texts = pd.Categorical.from_codes(places, pd.Index(cells.different), validate=False)
+                # Some may stand on records of other kinds alone.
+                columns[name] = texts.remove_unused_categories()
+            else:
+                columns[name] = np.append(cells, np.nan)[place]
     return pd.DataFrame(columns, copy=False)
 
 

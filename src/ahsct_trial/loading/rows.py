@@ -6,9 +6,9 @@ value, and the rows in which they stand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -60,9 +60,9 @@ class Texts:
     places: NDArray[np.int32]
     different: Sequence[str]
 
-    def spread(self, n_rows: int) -> NDArray[np.int32]:
-        """The place of each row's text among the different ones, −1 where there is none; shape (n_rows,)."""
-        return _spread(self.rows, self.places, n_rows, -1)
+    def spread(self, n_rows: int) -> CodedTexts:
+        """The text of each row."""
+        return CodedTexts(_spread(self.rows, self.places, n_rows, -1), self.different)
 
     def among(self, is_kept: NDArray[np.bool_]) -> Texts:
         """The cells in the rows that are kept, by the numbers that these rows then have."""
@@ -83,6 +83,31 @@ def _kept(rows: NDArray[np.intp], is_kept: NDArray[np.bool_]) -> tuple[NDArray[n
     """The new numbers of those rows that are kept, and which they are."""
     is_own = is_kept[rows]
     return (np.cumsum(is_kept) - 1)[rows[is_own]], is_own
+
+
+class CodedTexts(NamedTuple):
+    """A text for each row, as a place among the different texts.
+
+    Attributes
+    ----------
+    places
+        −1 where there is no text; shape (n_rows,).
+    different
+        The different texts.
+    """
+
+    places: NDArray[np.int32]
+    different: Sequence[str]
+
+
+def joined_texts(parts: Iterable[CodedTexts]) -> CodedTexts:
+    """Texts of rows one after the other."""
+    place_of: dict[str, int] = {}
+    places = []
+    for own, different in parts:
+        place = [place_of.setdefault(text, len(place_of)) for text in different]
+        places.append(np.array([*place, -1], dtype=np.int32)[own])
+    return CodedTexts(np.concatenate(places), list(place_of))
 
 
 @dataclass(frozen=True)
