@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IntArray = NDArray[np.integer[Any]]
+FloatArray = NDArray[np.floating[Any]]
 
 #: Bits of a 64-bit integer that a sort key may use; the sign stays out.
 _KEY_BITS = 63
@@ -58,7 +59,7 @@ class EdssVisits(NamedTuple):
 
     patient: IntArray
     day: IntArray
-    edss: NDArray[np.floating[Any]]
+    edss: FloatArray
 
 
 class Scans(NamedTuple):
@@ -77,9 +78,9 @@ class Scans(NamedTuple):
 
     patient: IntArray
     day: IntArray
-    gd_lesions: NDArray[np.float64]
-    new_t2_lesions: NDArray[np.float64]
-    new_lesions: NDArray[np.float64]
+    gd_lesions: FloatArray
+    new_t2_lesions: FloatArray
+    new_lesions: FloatArray
 
 
 class Observations(NamedTuple):
@@ -157,7 +158,7 @@ class Records:
     def scans(self) -> Scans:
         """All MRI scans, in the order of patient and day."""
         patient, day, _ = self.observations["mri"]
-        unknown = np.full(len(day), np.nan)
+        unknown = np.full(len(day), np.nan, dtype=np.float32)
         gd, t2, new = (
             self.values.get(name, unknown) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")
         )

@@ -35,16 +35,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.derivation.patients import taken
 from ahsct_trial.protocol import DAYS_PER_WEEK, Protocol
-from ahsct_trial.records import EdssVisits, IntArray, Relapses, in_order, is_first_of_patient, is_ordered
+from ahsct_trial.records import (
+    EdssVisits,
+    FloatArray,
+    IntArray,
+    Relapses,
+    in_order,
+    is_first_of_patient,
+    is_ordered,
+)
 
-FloatArray = NDArray[np.floating[Any]]
 Direction = Literal["worsening", "improvement"]
 
 #: Patients worked on at a time.

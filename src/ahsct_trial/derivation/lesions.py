@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, rows_of, taken, total
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
-from ahsct_trial.records import Records, Scans
+from ahsct_trial.records import FloatArray, Records, Scans
 
 #: Record columns that a lesion rule needs; ``either`` is also served by `new_lesions` alone.
 NEEDED: dict[NewLesion, tuple[str, ...]] = {
@@ -71,7 +71,7 @@ def _untold(n_scans: int, protocol: Protocol) -> tuple[str, ...]:
     return (f"{noun} not give {needed}: the patients are left out of the lesion rates after transplant.",)
 
 
-def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def new_lesions(scans: Scans, rule: NewLesion) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Lesions per scan that count under a rule, and where they are a sum of both kinds.
 
     NaN where the scan does not tell. With ``either`` the number of `new_lesions` is taken where it was
@@ -87,7 +87,7 @@ def new_lesions(scans: Scans, rule: NewLesion) -> tuple[NDArray[np.float64], NDA
     return np.where(is_not_given, added, scans.new_lesions), is_sum
 
 
-def shows_new_lesion(scans: Scans, lesions: NDArray[np.float64], rule: NewLesion) -> NDArray[np.bool_]:
+def shows_new_lesion(scans: Scans, lesions: FloatArray, rule: NewLesion) -> NDArray[np.bool_]:
     """Whether each scan shows a lesion that counts, given the numbers that `new_lesions` found."""
     is_shown = lesions > 0
     if rule == "either":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.records import IntArray, is_first_of_patient, is_last_of_patient
+from ahsct_trial.records import FloatArray, IntArray, is_first_of_patient, is_last_of_patient
 
 Columns = dict[str, NDArray[np.floating[Any]]]
 
@@ -43,7 +43,7 @@ def count(patient: IntArray, n_patients: int) -> NDArray[np.float64]:
     return np.bincount(patient, minlength=n_patients).astype(np.float64)
 
 
-def total(patient: IntArray, values: NDArray[np.float64], n_patients: int) -> NDArray[np.float64]:
+def total(patient: IntArray, values: FloatArray, n_patients: int) -> NDArray[np.float64]:
     """The sum of each patient's values; NaN where one of them is."""
     return np.bincount(patient, weights=values, minlength=n_patients).astype(np.float64)
 

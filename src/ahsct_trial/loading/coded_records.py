@@ -29,6 +29,8 @@ CODES = {name: code for code, name in enumerate(KINDS)}
 Value = TypeVar("Value", bound=np.generic)
 #: The code of a row without an identifier.
 NOBODY = -1
+#: Holds all that a score or a number of lesions can be, in half the memory.
+_MEASURED = np.float32
 _NO_TIME = np.iinfo(np.int32).min
 
 
@@ -130,7 +132,8 @@ def kinds(rows: Rows) -> NDArray[np.int8]:
 def _cells(given: Numbers | Texts, at: NDArray[np.intp], n_rows: int) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if isinstance(given, Numbers):
-        return given.spread(n_rows)[at]
+        with np.errstate(over="ignore"):  # what is too large is wrong, and said to be
+            return given.spread(n_rows)[at].astype(_MEASURED)
     places, different = given.spread(n_rows)
     texts: NDArray[Any] = np.array([*different, None], dtype=object)
     return texts[places[at]]
