@@ -171,7 +171,8 @@ def _worsening_in_words(protocol: Protocol) -> str:
 
 def _causes(records: Records) -> pd.Series[str]:
     """Cause of death of each patient, missing for the living and where it was not recorded."""
-    causes = np.full(records.n_patients, None, dtype=object)
+    causes = pd.Categorical(records.values.get("cause_of_death", []), categories=CAUSE_OF_DEATH.levels)
+    codes = np.full(records.n_patients, -1, dtype=np.int8)
     if "cause_of_death" in records.values:
-        causes[records.observations["death"].patient] = records.values["cause_of_death"]
-    return pd.Series(pd.Categorical(causes, categories=CAUSE_OF_DEATH.levels))
+        codes[records.observations["death"].patient] = causes.codes
+    return pd.Series(pd.Categorical.from_codes(codes, dtype=causes.dtype))

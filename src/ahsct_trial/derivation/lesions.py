@@ -38,15 +38,18 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     is_after = scans.day > protocol.mri_from_day
     is_told = is_after & ~np.isnan(lesions)
     is_new = is_after & shows_new_lesion(scans, lesions, protocol.new_lesion)
-    is_seen = is_told | is_new
-    place_new, place_last = first(scans.patient[is_new], n), last(scans.patient[is_seen], n)
-    has_untold = count(scans.patient[is_after & ~is_told], n) > 0
+    new, seen, untold = map(np.flatnonzero, (is_new, is_told | is_new, is_after & ~is_told))
+    counted = new[is_told[new]]  # all other scans that tell their number have none
+    patient_new, patient_seen = scans.patient[new], scans.patient[seen]
+    place_new, place_last = first(patient_new, n), last(patient_seen, n)
+    has_untold = count(scans.patient[untold], n) > 0
+    n_lesions = total(scans.patient[counted], lesions[counted], n)
     values: Columns = {
-        "scans_after": count(scans.patient[is_seen], n),
-        "scans_with_new_lesions_after": np.where(has_untold, np.nan, count(scans.patient[is_new], n)),
-        "new_lesions_after": np.where(has_untold, np.nan, total(scans.patient[is_told], lesions[is_told], n)),
-        "years_to_first_new_lesion": taken(scans.day[is_new], place_new) / DAYS_PER_YEAR,
-        "years_to_last_scan": taken(scans.day[is_seen], place_last) / DAYS_PER_YEAR,
+        "scans_after": count(patient_seen, n),
+        "scans_with_new_lesions_after": np.where(has_untold, np.nan, count(patient_new, n)),
+        "new_lesions_after": np.where(has_untold, np.nan, n_lesions),
+        "years_to_first_new_lesion": taken(scans.day[new], place_new) / DAYS_PER_YEAR,
+        "years_to_last_scan": taken(scans.day[seen], place_last) / DAYS_PER_YEAR,
     }
     if "gd_lesions" in records.values:
         values["scans_before"] = count(scans.patient[is_before], n)
@@ -54,11 +57,11 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
     return Derived(
         values=values,
         decided_by={
-            "years_to_first_new_lesion": rows_of(row[is_new], place_new),
-            "years_to_last_scan": rows_of(row[is_seen], place_last),
+            "years_to_first_new_lesion": rows_of(row[new], place_new),
+            "years_to_last_scan": rows_of(row[seen], place_last),
         },
-        remark=_remark(protocol, has_sum=bool(is_sum[is_told].any())),
-        warnings=_untold(int(np.count_nonzero(is_after & ~is_told)), protocol),
+        remark=_remark(protocol, has_sum=bool((is_sum & is_told).any())),
+        warnings=_untold(len(untold), protocol),
     )
 
 
