@@ -92,20 +92,22 @@ def condense(rows: Rows) -> Condensed:
     return Condensed(identifiers, kind, time, values, attributes, frozenset(elsewhere))
 
 
-def repeat(different: Condensed, rows: RepeatedRows) -> Condensed:
-    """What matters of rows that repeat each other, from what matters of the different ones."""
-    per_row: Sequence[NDArray[Any]] = [different.kind, different.time]
+def repeat(different: Sequence[Condensed], rows: RepeatedRows) -> Condensed:
+    """What matters of rows that repeat each other, from what matters of parts of the different ones."""
+    kind_of, time_of = _joined([part.kind for part in different]), _joined([part.time for part in different])
+    values, attributes = _joined_values(different), _joined_attributes(different)
+    per_row: Sequence[NDArray[Any]] = [kind_of, time_of]
     kind, time = side_by_side(lambda own: own[rows.place], per_row)
 
     def cells(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Attribute]]:
         """The measurements and attributes of a kind."""
-        of_kind = np.cumsum(different.kind == CODES[name], dtype=np.int32) - 1
+        of_kind = np.cumsum(kind_of == CODES[name], dtype=np.int32) - 1
         own = of_kind[rows.place[np.flatnonzero(kind == CODES[name])]]
-        columns = [column for column in MEASUREMENTS.get(name, ()) if column in different.values]
-        attributes = different.attributes if name == "baseline" else {}
+        columns = [column for column in MEASUREMENTS.get(name, ()) if column in values]
+        own_attributes = attributes if name == "baseline" else {}
         return (
-            {column: different.values[column][own] for column in columns},
-            {column: _at(cells, own) for column, cells in attributes.items()},
+            {column: values[column][own] for column in columns},
+            {column: _at(cells, own) for column, cells in own_attributes.items()},
         )
 
     found = side_by_side(cells, KINDS)
@@ -115,7 +117,7 @@ def repeat(different: Condensed, rows: RepeatedRows) -> Condensed:
         time,
         {column: own for values, _ in found for column, own in values.items()},
         {column: own for _, attributes in found for column, own in attributes.items()},
-        different.attributed_elsewhere,
+        _elsewhere(different),
     )
 
 
@@ -240,11 +242,9 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         identifiers=identifiers,
         patient=patient,
         kind=kind,
-        values={name: _joined([part.values[name] for part in parts]) for name in parts[0].values},
-        attributes={
-            name: _joined_attribute([part.attributes[name] for part in parts]) for name in parts[0].attributes
-        },
-        attributed_elsewhere=frozenset().union(*(part.attributed_elsewhere for part in parts)),
+        values=_joined_values(parts),
+        attributes=_joined_attributes(parts),
+        attributed_elsewhere=_elsewhere(parts),
         has_time=has_time,
         day=day,
         is_dateless=is_dateless,
@@ -281,9 +281,25 @@ def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+def _joined_values(parts: Sequence[Condensed]) -> dict[str, NDArray[Any]]:
+    return {name: _joined([part.values[name] for part in parts]) for name in parts[0].values}
+
+
+def _joined_attributes(parts: Sequence[Condensed]) -> dict[str, Attribute]:
+    return {
+        name: _joined_attribute([part.attributes[name] for part in parts]) for name in parts[0].attributes
+    }
+
+
 def _joined_attribute(parts: Sequence[Attribute]) -> Attribute:
     texts = [part for part in parts if isinstance(part, CodedTexts)]
-    return joined_texts(texts) if texts else _joined([part for part in parts if not isinstance(part, tuple)])
+    if texts:
+        return joined_texts(texts)
+    return _joined([part for part in parts if not isinstance(part, CodedTexts)])
+
+
+def _elsewhere(parts: Sequence[Condensed]) -> frozenset[str]:
+    return frozenset().union(*(part.attributed_elsewhere for part in parts))
 
 
 def _days_from_dates(

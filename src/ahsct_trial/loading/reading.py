@@ -52,14 +52,14 @@ class Shape(Generic[Part, Meaning]):
         What all parts mean together, and what is wrong with them then; from the parts, the line of each
         row, and the cells found wrong.
     repeat
-        What is kept of rows that repeat each other, from what is kept of the different ones; None for a shape
-        of which each row is different.
+        What is kept of rows that repeat each other, from what is kept of parts of the different ones; None
+        for a shape of which each row is different.
     """
 
     check_rows: Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]], IsWrong], Iterator[Violation]]
     condense: Callable[[Rows], Part]
     judge: Callable[[Sequence[Part], NDArray[np.int64], IsWrong, Header], tuple[Meaning, Iterator[Violation]]]
-    repeat: Callable[[Part, RepeatedRows], Part] | None = None
+    repeat: Callable[[Sequence[Part], RepeatedRows], Part] | None = None
 
 
 @dataclass(frozen=True)
@@ -187,33 +187,40 @@ class _File(Generic[Part, Meaning]):
         rows = find_repeated_rows(self._blocks, self._header)
         if rows is None:
             return None
-        for decimal_point in self._decimal_points():
-            found = self._read_plain(decimal_point, rows.different)
-            if found is not None:
-                self._number(rows.n_lines)
-                lines = range(self._first_lines[0], self._first_lines[0] + len(rows.place))
-                return _Judged(self._shape.repeat(found[0], rows), lines, len(lines))
-        return None
+        different = self._all_plain(rows.different)
+        if different is None:
+            return None
+        self._number(rows.n_lines)
+        lines = range(self._first_lines[0], self._first_lines[0] + len(rows.place))
+        return _Judged(self._shape.repeat([part for part, _ in different], rows), lines, len(lines))
 
-    def _decimal_points(self) -> Sequence[str]:
-        """What may stand before the decimals of numbers."""
-        return (".",) if self._header.delimiter == "," else (".", ",")
-
-    def _plain(self) -> list[tuple[Part, int] | None]:
+    def _plain(self) -> Sequence[tuple[Part, int] | None]:
         """What is kept of each block and its number of rows, None where a closer look is needed.
 
         Of a semicolon or tab file all or nothing: only all its numbers together tell the decimal mark.
         """
         if self._header.delimiter == ",":
             return side_by_side(partial(self._read_plain, "."), self._blocks)
-        for decimal_point in self._decimal_points():
-            first = self._read_plain(decimal_point, self._blocks[0])
-            if first is not None:
-                others = side_by_side(partial(self._read_plain, decimal_point), self._blocks[1:])
-                if None not in others:
-                    return [first, *others]
+        found = self._all_plain(self._blocks)
+        if found is not None:
+            return found
         self._blocks = [Block(self._source.data, self._blocks[0].start, self._blocks[-1].stop)]
         return [None]
+
+    def _all_plain(self, blocks: Sequence[Block]) -> list[tuple[Part, int]] | None:
+        """What is kept of each block and its number of rows; None unless one decimal mark makes all plain."""
+        marks = (".",) if self._header.delimiter == "," else (".", ",")
+        for decimal_point in marks:
+            read = partial(self._read_plain, decimal_point)
+            # Of two marks the first block mostly tells the right one.
+            n_first = len(marks) - 1
+            found = [*map(read, blocks[:n_first])]
+            if None not in found:
+                found += side_by_side(read, blocks[n_first:])
+            plain = [own for own in found if own is not None]
+            if len(plain) == len(blocks):
+                return plain
+        return None
 
     def _read_plain(self, decimal_point: str, block: Block) -> tuple[Part, int] | None:
         """What is kept of a block and its number of rows; None where anything needs a closer look."""

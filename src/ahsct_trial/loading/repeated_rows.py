@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, characters
-from ahsct_trial.loading.blocks import Block
+from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import unusable
 from ahsct_trial.loading.header import Header
 from ahsct_trial.threads import in_pieces, side_by_side
@@ -39,16 +39,16 @@ class RepeatedRows:
     patient
         Place of each row's identifier among them; shape (n_rows,).
     different
-        The different texts, as rows under an identifier that means nothing.
+        The different texts in blocks, as rows under an identifier that means nothing.
     place
-        Number of the row of `different` that says what each row says; shape (n_rows,).
+        Number of the different row that says what each row says; shape (n_rows,).
     n_lines
         Number of rows in each block of the file; each is a line.
     """
 
     identifiers: pa.StringArray
     patient: NDArray[np.int32]
-    different: Block
+    different: list[Block]
     place: NDArray[np.int32]
     n_lines: list[int]
 
@@ -168,6 +168,5 @@ def _are_identifiers(texts: pa.StringArray, delimiter: bytes) -> bool:
     return not unusable(texts).size and not pc.any(pc.or_(is_more, is_missing)).as_py()
 
 
-def _as_rows(texts: pa.BinaryArray) -> Block:
-    data = characters(pc.binary_join_element_wise(_ANYBODY, texts, b"")).tobytes()
-    return Block(data, 0, len(data))
+def _as_rows(texts: pa.BinaryArray) -> list[Block]:
+    return in_blocks(characters(pc.binary_join_element_wise(_ANYBODY, texts, b"")).tobytes(), 0)
