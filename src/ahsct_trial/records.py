@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.floating[Any]]
 
+#: Holds all that a score or a number of lesions can be, in half the memory.
+MEASURED = np.float32
+
 #: Bits of a 64-bit integer that a sort key may use; the sign stays out.
 _KEY_BITS = 63
 #: Rows that are worked on at a time.
@@ -116,9 +119,11 @@ class Records:
         baseline record.
     values
         The measurements by column: one element per observation of the kind that has the column, in the same
-        order. A column that the file lacks is not there.
+        order; scores and counts as `MEASURED`. A column that the file lacks is
+        not there.
     patients
         `patient_id` and the attributes of the baseline records, one row per patient in the order of codes.
+        The categories of a text are those that a patient has, in the order in which they come in the file.
     lines
         Line of the file on which each row stands that is used, other patients' rows included; by the number
         of the row.
@@ -152,13 +157,13 @@ class Records:
     def edss_visits(self) -> EdssVisits:
         """All EDSS visits, in the order of patient and day."""
         patient, day, _ = self.observations["edss"]
-        return EdssVisits(patient, day, self.values.get("edss", np.empty(0)))
+        return EdssVisits(patient, day, self.values.get("edss", np.empty(0, dtype=MEASURED)))
 
     @property
     def scans(self) -> Scans:
         """All MRI scans, in the order of patient and day."""
         patient, day, _ = self.observations["mri"]
-        unknown = np.full(len(day), np.nan, dtype=np.float32)
+        unknown = np.full(len(day), np.nan, dtype=MEASURED)
         gd, t2, new = (
             self.values.get(name, unknown) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")
         )

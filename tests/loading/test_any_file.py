@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import Mock, patch
 
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from ahsct_trial import Records
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
-from ahsct_trial.loading import blocks, coded_records, read_cohort, records, repeated_rows
+from ahsct_trial.loading import blocks, coded_records, read_cohort, records, shared_rows
 from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.exact_rows import read_exact_rows
 from ahsct_trial.loading.header import Header, read_header
@@ -202,6 +204,10 @@ def record_files(draw) -> str:
                 ["P1", "NA", "P2"],
                 ["P1", " ", "P2"],
                 ["P1", "", "P2"],
+                # Where these end, a later cell may end in a row without an identifier.
+                ["P-0001", "", "P-0002"],
+                ["P-000001", "", "P-000002"],
+                ["P-0000001", "", "P-0000002"],
             ]
         )
     )
@@ -225,9 +231,20 @@ def record_files(draw) -> str:
         rows.append(",".join([draw(st.sampled_from(identifiers)), *row.values()]))
     good = [row for name in identifiers for row in (f"{name},transplant,0,,,", f"{name},last_contact,901,,,")]
     order = draw(st.permutations([*good, *rows, *draw(st.lists(st.just(""), max_size=len(wrong) // 3))]))
-    names = ["patient_id", *cells]
+    clock = draw(st.sampled_from(["day", "day", "date"]))
+    names = ["patient_id", "record", clock, *list(cells)[2:]]
+    if clock == "date":
+        order = [with_date(line) for line in order]
     text = draw(st.sampled_from(["\n", "\r\n"])).join([",".join(names), *order]) + "\n"
     return text.replace(",", draw(st.sampled_from([",", ";", "\t"])))
+
+
+def with_date(line: str) -> str:
+    """A record with its day, if that is a whole number, as a date."""
+    cells = line.split(",")
+    if len(cells) > 2 and re.fullmatch(r"-?[0-9]+", cells[2]):
+        cells[2] = str(date(2010, 1, 1) + timedelta(int(cells[2])))
+    return ",".join(cells)
 
 
 def outcome(file: Path) -> object:
@@ -266,14 +283,14 @@ def test_to_read_different_rows_once_changes_nothing(file):
     @settings(max_examples=400)
     def check(text: str, n_bytes: int) -> None:
         nonlocal n_once
-        once = Mock(wraps=coded_records.repeat)
+        once = Mock(wraps=coded_records.spread)
         file.write_bytes(text.encode())
-        with patch.object(repeated_rows, "_TOO_DIFFERENT", 0):
+        with patch.object(shared_rows, "_TOO_DIFFERENT", 0):
             each = outcome(file)
         with (
             patch.object(blocks, "_SIZE", n_bytes),
-            patch.object(repeated_rows, "_TOO_DIFFERENT", 2),
-            patch.object(records, "_SHAPE", replace(records._SHAPE, repeat=once)),
+            patch.object(shared_rows, "_TOO_DIFFERENT", 2),
+            patch.object(records, "_SHAPE", replace(records._SHAPE, spread=once)),
         ):
             assert outcome(file) == each
         n_once += once.called

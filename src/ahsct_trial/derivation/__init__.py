@@ -171,8 +171,9 @@ def _worsening_in_words(protocol: Protocol) -> str:
 
 def _causes(records: Records) -> pd.Series[str]:
     """Cause of death of each patient, missing for the living and where it was not recorded."""
-    causes = pd.Categorical(records.values.get("cause_of_death", []), categories=CAUSE_OF_DEATH.levels)
+    deaths = records.observations["death"].patient
+    given = records.values.get("cause_of_death", np.full(len(deaths), None))
+    causes = pd.Categorical(given, categories=CAUSE_OF_DEATH.levels)
     codes = np.full(records.n_patients, -1, dtype=np.int8)
-    if "cause_of_death" in records.values:
-        codes[records.observations["death"].patient] = causes.codes
+    codes[deaths] = causes.codes
     return pd.Series(pd.Categorical.from_codes(codes, dtype=causes.dtype))

@@ -6,7 +6,7 @@ The layout that is read here is that of the Arrow columnar format: a bitmap of w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, Column
 from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.header import Header
+from ahsct_trial.threads import in_pieces, side_by_side
 
 #: What a cell without a value holds.
 MISSING = ("", "NA")
@@ -138,3 +139,32 @@ def as_strings(words: pa.Array) -> pa.Array:
         return words
     offsets = np.arange(0, _WORD * (len(words) + 1), _WORD, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), words.buffers()[1]])
+
+
+def coded_together(
+    arrays: Sequence[pa.Array],
+) -> tuple[pa.Array, list[tuple[NDArray[np.int32], list[NDArray[np.int32]]]]]:
+    """Code the values of many arrays.
+
+    Returns
+    -------
+    different
+        The different values, in the order in which they come.
+    pieces
+        For each piece of the arrays, one per processor, where its own different values stand among all, and
+        of each array that is not empty the place of every element among its piece's, −1 where it is missing.
+    """
+    pieces = side_by_side(_coded, in_pieces(arrays))
+    own = [piece[0].dictionary for piece in pieces]
+    together = pa.concat_arrays(own).dictionary_encode()
+    place_of = np.split(together.indices.to_numpy(), np.cumsum([len(different) for different in own])[:-1])
+    return together.dictionary, [
+        (places, [chunk.indices.fill_null(-1).to_numpy() for chunk in piece])
+        for places, piece in zip(place_of, pieces, strict=True)
+    ]
+
+
+def _coded(arrays: Sequence[pa.Array]) -> list[pa.DictionaryArray]:
+    """Arrays as places in one dictionary, which they share."""
+    chunks: list[pa.DictionaryArray] = pa.chunked_array(arrays).dictionary_encode().chunks
+    return chunks

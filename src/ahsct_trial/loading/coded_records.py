@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
 from ahsct_trial.loading import arrow
-from ahsct_trial.loading.repeated_rows import RepeatedRows
 from ahsct_trial.loading.rows import CodedTexts, Numbers, Rows, Texts, joined_texts
-from ahsct_trial.records import KINDS, IntArray, Observations, in_order, is_last_of_patient, is_ordered
-from ahsct_trial.threads import in_pieces, side_by_side
+from ahsct_trial.loading.shared_rows import SharedRows
+from ahsct_trial.records import (
+    KINDS,
+    MEASURED,
+    IntArray,
+    Observations,
+    in_order,
+    is_last_of_patient,
+    is_ordered,
+)
+from ahsct_trial.threads import side_by_side
 
 #: Numbers with NaN where missing, or texts.
 Attribute = NDArray[np.float64] | CodedTexts
@@ -29,8 +37,6 @@ CODES = {name: code for code, name in enumerate(KINDS)}
 Value = TypeVar("Value", bound=np.generic)
 #: The code of a row without an identifier.
 NOBODY = -1
-#: Holds all that a score or a number of lesions can be, in half the memory.
-_MEASURED = np.float32
 _NO_TIME = np.iinfo(np.int32).min
 
 
@@ -48,8 +54,8 @@ class Condensed:
     time
         Its day, or its date as days since 1970, as it stands; `_NO_TIME` where there is none.
     values
-        Measurements by column, one for each row of the kind that has the column: numbers with NaN, or
-        texts with None, where missing. A column that the file lacks is not there.
+        Measurements by column, one for each row of the kind that has the column: float32 with NaN, or texts
+        with None, where missing. A column that the file lacks is not there.
     attributes
         The attributes by column, one for each baseline row. A column that the file lacks is not there.
     attributed_elsewhere
@@ -92,14 +98,14 @@ def condense(rows: Rows) -> Condensed:
     return Condensed(identifiers, kind, time, values, attributes, frozenset(elsewhere))
 
 
-def repeat(different: Sequence[Condensed], rows: RepeatedRows) -> Condensed:
-    """What matters of rows that repeat each other, from what matters of parts of the different ones."""
+def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
+    """What matters of all rows, from what matters of parts of the different ones."""
     kind_of, time_of = _joined([part.kind for part in different]), _joined([part.time for part in different])
     values, attributes = _joined_values(different), _joined_attributes(different)
     per_row: Sequence[NDArray[Any]] = [kind_of, time_of]
     kind, time = side_by_side(lambda own: own[rows.place], per_row)
 
-    def cells(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Attribute]]:
+    def own_of_kind(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Attribute]]:
         """The measurements and attributes of a kind."""
         of_kind = np.cumsum(kind_of == CODES[name], dtype=np.int32) - 1
         own = of_kind[rows.place[np.flatnonzero(kind == CODES[name])]]
@@ -110,13 +116,13 @@ def repeat(different: Sequence[Condensed], rows: RepeatedRows) -> Condensed:
             {column: _at(cells, own) for column, cells in own_attributes.items()},
         )
 
-    found = side_by_side(cells, KINDS)
+    found = side_by_side(own_of_kind, KINDS)
     return Condensed(
         pa.DictionaryArray.from_arrays(rows.patient, rows.identifiers),
         kind,
         time,
-        {column: own for values, _ in found for column, own in values.items()},
-        {column: own for _, attributes in found for column, own in attributes.items()},
+        {column: own for measured, _ in found for column, own in measured.items()},
+        {column: own for _, described in found for column, own in described.items()},
         _elsewhere(different),
     )
 
@@ -135,7 +141,7 @@ def _cells(given: Numbers | Texts, at: NDArray[np.intp], n_rows: int) -> NDArray
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if isinstance(given, Numbers):
         with np.errstate(over="ignore"):  # what is too large is wrong, and said to be
-            return given.spread(n_rows)[at].astype(_MEASURED)
+            return given.spread(n_rows)[at].astype(MEASURED)
     places, different = given.spread(n_rows)
     texts: NDArray[Any] = np.array([*different, None], dtype=object)
     return texts[places[at]]
@@ -206,8 +212,10 @@ class Coded:
         unknown = np.flatnonzero(self.kind < 0)
         np.maximum.at(last, self.patient[unknown], self.day[unknown])
 
+        ordered = self.ordered
+
         def latest(kind: str) -> tuple[IntArray, IntArray]:
-            patient, day, _ = self.ordered[kind][0]
+            patient, day, _ = ordered[kind][0]
             is_last = is_last_of_patient(patient)
             return patient[is_last], day[is_last]
 
@@ -259,21 +267,9 @@ def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.i
         return coded.dictionary, coded.indices.to_numpy()
     if any(arrow.are_strings(part) for part in parts):
         parts = [arrow.as_strings(part) for part in parts]
-    # Each processor codes a piece of them; then the codes are made one.
-    coded = side_by_side(_code_piece, in_pieces(parts))
-    together = pa.concat_arrays([different for different, _ in coded]).dictionary_encode()
-    code_of = np.split(
-        together.indices.to_numpy(), np.cumsum([len(different) for different, _ in coded])[:-1]
-    )
-    codes = [np.append(own, NOBODY)[place] for own, (_, place) in zip(code_of, coded, strict=True)]
-    return arrow.as_strings(together.dictionary), np.concatenate(codes)
-
-
-def _code_piece(keys: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
-    """The different keys of some arrays, and the place of each key among them, −1 where it is missing."""
-    encoded = pa.chunked_array(keys).dictionary_encode().chunks  # which share one dictionary
-    places = [chunk.indices.fill_null(NOBODY).to_numpy() for chunk in encoded]
-    return encoded[-1].dictionary, np.concatenate(places)
+    different, pieces = arrow.coded_together(parts)
+    codes = [np.append(own, NOBODY)[places] for own, arrays in pieces for places in arrays]
+    return arrow.as_strings(different), np.concatenate(codes)
 
 
 def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:

@@ -1,4 +1,8 @@
-"""From a file to checked rows, whatever they mean: the fast way, and where that fails the exact one."""
+"""From a file to checked rows, whatever they mean.
+
+Rows that say the same of many patients are read once, else all in the fast way, and where that fails in the
+exact one.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,8 @@ from ahsct_trial.loading.exact_rows import ExactRows, decimal_rule, read_exact_r
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.plain_rows import NotPlainError, read_plain_rows
 from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
-from ahsct_trial.loading.repeated_rows import RepeatedRows, find_repeated_rows
 from ahsct_trial.loading.rows import Rows
+from ahsct_trial.loading.shared_rows import SharedRows, find_shared_rows
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Account, SetAside, SourceInfo
 from ahsct_trial.threads import side_by_side
@@ -45,21 +49,21 @@ class Shape(Generic[Part, Meaning]):
     ----------
     check_rows
         What is wrong with rows, each on its own, from the rows and their unreadable cells; it adds to
-        `IsWrong`. May be given a part of the file.
+        `IsWrong`. May be given a part of the file, or with `spread` rows whose identifier means nothing.
     condense
-        What is kept of rows that may be a part of the file.
+        What is kept of rows that may be a part of the file, each on its own.
     judge
         What all parts mean together, and what is wrong with them then; from the parts, the line of each
         row, and the cells found wrong.
-    repeat
-        What is kept of rows that repeat each other, from what is kept of parts of the different ones; None
-        for a shape of which each row is different.
+    spread
+        What is kept of all rows, from what is kept of parts of the different ones; None for a shape of which
+        each row is different.
     """
 
     check_rows: Callable[[Rows, Header, Mapping[str, NDArray[np.bool_]], IsWrong], Iterator[Violation]]
     condense: Callable[[Rows], Part]
     judge: Callable[[Sequence[Part], NDArray[np.int64], IsWrong, Header], tuple[Meaning, Iterator[Violation]]]
-    repeat: Callable[[Sequence[Part], RepeatedRows], Part] | None = None
+    spread: Callable[[Sequence[Part], SharedRows], Part] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ class _Judged(Generic[Part]):
 class _File(Generic[Part, Meaning]):
     """A file in blocks of whole lines, of which one thread per processor reads one at a time.
 
-    A block is checked and condensed while it is in the processor's cache, and little of it is kept.
+    A block is checked and condensed while it is in the processor's cache, and little of it is kept. Where
+    rows repeat each other, the blocks are those of the different rows.
     """
 
     def __init__(self, source: Source, header: Header, shape: Shape[Part, Meaning]) -> None:
@@ -154,10 +159,10 @@ class _File(Generic[Part, Meaning]):
         self._exact = lru_cache(1)(self._read_exact)
 
     def judged(self) -> list[_Judged[Part]]:
-        """All rows: those that repeat others with these, else all blocks, in the exact way where needed."""
-        repeated = self._repeated()
-        if repeated is not None:
-            return [repeated]
+        """All rows at once by the different ones; else block by block, in the exact way where needed."""
+        shared = self._shared()
+        if shared is not None:
+            return [shared]
         plain = self._plain()
         self._number(
             block.count_lines() if found is None else found[1]
@@ -180,11 +185,11 @@ class _File(Generic[Part, Meaning]):
         first_line = self._header.body_line + before
         *self._first_lines, _ = itertools.accumulate(n_lines, initial=first_line)
 
-    def _repeated(self) -> _Judged[Part] | None:
+    def _shared(self) -> _Judged[Part] | None:
         """What is kept of all rows, each different one read once; None where that is not possible."""
-        if self._shape.repeat is None:
+        if self._shape.spread is None:
             return None
-        rows = find_repeated_rows(self._blocks, self._header)
+        rows = find_shared_rows(self._blocks, self._header)
         if rows is None:
             return None
         different = self._all_plain(rows.different)
@@ -192,7 +197,7 @@ class _File(Generic[Part, Meaning]):
             return None
         self._number(rows.n_lines)
         lines = range(self._first_lines[0], self._first_lines[0] + len(rows.place))
-        return _Judged(self._shape.repeat([part for part, _ in different], rows), lines, len(lines))
+        return _Judged(self._shape.spread([part for part, _ in different], rows), lines, len(lines))
 
     def _plain(self) -> Sequence[tuple[Part, int] | None]:
         """What is kept of each block and its number of rows, None where a closer look is needed.
@@ -209,14 +214,12 @@ class _File(Generic[Part, Meaning]):
 
     def _all_plain(self, blocks: Sequence[Block]) -> list[tuple[Part, int]] | None:
         """What is kept of each block and its number of rows; None unless one decimal mark makes all plain."""
-        marks = (".",) if self._header.delimiter == "," else (".", ",")
-        for decimal_point in marks:
-            read = partial(self._read_plain, decimal_point)
-            # Of two marks the first block mostly tells the right one.
-            n_first = len(marks) - 1
-            found = [*map(read, blocks[:n_first])]
-            if None not in found:
-                found += side_by_side(read, blocks[n_first:])
+        first, *others = blocks
+        for decimal_point in (".",) if self._header.delimiter == "," else (".", ","):
+            # The first block mostly tells which of two marks is right.
+            found = [self._read_plain(decimal_point, first)]
+            if found[0] is not None:
+                found += side_by_side(partial(self._read_plain, decimal_point), others)
             plain = [own for own in found if own is not None]
             if len(plain) == len(blocks):
                 return plain

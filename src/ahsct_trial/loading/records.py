@@ -14,7 +14,7 @@ from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.checks import Violation, cell_violations
-from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Condensed, code, condense, kinds, repeat
+from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Condensed, code, condense, kinds, spread
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
@@ -361,4 +361,4 @@ def _n_scans_with_fewer_new_lesions(coded: Coded) -> int:
     return int(np.count_nonzero(is_fewer))
 
 
-_SHAPE = Shape(_check_rows, condense, _judge, repeat)
+_SHAPE = Shape(_check_rows, condense, _judge, spread)

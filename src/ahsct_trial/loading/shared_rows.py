@@ -16,20 +16,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, characters
+from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, characters, coded_together
 from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import unusable
 from ahsct_trial.loading.header import Header
-from ahsct_trial.threads import in_pieces, side_by_side
+from ahsct_trial.threads import side_by_side
 
-#: Share of different texts among the rows of the first block from which it is not worth to look for them.
+#: Share of different texts among the rows of a block from which it is not worth looking for them.
 _TOO_DIFFERENT = 0.5
 #: What stands for the identifier before a text that many patients share.
 _ANYBODY = b"-"
 
 
 @dataclass(frozen=True)
-class RepeatedRows:
+class SharedRows:
     """The rows of a file as patients, and texts that are read once.
 
     Attributes
@@ -53,8 +53,11 @@ class RepeatedRows:
     n_lines: list[int]
 
 
-def find_repeated_rows(blocks: Sequence[Block], header: Header) -> RepeatedRows | None:
-    """Tell the different rows of a file; None where they hardly repeat each other, or are not simple lines.
+def find_shared_rows(blocks: Sequence[Block], header: Header) -> SharedRows | None:
+    """Tell the different rows of a file.
+
+    None where they hardly repeat each other, or where not each line is an identifier that can be used and a
+    text behind it: with quotes, blank lines, or identifiers that are missing or not in the first column.
 
     Parameters
     ----------
@@ -67,46 +70,44 @@ def find_repeated_rows(blocks: Sequence[Block], header: Header) -> RepeatedRows 
     if not is_behind_identifier or blocks[0].has_quotes():
         return None
     delimiter = header.delimiter.encode()
-    if not _repeats(blocks[0], delimiter):
+    # A file may be in the order of what its rows say.
+    if not all(_repeats(block, delimiter) for block in (blocks[0], blocks[len(blocks) // 2], blocks[-1])):
         return None
     found = side_by_side(lambda block: _halves(block, delimiter), blocks)
     halves = [own for own in found if own is not None]
-    if len(halves) < len(found):
-        return None
+    return _told_apart(halves, delimiter) if len(halves) == len(found) else None
+
+
+def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> SharedRows | None:
+    """The different halves of lines, and where they stand; None if a first half is no identifier."""
     try:
-        return _told_apart(halves, delimiter)
+        texts, pieces = coded_together(halves)
+        is_behind = _begin_with(texts, delimiter)
+        different = _as_rows(texts.filter(pa.array(is_behind)))
     except (pa.ArrowInvalid, pa.ArrowCapacityError):  # more different texts than pyarrow can hold
         return None
-
-
-def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> RepeatedRows | None:
-    """The different halves of lines, and where they stand; None if an identifier is none."""
-    # Each processor codes a piece of them; then the codes are made one.
-    pieces = side_by_side(_coded, in_pieces(halves))
-    own_texts = [piece[0].dictionary for piece in pieces]
-    together = pa.concat_arrays(own_texts).dictionary_encode()
-    texts, code = together.dictionary, together.indices.to_numpy()
-    is_behind = _begin_with(texts, delimiter)
     identifiers = texts.filter(pa.array(~is_behind)).cast(pa.string())
     if not _are_identifiers(identifiers, delimiter):
         return None
-    different = _as_rows(texts.filter(pa.array(is_behind)))
     # Identifiers and what stands behind them are counted apart.
     number = np.where(is_behind, np.cumsum(is_behind), np.cumsum(~is_behind)).astype(np.int32) - 1
-    number_of = np.split(number[code], np.cumsum([len(own) for own in own_texts])[:-1])
+    numbered = [
+        (number_of, places)
+        for number_of, arrays in ((number[own], arrays) for own, arrays in pieces)
+        for places in arrays
+    ]
     n_lines = [len(own) // 2 for own in halves]
-    patient, place = np.empty((2, sum(n_lines)), dtype=np.int32)
+    patient = np.empty(sum(n_lines), dtype=np.int32)
+    place = np.empty_like(patient)
 
-    def fill(lines: tuple[int, pa.DictionaryArray, NDArray[np.int32]]) -> None:
-        start, chunk, number = lines
-        own = chunk.indices.to_numpy()
-        here = slice(start, start + len(own) // 2)
-        patient[here], place[here] = number[own[::2]], number[own[1::2]]
+    def fill(lines: tuple[int, NDArray[np.int32], NDArray[np.int32]]) -> None:
+        start, number_of, places = lines
+        here = slice(start, start + len(places) // 2)
+        patient[here], place[here] = number_of[places[::2]], number_of[places[1::2]]
 
-    numbered = [(chunk, number) for piece, number in zip(pieces, number_of, strict=True) for chunk in piece]
     starts = itertools.accumulate(n_lines[:-1], initial=0)
     side_by_side(fill, [(start, *lines) for start, lines in zip(starts, numbered, strict=True)])
-    return RepeatedRows(identifiers, patient, different, place, n_lines)
+    return SharedRows(identifiers, patient, different, place, n_lines)
 
 
 def _repeats(block: Block, delimiter: bytes) -> bool:
@@ -120,18 +121,19 @@ def _repeats(block: Block, delimiter: bytes) -> bool:
 def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
     """Each line in two, the identifier and what follows, in the same memory; None if a line is not so."""
     n_bytes = block.stop - block.start
-    if n_bytes > LARGEST_TEXT:
+    first_end = block.data.find(delimiter, block.start, block.stop) - block.start
+    if first_end < 1 or n_bytes > LARGEST_TEXT:
         return None
     text = np.frombuffer(block.data, np.uint8, n_bytes, block.start)
     ends = np.flatnonzero(text == ord("\n")) + 1
     bounds = np.zeros(2 * len(ends) + 1, dtype=np.int32)
     bounds[2::2] = ends
     # Identifiers are mostly of one length.
-    bounds[1::2] = bounds[:-1:2] + (block.data.find(delimiter, block.start, block.stop) - block.start)
+    bounds[1::2] = bounds[:-1:2] + first_end
     if not _are_at(text, bounds, delimiter):
         delimiters = np.flatnonzero(text == ord(delimiter))
         n_each, n_left = divmod(len(delimiters), len(ends))
-        if n_left or not n_each:
+        if n_left:
             return None
         bounds[1::2] = delimiters[::n_each]
         if not _are_at(text, bounds, delimiter):
@@ -144,15 +146,11 @@ def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
 
 
 def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes) -> bool:
-    """Whether there is a delimiter at the bound within each line."""
+    """Whether within each line there is a delimiter at the bound, and none where the line begins."""
     start, middle, end = bounds[:-1:2], bounds[1::2], bounds[2::2]
-    return bool(((start <= middle) & (middle < end)).all() and (text[middle] == ord(delimiter)).all())
-
-
-def _coded(halves: Sequence[pa.BinaryArray]) -> list[pa.DictionaryArray]:
-    """Halves of lines as places in one dictionary of the different ones."""
-    chunks: list[pa.DictionaryArray] = pa.chunked_array(halves).dictionary_encode().chunks
-    return chunks
+    if not ((start < middle) & (middle < end)).all():
+        return False
+    return bool((text[middle] == ord(delimiter)).all() and (text[start] != ord(delimiter)).all())
 
 
 def _begin_with(texts: pa.BinaryArray, delimiter: bytes) -> NDArray[np.bool_]:
@@ -162,7 +160,10 @@ def _begin_with(texts: pa.BinaryArray, delimiter: bytes) -> NDArray[np.bool_]:
 
 
 def _are_identifiers(texts: pa.StringArray, delimiter: bytes) -> bool:
-    """Whether each is a cell that can be an identifier; it is more where that of the first line is longer."""
+    """Whether each is a cell that can be an identifier.
+
+    A half that was cut at a later delimiter, where the first identifier of a block ends, holds more than one.
+    """
     is_more = pc.match_substring(texts, delimiter)
     is_missing = pc.is_in(texts, pa.array(MISSING))
     return not unusable(texts).size and not pc.any(pc.or_(is_more, is_missing)).as_py()

@@ -8,8 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from ahsct_trial.loading import blocks, reading, repeated_rows
+from ahsct_trial import threads
+from ahsct_trial.derivation import derive_cohort
+from ahsct_trial.loading import arrow, blocks, reading, shared_rows
 from ahsct_trial.loading.plain_rows import read_plain_rows
+from ahsct_trial.protocol import BUILT_IN
 
 #: Twelve rows of four patients, three of which are different without the patient.
 ROWS = ["transplant,0,,Ottawa", "edss,30,3.5,", "last_contact,800,,"]
@@ -53,9 +56,14 @@ def check(found) -> None:
     assert found.warnings[0] == "Not read on records other than baseline: site."
 
 
+@pytest.mark.parametrize("n_processors", [1, 2, 3, 7])
 @pytest.mark.parametrize("size", [1, 60, blocks._SIZE])
-def test_each_different_row_is_read_once(read_lines, size):
-    with patch.object(blocks, "_SIZE", size), patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+def test_each_different_row_is_read_once(read_lines, size, n_processors):
+    with (
+        patch.object(blocks, "_SIZE", size),
+        patch.object(threads, "N_PROCESSORS", n_processors),
+        patch.object(shared_rows, "_TOO_DIFFERENT", 2),
+    ):
         found, n_lines = read_lines(text())
     check(found)
     assert sum(n_lines) == 3
@@ -71,7 +79,7 @@ def test_identifiers_of_different_lengths(read_lines):
 
 def test_a_separator_that_stands_where_the_first_identifier_ends_by_chance(read):
     # "P1,mri" is as long as "P-0001", and no identifier.
-    with patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+    with patch.object(shared_rows, "_TOO_DIFFERENT", 2):
         found = read("patient_id,record,day,gd_lesions\nP-0001,mri,5,0\nP1,mri,5,0\nP1,mri,6,0\n")
     assert found.patients["patient_id"].tolist() == ["P-0001", "P1"]
 
@@ -83,13 +91,45 @@ def test_decimal_commas_of_a_semicolon_file(read_lines):
     assert n_lines == [3, 3]
 
 
-def test_baseline_attributes_are_those_of_their_own_row(read):
-    attributes = {"P1": "Ottawa", "P2": "Toronto", "P3": "", "P4": "Ottawa"}
-    baselines = "".join(f"{name},baseline,,,{site}\n" for name, site in attributes.items())
-    found = read(text() + baselines)
+@pytest.mark.parametrize("size", [1, blocks._SIZE])
+def test_attributes_are_those_of_the_own_baseline_record(read, size):
+    header = f"{HEADER},age_years,cause_of_death"
+    rows = [f"{row},," for row in ROWS[:2]]
+    own = {"P1": ("Ottawa", "41.3"), "P2": ("Toronto", ""), "P3": ("", "28"), "P4": ("Ottawa", "41.3")}
+    baselines = "".join(f"{name},baseline,,,{site},{age},\n" for name, (site, age) in own.items())
+    ends = "P1,death,900,,,,ms\nP2,death,900,,,,\nP3,death,900,,,,ms\nP4,edss,40,3.5,Elsewhere,,\n"
+    with patch.object(blocks, "_SIZE", size), patch.object(shared_rows, "_TOO_DIFFERENT", 2):
+        found = read(text(rows=rows, header=header) + baselines + ends)
     sites = found.patients["site"]
-    assert sites[:2].tolist() == ["Ottawa", "Toronto"]
-    assert sites.isna().tolist() == [False, False, True, False]
+    assert [site if isinstance(site, str) else None for site in sites] == [
+        "Ottawa",
+        "Toronto",
+        None,
+        "Ottawa",
+    ]
+    # In the order of the file, and only those that a patient has.
+    assert sites.cat.categories.tolist() == ["Ottawa", "Toronto"]
+    np.testing.assert_array_equal(found.patients["age_years"], [41.3, np.nan, 28, 41.3])
+    assert found.values["cause_of_death"].tolist() == ["ms", None, "ms"]
+
+
+def test_dates_count_from_the_own_transplant(read_lines):
+    rows = ["edss,2010-03-01,3.5,", "last_contact,2012-01-01,,"]
+    starts = "P1,transplant,2010-01-01,,\nP2,transplant,2010-02-01,,\n"
+    with patch.object(shared_rows, "_TOO_DIFFERENT", 2):
+        found, n_lines = read_lines(text(["P1", "P2"], rows, HEADER.replace("day", "date")) + starts)
+    assert sum(n_lines) == 4
+    # January has 31 days and February 2010 has 28.
+    assert found.observations["edss"].day.tolist() == [59, 28]
+    assert found.observations["last_contact"].day.tolist() == [730, 699]
+
+
+def test_the_largest_numbers_of_lesions_are_exact(read):
+    header = "patient_id,record,day,gd_lesions,new_t2_lesions"
+    found = read(text(PATIENTS, ["transplant,0,,", "mri,9,99999,100000", "mri,99,99998,99999"], header))
+    cohort = derive_cohort(found, BUILT_IN["default"])
+    # 99,999 + 100,000 + 99,998 + 99,999
+    assert cohort.numbers("new_lesions_after").tolist() == [399_996] * 4
 
 
 @pytest.mark.parametrize(
@@ -119,10 +159,52 @@ def test_rows_that_are_all_different(read_lines):
 
 
 def test_more_different_texts_than_pyarrow_can_hold(read_lines):
-    with patch.object(repeated_rows, "_coded", side_effect=pa.ArrowCapacityError("full")):
+    with patch.object(shared_rows, "coded_together", side_effect=pa.ArrowCapacityError("full")):
         found, n_lines = read_lines(text())
     check(found)
     assert n_lines == [12]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Cut where the first identifier ends, these rows begin and end their first half with a separator.
+        "patient_id,record,day,site,edss\nP-0000001,edss,30,,3.5\n,edss,30,,3.5\n",
+        "patient_id,record,day,site,edss\nP-000001,edss,30,,3.5\n,edss,30,,3.5\n,edss,31,,3.5\n",
+        "patient_id,record,day,gd_lesions\nP-0001,mri,3,0\n,mri,3,0\n,mri,4,0\n",
+    ],
+)
+def test_rows_without_an_identifier_are_named(messages, content):
+    with patch.object(shared_rows, "_TOO_DIFFERENT", 2):
+        found = messages(content)
+    assert [message.partition(";")[0] for message in found] == [
+        f"cohort.csv:{line}: patient_id is empty" for line in range(3, content.count("\n") + 1)
+    ]
+
+
+def test_a_block_without_a_separator_far_behind_in_a_file():
+    # Offsets of a file above two gigabytes do not fit into 32 bits; untouched pages of zeros take no memory.
+    data = bytes(2**31 + 100)
+    assert shared_rows._halves(blocks.Block(data, 2**31 + 10, 2**31 + 20), b",") is None
+
+
+def test_rows_that_differ_in_the_middle_of_the_file(read_lines):
+    same = "".join(f"P{n},transplant,0,,\n" for n in range(1000, 1200))
+    other = "".join(f"P{n},last_contact,{n},,\n" for n in range(1000, 1200))
+    with patch.object(blocks, "_SIZE", 1000):
+        found, n_lines = read_lines(f"{HEADER}\n{same}{other}")
+    assert found.n_patients == 200
+    assert sum(n_lines) == 400
+
+
+def test_arrays_are_coded_together():
+    arrays = [pa.array(own, pa.string()) for own in (["a", "b", "a"], ["c", None], ["b", "d"])]
+    for n_processors in (1, 2, 3, 9):
+        with patch.object(threads, "N_PROCESSORS", n_processors):
+            different, pieces = arrow.coded_together(arrays)
+        assert different.to_pylist() == ["a", "b", "c", "d"]
+        codes = [np.append(own, -1)[places].tolist() for own, parts in pieces for places in parts]
+        assert codes == [[0, 1, 0], [2, -1], [1, 3]]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +226,7 @@ def test_more_different_texts_than_pyarrow_can_hold(read_lines):
 )
 @pytest.mark.parametrize("size", [1, blocks._SIZE])
 def test_one_wrong_row_among_them(messages, read, wrong, message, size):
-    with patch.object(blocks, "_SIZE", size), patch.object(repeated_rows, "_TOO_DIFFERENT", 2):
+    with patch.object(blocks, "_SIZE", size), patch.object(shared_rows, "_TOO_DIFFERENT", 2):
         if message is None:
             assert np.array_equal(read(text() + wrong + "\n").lines, np.arange(2, 15))
         else:
