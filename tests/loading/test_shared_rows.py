@@ -159,7 +159,7 @@ def test_rows_that_are_all_different(read_lines):
 
 
 def test_more_different_texts_than_pyarrow_can_hold(read_lines):
-    with patch.object(shared_rows, "coded_together", side_effect=pa.ArrowCapacityError("full")):
+    with patch.object(shared_rows, "_as_rows", side_effect=pa.ArrowCapacityError("full")):
         found, n_lines = read_lines(text())
     check(found)
     assert n_lines == [12]
@@ -195,6 +195,14 @@ def test_rows_that_differ_in_the_middle_of_the_file(read_lines):
         found, n_lines = read_lines(f"{HEADER}\n{same}{other}")
     assert found.n_patients == 200
     assert sum(n_lines) == 400
+
+
+def test_a_last_block_of_its_own_kind_does_not_matter(read_lines):
+    same = "".join(f"P{n},transplant,0,,\n" for n in range(1000, 1200))
+    with patch.object(blocks, "_SIZE", 1000):
+        found, n_lines = read_lines(f"{HEADER}\n{same}P1000,edss,5,3.5,\n")
+    assert found.n_patients == 200
+    assert sum(n_lines) == 2
 
 
 def test_arrays_are_coded_together():

@@ -22,8 +22,8 @@ from ahsct_trial.loading.checks import unusable
 from ahsct_trial.loading.header import Header
 from ahsct_trial.threads import side_by_side
 
-#: Share of different texts among the rows of a block from which it is not worth looking for them.
-_TOO_DIFFERENT = 0.5
+#: Share of different texts among the rows of some blocks from which it is not worth looking for them.
+_TOO_DIFFERENT = 1 / 3
 #: What stands for the identifier before a text that many patients share.
 _ANYBODY = b"-"
 
@@ -70,8 +70,7 @@ def find_shared_rows(blocks: Sequence[Block], header: Header) -> SharedRows | No
     if not is_behind_identifier or blocks[0].has_quotes():
         return None
     delimiter = header.delimiter.encode()
-    # A file may be in the order of what its rows say.
-    if not all(_repeats(block, delimiter) for block in (blocks[0], blocks[len(blocks) // 2], blocks[-1])):
+    if not _repeat_each_other(blocks, delimiter):
         return None
     found = side_by_side(lambda block: _halves(block, delimiter), blocks)
     halves = [own for own in found if own is not None]
@@ -110,19 +109,24 @@ def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> SharedRow
     return SharedRows(identifiers, patient, different, place, n_lines)
 
 
-def _repeats(block: Block, delimiter: bytes) -> bool:
-    halves = _halves(block, delimiter)
-    if halves is None:
+def _repeat_each_other(blocks: Sequence[Block], delimiter: bytes) -> bool:
+    """Whether rows of blocks far apart do; a file may be in the order of what its rows say."""
+    places = sorted({0, len(blocks) // 2, len(blocks) - 1})
+    found = [_halves(blocks[place], delimiter) for place in places]
+    halves = [own for own in found if own is not None]
+    if len(halves) < len(found):
         return False
-    n_different = np.count_nonzero(_begin_with(halves.dictionary_encode().dictionary, delimiter))
-    return bool(n_different < _TOO_DIFFERENT * len(halves) / 2)
+    texts, _ = coded_together(halves)
+    n_different = np.count_nonzero(_begin_with(texts, delimiter))
+    return bool(n_different < _TOO_DIFFERENT * sum(len(own) for own in halves) / 2)
 
 
 def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
     """Each line in two, the identifier and what follows, in the same memory; None if a line is not so."""
     n_bytes = block.stop - block.start
     first_end = block.data.find(delimiter, block.start, block.stop) - block.start
-    if first_end < 1 or n_bytes > LARGEST_TEXT:
+    # Some such blocks must fit into pyarrow's texts together.
+    if first_end < 1 or n_bytes > LARGEST_TEXT // 4:
         return None
     text = np.frombuffer(block.data, np.uint8, n_bytes, block.start)
     ends = np.flatnonzero(text == ord("\n")) + 1
