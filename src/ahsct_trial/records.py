@@ -119,8 +119,7 @@ class Records:
         baseline record.
     values
         The measurements by column: one element per observation of the kind that has the column, in the same
-        order; scores and counts as `MEASURED`. A column that the file lacks is
-        not there.
+        order; scores and counts as `MEASURED`. A column that the file lacks is not there.
     patients
         `patient_id` and the attributes of the baseline records, one row per patient in the order of codes.
         The categories of a text are those that a patient has, in the order in which they come in the file.

@@ -151,15 +151,16 @@ def coded_together(
     different
         The different values, in the order in which they come.
     pieces
-        For each piece of the arrays, one per processor, where its own different values stand among all, and
-        of each array that is not empty the place of every element among its piece's, −1 where it is missing.
+        For each piece of the arrays, one per processor, where its own different values stand among all, with
+        −1 behind the last; and of each array that is not empty the place of every element among its piece's,
+        −1 where it is missing.
     """
     pieces = side_by_side(_coded, in_pieces(arrays))
     own = [piece[0].dictionary for piece in pieces]
     together = pa.concat_arrays(own).dictionary_encode()
     place_of = np.split(together.indices.to_numpy(), np.cumsum([len(different) for different in own])[:-1])
     return together.dictionary, [
-        (places, [chunk.indices.fill_null(-1).to_numpy() for chunk in piece])
+        (np.append(places, np.int32(-1)), [chunk.indices.fill_null(-1).to_numpy() for chunk in piece])
         for places, piece in zip(place_of, pieces, strict=True)
     ]
 

@@ -211,8 +211,7 @@ class Coded:
         last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
         unknown = np.flatnonzero(self.kind < 0)
         np.maximum.at(last, self.patient[unknown], self.day[unknown])
-
-        ordered = self.ordered
+        ordered = self.ordered  # once, and not by each thread
 
         def latest(kind: str) -> tuple[IntArray, IntArray]:
             patient, day, _ = ordered[kind][0]
@@ -268,7 +267,7 @@ def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.i
     if any(arrow.are_strings(part) for part in parts):
         parts = [arrow.as_strings(part) for part in parts]
     different, pieces = arrow.coded_together(parts)
-    codes = [np.append(own, NOBODY)[places] for own, arrays in pieces for places in arrays]
+    codes = [own[places] for own, arrays in pieces for places in arrays]  # `NOBODY` is −1
     return arrow.as_strings(different), np.concatenate(codes)
 
 

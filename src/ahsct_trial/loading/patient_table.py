@@ -104,8 +104,8 @@ def _joined(parts: Sequence[Patients]) -> Patients:
     numbers, texts = [*parts[0].numbers], [*parts[0].texts]
     return Patients(
         pa.concat_arrays([part.identifiers for part in parts]),
-        texts=dict(zip(texts, side_by_side(join_texts, texts), strict=True)),
-        numbers=dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
+        dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
+        dict(zip(texts, side_by_side(join_texts, texts), strict=True)),
     )
 
 

@@ -103,12 +103,12 @@ def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) ->
         All that is wrong with the file, at once.
     """
     file = _File(source, header, shape)
-    blocks = file.judged()
-    lines = _lines(blocks)
-    is_wrong = _joined_flags(blocks)
-    findings = [finding for block in blocks for finding in block.findings]
+    judged = file.judged()
+    lines = _lines(judged)
+    is_wrong = _joined_flags(judged)
+    findings = [finding for own in judged for finding in own.findings]
     if lines.size:
-        meaning, violations = shape.judge([block.part for block in blocks], lines, is_wrong, header)
+        meaning, violations = shape.judge([own.part for own in judged], lines, is_wrong, header)
         findings += [file.finding(violation, lines) for violation in violations]
     if findings:
         raise DataProblems.from_findings(source.file, findings)
@@ -116,7 +116,7 @@ def read_checked(source: Source, header: Header, shape: Shape[Part, Meaning]) ->
         raise fatal(
             source.file, "no row has a value", "a cohort has a row per patient", "Export the data again."
         )
-    return Checked(meaning, lines, _account(sum(block.n_read for block in blocks), len(lines)), source)
+    return Checked(meaning, lines, _account(sum(own.n_read for own in judged), len(lines)), source)
 
 
 @dataclass(frozen=True)
@@ -280,21 +280,19 @@ class _File(Generic[Part, Meaning]):
         return Finding(own, describe)
 
 
-def _lines(blocks: Sequence[_Judged[Part]]) -> NDArray[np.int64]:
+def _lines(judged: Sequence[_Judged[Part]]) -> NDArray[np.int64]:
     """Line of each row."""
-    lines = [block.lines for block in blocks]
+    lines = [own.lines for own in judged]
     if all(isinstance(own, range) for own in lines):
         return np.arange(lines[0][0], lines[-1][-1] + 1)
     return np.concatenate([np.asarray(own, dtype=np.int64) for own in lines])
 
 
-def _joined_flags(blocks: Sequence[_Judged[Part]]) -> IsWrong:
-    """Where cells of all blocks were found wrong."""
-    names = dict.fromkeys(name for block in blocks for name in block.is_wrong)
+def _joined_flags(judged: Sequence[_Judged[Part]]) -> IsWrong:
+    """Where cells of all rows were found wrong."""
+    names = dict.fromkeys(name for own in judged for name in own.is_wrong)
     return {
-        name: np.concatenate(
-            [block.is_wrong.get(name, np.zeros(len(block.lines), dtype=bool)) for block in blocks]
-        )
+        name: np.concatenate([own.is_wrong.get(name, np.zeros(len(own.lines), dtype=bool)) for own in judged])
         for name in names
     }
 

@@ -72,9 +72,8 @@ def find_shared_rows(blocks: Sequence[Block], header: Header) -> SharedRows | No
     delimiter = header.delimiter.encode()
     if not _repeat_each_other(blocks, delimiter):
         return None
-    found = side_by_side(lambda block: _halves(block, delimiter), blocks)
-    halves = [own for own in found if own is not None]
-    return _told_apart(halves, delimiter) if len(halves) == len(found) else None
+    halves = _all_halves(blocks, delimiter)
+    return None if halves is None else _told_apart(halves, delimiter)
 
 
 def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> SharedRows | None:
@@ -112,13 +111,19 @@ def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> SharedRow
 def _repeat_each_other(blocks: Sequence[Block], delimiter: bytes) -> bool:
     """Whether rows of blocks far apart do; a file may be in the order of what its rows say."""
     places = sorted({0, len(blocks) // 2, len(blocks) - 1})
-    found = [_halves(blocks[place], delimiter) for place in places]
-    halves = [own for own in found if own is not None]
-    if len(halves) < len(found):
+    halves = _all_halves([blocks[place] for place in places], delimiter)
+    if halves is None:
         return False
     texts, _ = coded_together(halves)
     n_different = np.count_nonzero(_begin_with(texts, delimiter))
     return bool(n_different < _TOO_DIFFERENT * sum(len(own) for own in halves) / 2)
+
+
+def _all_halves(blocks: Sequence[Block], delimiter: bytes) -> list[pa.BinaryArray] | None:
+    """The lines of each block in halves; None if those of one are not so."""
+    found = side_by_side(lambda block: _halves(block, delimiter), blocks)
+    halves = [own for own in found if own is not None]
+    return halves if len(halves) == len(found) else None
 
 
 def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
