@@ -90,7 +90,8 @@ def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = N
             derivations["new_lesion"] = partial(shared.lesions, protocol)
     if len(records.observations["edss"].row):
         derivations["worsening"] = partial(shared.edss, protocol)
-    derived = side_by_side(lambda derive: derive(), [*derivations.values()])
+    # The longest first.
+    derived = reversed(side_by_side(lambda derive: derive(), [*reversed(derivations.values())]))
     parts = dict(zip(derivations, derived, strict=True))
     warnings.extend(warning for part in parts.values() for warning in part.warnings)
     columns = dict(records.patients.items())
