@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from ahsct_trial.results import Account, SourceInfo
 if TYPE_CHECKING:
     import pandas as pd
 
+Value = TypeVar("Value", bound=np.generic)
 IntArray = NDArray[np.integer[Any]]
 FloatArray = NDArray[np.floating[Any]]
 
@@ -240,6 +241,14 @@ def in_order(patient: IntArray, day: IntArray) -> tuple[IntArray, IntArray, IntA
         packed >>= day_bits
         ordered_patient[step] = packed
     return ordered_patient, ordered_day, place
+
+
+def gathered(values: NDArray[Value], places: IntArray) -> NDArray[Value]:
+    """What `values[places]` is, in half the time for places of 32 bits, which numpy widens one by one."""
+    found = np.empty(len(places), dtype=values.dtype)
+    for step in _steps(len(places)):
+        found[step] = values.take(places[step])
+    return found
 
 
 def _steps(n: int) -> Iterator[slice]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ahsct_trial import threads
 from ahsct_trial.loading import arrow
 
 numbers = st.lists(st.none() | st.floats(allow_nan=False, width=32), max_size=40)
@@ -38,3 +41,39 @@ def test_texts_of_eight_bytes_are_words_and_all_others_none(texts):
 @pytest.mark.parametrize("texts", [["ID-00001", None], ["ID-00001", "ID-1"], [None]])
 def test_no_words_where_a_text_is_missing_or_shorter(texts):
     assert arrow.as_words(pa.array(texts, pa.string())) is None
+
+
+@given(st.lists(of_eight_bytes, min_size=1), st.text(max_size=9), st.text(min_size=1, max_size=9))
+def test_words_out_of_a_longer_text(texts, before, behind):
+    whole = (before + "".join(texts) + behind).encode()
+    start = np.arange(len(texts), dtype=np.int32) * 8 + len(before.encode())
+    characters = np.frombuffer(whole, np.uint8)
+    words = arrow.words_at(characters, start, start + 8)
+    assert arrow.as_strings(words).to_pylist() == texts
+    end = start + 8
+    end[-1] -= 1
+    assert arrow.words_at(characters, start, end) is None
+
+
+some_texts = st.lists(st.sampled_from("abcd") | st.none(), max_size=6)
+
+
+@given(st.lists(some_texts, min_size=1, max_size=5), st.sampled_from([1, 2, 3, 9]))
+def test_arrays_are_coded_together(texts, n_processors):
+    with patch.object(threads, "N_PROCESSORS", n_processors):
+        different, places = arrow.coded_together([pa.array(own, pa.string()) for own in texts])
+    elements = [text for own in texts for text in own]
+    # A dictionary keeps the order in which its keys came.
+    assert different.to_pylist() == [text for text in dict.fromkeys(elements) if text is not None]
+    assert [None if place < 0 else different[place].as_py() for place in places] == elements
+    assert places.dtype == np.int32
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6), min_size=1, max_size=5), st.integers(0, 1))
+def test_every_other_element_alone_is_coded(texts, which):
+    def spaced(own: list[str]) -> list[str | None]:
+        return [text if position == which else None for text in own for position in (0, 1)]
+
+    arrays = [pa.array(spaced(own), pa.string()) for own in texts]
+    different, places = arrow.coded_together(arrays, slice(which, None, 2))
+    assert [different[place].as_py() for place in places] == [text for own in texts for text in own]

@@ -53,6 +53,19 @@ def test_a_row_of_another_block_is_named_by_its_line(messages):
 
 
 @pytest.mark.usefixtures("small_blocks")
+def test_the_blocks_of_one_processor_may_hold_no_row_with_all_its_cells(messages):
+    whole, ragged = "P1,transplant,0\nP1,last_contact,9\n", "P1,mri\nP2\n"
+    for text, lines in ((whole + ragged, (4, 5)), (ragged + whole, (2, 3))):
+        with patch.object(threads, "N_PROCESSORS", 2):
+            found = messages(f"patient_id,record,day\n{text}")
+        assert found == [
+            f"cohort.csv:{line}: the row has {cells}; the header has 3. "
+            "Add the missing cells, if only as empty ones."
+            for line, cells in zip(lines, ("2 cells", "1 cell"), strict=True)
+        ]
+
+
+@pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_a_decimal_comma_that_comes_late_costs_no_exact_reading(read, delimiter):
     lines = ["id;follow_up;age", "1;2;40", "2;3;50", "3;4,5;60"]

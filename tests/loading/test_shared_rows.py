@@ -10,7 +10,7 @@ import pytest
 
 from ahsct_trial import threads
 from ahsct_trial.derivation import derive_cohort
-from ahsct_trial.loading import arrow, blocks, reading, shared_rows
+from ahsct_trial.loading import blocks, reading, shared_rows
 from ahsct_trial.loading.plain_rows import read_plain_rows
 from ahsct_trial.protocol import BUILT_IN
 
@@ -69,11 +69,22 @@ def test_each_different_row_is_read_once(read_lines, size, n_processors):
     assert sum(n_lines) == 3
 
 
-def test_identifiers_of_different_lengths(read_lines):
-    identifiers = ["P1", "Ä", "P-300", "P2"]
-    found, n_lines = read_lines(text(identifiers))
+@pytest.mark.parametrize("size", [1, 60, blocks._SIZE])
+@pytest.mark.parametrize(
+    "identifiers",
+    [
+        pytest.param(["P1", "Ä", "P-300", "P2"], id="all lengths"),
+        pytest.param(["P-000001", "Ä-00001", "10000001", "        x"[1:]], id="eight bytes each"),
+        pytest.param(["P-000001", "P-000002", "P-00003", "P-000004"], id="one of seven bytes"),
+        pytest.param(["P-000001", "P-000002", "P-0000003", "P-000004"], id="one of nine bytes"),
+    ],
+)
+def test_identifiers_of_some_lengths(read_lines, identifiers, size):
+    with patch.object(blocks, "_SIZE", size), patch.object(shared_rows, "_TOO_DIFFERENT", 2):
+        found, n_lines = read_lines(text(identifiers))
     assert found.patients["patient_id"].tolist() == identifiers
     assert found.observations["edss"].patient.tolist() == [0, 1, 2, 3]
+    assert found.values["edss"].tolist() == [3.5] * 4
     assert sum(n_lines) == 3
 
 
@@ -185,7 +196,7 @@ def test_rows_without_an_identifier_are_named(messages, content):
 def test_a_block_without_a_separator_far_behind_in_a_file():
     # Offsets of a file above two gigabytes do not fit into 32 bits; untouched pages of zeros take no memory.
     data = bytes(2**31 + 100)
-    assert shared_rows._halves(blocks.Block(data, 2**31 + 10, 2**31 + 20), b",") is None
+    assert shared_rows._cut(blocks.Block(data, 2**31 + 10, 2**31 + 20), b",") is None
 
 
 def test_rows_that_differ_in_the_middle_of_the_file(read_lines):
@@ -203,16 +214,6 @@ def test_a_last_block_of_its_own_kind_does_not_matter(read_lines):
         found, n_lines = read_lines(f"{HEADER}\n{same}P1000,edss,5,3.5,\n")
     assert found.n_patients == 200
     assert sum(n_lines) == 2
-
-
-def test_arrays_are_coded_together():
-    arrays = [pa.array(own, pa.string()) for own in (["a", "b", "a"], ["c", None], ["b", "d"])]
-    for n_processors in (1, 2, 3, 9):
-        with patch.object(threads, "N_PROCESSORS", n_processors):
-            different, pieces = arrow.coded_together(arrays)
-        assert different.to_pylist() == ["a", "b", "c", "d"]
-        codes = [own[places].tolist() for own, parts in pieces for places in parts]
-        assert codes == [[0, 1, 0], [2, -1], [1, 3]]
 
 
 @pytest.mark.parametrize(

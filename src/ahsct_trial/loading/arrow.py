@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, Column
 from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.header import Header
+from ahsct_trial.records import gathered
 from ahsct_trial.threads import in_pieces, side_by_side
 
 #: What a cell without a value holds.
@@ -29,6 +30,7 @@ _WORD = 8
 _POOL = pa.system_memory_pool()
 #: pyarrow counts positions within a text in 31 bits.
 LARGEST_TEXT = 2**31 - 1
+_ALL = slice(None)
 
 
 def text_type(column: Column) -> pa.DataType:
@@ -128,6 +130,14 @@ def as_words(texts: pa.Array) -> pa.Array | None:
     return pa.Array.from_buffers(pa.uint64(), len(texts), [None, data])
 
 
+def words_at(text: NDArray[np.uint8], start: NDArray[np.int32], end: NDArray[np.int32]) -> pa.Array | None:
+    """Parts of a text that have eight bytes each, and none at its end, as such integers; else None."""
+    if (end - start != _WORD).any():
+        return None
+    word_from_each = np.ndarray(len(text) - _WORD, np.uint64, text, strides=(1,))
+    return pa.array(word_from_each[start])
+
+
 def are_strings(keys: pa.Array) -> bool:
     """Whether these are texts as they were read, and not words."""
     return bool(pa.types.is_string(keys.type))
@@ -141,31 +151,57 @@ def as_strings(words: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), words.buffers()[1]])
 
 
-def coded_together(
-    arrays: Sequence[pa.Array],
-) -> tuple[pa.Array, list[tuple[NDArray[np.int32], list[NDArray[np.int32]]]]]:
+def coded_together(arrays: Sequence[pa.Array], which: slice = _ALL) -> tuple[pa.Array, NDArray[np.int32]]:
     """Code the values of many arrays.
+
+    Parameters
+    ----------
+    arrays
+        What is coded, each array with the same type.
+    which
+        The elements of each array whose codes are wanted: all, or some of which none is missing.
 
     Returns
     -------
     different
         The different values, in the order in which they come.
-    pieces
-        For each piece of the arrays, one per processor, where its own different values stand among all, with
-        −1 behind the last; and of each array that is not empty the place of every element among its piece's,
-        −1 where it is missing.
+    places
+        The place of each wanted element among them, −1 where it is missing, one array after the other.
     """
     pieces = side_by_side(_coded, in_pieces(arrays))
     own = [piece[0].dictionary for piece in pieces]
     together = pa.concat_arrays(own).dictionary_encode()
     place_of = np.split(together.indices.to_numpy(), np.cumsum([len(different) for different in own])[:-1])
-    return together.dictionary, [
-        (np.append(places, np.int32(-1)), [chunk.indices.fill_null(-1).to_numpy() for chunk in piece])
+    wanted = [
+        (np.append(places, np.int32(-1)), _codes(chunk, which))
         for places, piece in zip(place_of, pieces, strict=True)
+        for chunk in piece
     ]
+    ends = np.cumsum([len(codes) for _, codes in wanted])
+    found = np.empty(ends[-1], dtype=np.int32)
+
+    def fill(part: int) -> None:
+        places, codes = wanted[part]
+        found[ends[part] - len(codes) : ends[part]] = gathered(places, codes)
+
+    side_by_side(fill, range(len(wanted)))
+    return together.dictionary, found
 
 
 def _coded(arrays: Sequence[pa.Array]) -> list[pa.DictionaryArray]:
     """Arrays as places in one dictionary, which they share."""
     chunks: list[pa.DictionaryArray] = pa.chunked_array(arrays).dictionary_encode().chunks
-    return chunks
+    return chunks or [arrays[0].dictionary_encode()]  # pyarrow leaves empty arrays out
+
+
+def _codes(coded: pa.DictionaryArray, which: slice) -> NDArray[np.int32]:
+    """The codes of the wanted elements, in the same memory unless one of all is missing."""
+    indices = coded.indices
+    if indices.null_count and which != _ALL:
+        # pyarrow would make floats of them, with NaN for what is missing among the others.
+        width = np.dtype(np.int32).itemsize
+        return np.frombuffer(indices.buffers()[1], np.int32, len(indices), indices.offset * width)[which]
+    if indices.null_count:
+        indices = indices.fill_null(-1)
+    codes: NDArray[np.int32] = indices.to_numpy()
+    return codes[which]

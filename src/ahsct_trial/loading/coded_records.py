@@ -6,10 +6,11 @@ soon as it is read, and only what is left is joined.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,8 @@ from ahsct_trial.records import (
     MEASURED,
     IntArray,
     Observations,
+    Value,
+    gathered,
     in_order,
     is_last_of_patient,
     is_ordered,
@@ -34,7 +37,6 @@ from ahsct_trial.threads import side_by_side
 Attribute = NDArray[np.float64] | CodedTexts
 
 CODES = {name: code for code, name in enumerate(KINDS)}
-Value = TypeVar("Value", bound=np.generic)
 #: The code of a row without an identifier.
 NOBODY = -1
 _NO_TIME = np.iinfo(np.int32).min
@@ -53,6 +55,8 @@ class Condensed:
         Index of its kind in `KINDS`, −1 where it is missing or unknown.
     time
         Its day, or its date as days since 1970, as it stands; `_NO_TIME` where there is none.
+    rows
+        The rows of each kind, ascending.
     values
         Measurements by column, one for each row of the kind that has the column: float32 with NaN, or texts
         with None, where missing. A column that the file lacks is not there.
@@ -65,6 +69,7 @@ class Condensed:
     identifiers: pa.Array
     kind: NDArray[np.int8]
     time: NDArray[np.int32]
+    rows: dict[str, IntArray]
     values: dict[str, NDArray[Any]]
     attributes: dict[str, Attribute]
     attributed_elsewhere: frozenset[str]
@@ -78,42 +83,55 @@ def condense(rows: Rows) -> Condensed:
     time = np.full(len(rows), _NO_TIME, dtype=np.int32)
     # A time that no day can be is wrong by itself.
     time[times.rows] = np.where(np.abs(times.values) < -float(_NO_TIME), times.values, _NO_TIME)
-    baseline = np.flatnonzero(kind == CODES["baseline"])
+    own_rows = {name: _rows_of(kind, name) for name in KINDS}
     attributes = {}
     elsewhere = set()
     for attribute in ATTRIBUTES:
         if rows.has(attribute.name):
             given = rows.columns[attribute.name]
-            attributes[attribute.name] = _at(given.spread(len(rows)), baseline)
+            attributes[attribute.name] = _at(given.spread(len(rows)), own_rows["baseline"])
             if (kind[given.rows] != CODES["baseline"]).any():
                 elsewhere.add(attribute.name)
     values = {
-        column: _cells(rows.columns[column], np.flatnonzero(kind == CODES[name]), len(rows))
+        column: _cells(rows.columns[column], own_rows[name], len(rows))
         for name, columns in MEASUREMENTS.items()
         for column in columns
         if rows.has(column)
     }
     words = arrow.as_words(rows.identifiers)
     identifiers = rows.identifiers if words is None else words
-    return Condensed(identifiers, kind, time, values, attributes, frozenset(elsewhere))
+    return Condensed(identifiers, kind, time, own_rows, values, attributes, frozenset(elsewhere))
 
 
 def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
     """What matters of all rows, from what matters of parts of the different ones."""
     kind_of, time_of = _joined([part.kind for part in different]), _joined([part.time for part in different])
     values, attributes = _joined_values(different), _joined_attributes(different)
-    per_row: Sequence[NDArray[Any]] = [kind_of, time_of]
-    kind, time = side_by_side(lambda own: own[rows.place], per_row)
+    per_text: Sequence[NDArray[Any]] = [kind_of, time_of]
+    kind, time = side_by_side(lambda own: gathered(own, rows.place), per_text)
 
-    def own_of_kind(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, Attribute]]:
-        """The measurements and attributes of a kind."""
-        of_kind = np.cumsum(kind_of == CODES[name], dtype=np.int32) - 1
-        own = of_kind[rows.place[np.flatnonzero(kind == CODES[name])]]
+    def own_of_kind(name: str) -> tuple[IntArray, dict[str, NDArray[Any]], dict[str, Attribute]]:
+        """The rows, measurements and attributes of a kind."""
+        of_kind = np.flatnonzero(kind_of == CODES[name])
+        own_rows = _rows_of(kind, name)
+        place = gathered(rows.place, own_rows)
+
+        def per_row(given: NDArray[Any]) -> NDArray[Any]:
+            given_of = np.empty(len(kind_of), dtype=given.dtype)
+            given_of[of_kind] = given
+            return gathered(given_of, place)
+
         columns = [column for column in MEASUREMENTS.get(name, ()) if column in values]
         own_attributes = attributes if name == "baseline" else {}
         return (
-            {column: values[column][own] for column in columns},
-            {column: _at(cells, own) for column, cells in own_attributes.items()},
+            own_rows,
+            {column: per_row(values[column]) for column in columns},
+            {
+                column: CodedTexts(per_row(cells.places), cells.different)
+                if isinstance(cells, CodedTexts)
+                else per_row(cells)
+                for column, cells in own_attributes.items()
+            },
         )
 
     found = side_by_side(own_of_kind, KINDS)
@@ -121,8 +139,9 @@ def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
         pa.DictionaryArray.from_arrays(rows.patient, rows.identifiers),
         kind,
         time,
-        {column: own for measured, _ in found for column, own in measured.items()},
-        {column: own for _, described in found for column, own in described.items()},
+        {name: own_rows for name, (own_rows, _, _) in zip(KINDS, found, strict=True)},
+        {column: own for _, measured, _ in found for column, own in measured.items()},
+        {column: own for _, _, described in found for column, own in described.items()},
         _elsewhere(different),
     )
 
@@ -137,7 +156,17 @@ def kinds(rows: Rows) -> NDArray[np.int8]:
     return kind
 
 
-def _cells(given: Numbers | Texts, at: NDArray[np.intp], n_rows: int) -> NDArray[Any]:
+def _rows_of(kind: NDArray[np.int8], name: str) -> IntArray:
+    """Rows of a kind, ascending."""
+    return np.flatnonzero(kind == CODES[name]).astype(_width(len(kind)))
+
+
+def _width(n_rows: int) -> type[np.signedinteger[Any]]:
+    """What holds the number of a row."""
+    return np.int32 if n_rows <= np.iinfo(np.int32).max else np.int64
+
+
+def _cells(given: Numbers | Texts, at: IntArray, n_rows: int) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if isinstance(given, Numbers):
         with np.errstate(over="ignore"):  # what is too large is wrong, and said to be
@@ -166,7 +195,7 @@ class Coded:
         The different identifiers, in the order of their first rows.
     patient
         Index of each row's identifier, `NOBODY` where it is missing.
-    kind, values, attributes, attributed_elsewhere
+    kind, rows, values, attributes, attributed_elsewhere
         As in `Condensed`, of all rows.
     has_time
         Whether the row has a day or a date.
@@ -182,6 +211,7 @@ class Coded:
     identifiers: pa.Array
     patient: IntArray
     kind: NDArray[np.int8]
+    rows: dict[str, IntArray]
     values: dict[str, NDArray[Any]]
     attributes: dict[str, Attribute]
     attributed_elsewhere: frozenset[str]
@@ -194,11 +224,6 @@ class Coded:
     def n_patients(self) -> int:
         """Number of different identifiers."""
         return len(self.identifiers)
-
-    def of_kind(self, name: str) -> IntArray:
-        """Rows of a kind, ascending."""
-        rows = np.flatnonzero(self.kind == CODES[name])
-        return rows.astype(np.int32) if len(self.kind) <= np.iinfo(np.int32).max else rows
 
     @cached_property
     def ordered(self) -> dict[str, tuple[Observations, dict[str, NDArray[Any]]]]:
@@ -223,13 +248,15 @@ class Coded:
         return last[:NOBODY]
 
     def _ordered(self, kind: str) -> tuple[Observations, dict[str, NDArray[Any]]]:
-        rows = self.of_kind(kind)
+        rows = self.rows[kind]
         values = {name: self.values[name] for name in MEASUREMENTS.get(kind, ()) if name in self.values}
-        given = Observations(self.patient[rows], self.day[rows], rows)
+        given = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
         if is_ordered(given.patient, given.day):
             return given, values
         patient, day, place = in_order(given.patient, given.day)
-        return Observations(patient, day, rows[place]), {name: own[place] for name, own in values.items()}
+        return Observations(patient, day, gathered(rows, place)), {
+            name: gathered(own, place) for name, own in values.items()
+        }
 
 
 def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Coded:
@@ -239,7 +266,8 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
     time = _joined([part.time for part in parts])
     has_time = time != _NO_TIME
     day, is_known = (time, has_time) if clock == "day" else _days_from_dates(time, has_time, patient, kind)
-    baseline = np.flatnonzero(kind == CODES["baseline"])
+    rows = _joined_rows(parts)
+    baseline = rows["baseline"]
     day[~is_known] = 0
     day[baseline] = 0
     is_dateless = ~is_known
@@ -249,6 +277,7 @@ def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Co
         identifiers=identifiers,
         patient=patient,
         kind=kind,
+        rows=rows,
         values=_joined_values(parts),
         attributes=_joined_attributes(parts),
         attributed_elsewhere=_elsewhere(parts),
@@ -266,14 +295,27 @@ def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.i
         return coded.dictionary, coded.indices.to_numpy()
     if any(arrow.are_strings(part) for part in parts):
         parts = [arrow.as_strings(part) for part in parts]
-    different, pieces = arrow.coded_together(parts)
-    codes = [own[places] for own, arrays in pieces for places in arrays]  # `NOBODY` is −1
-    return arrow.as_strings(different), np.concatenate(codes)
+    different, patient = arrow.coded_together(parts)  # `NOBODY` is −1
+    return arrow.as_strings(different), patient
 
 
 def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:
     """Arrays one after the other; one alone is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _joined_rows(parts: Sequence[Condensed]) -> dict[str, IntArray]:
+    """The rows of each kind by their numbers among all."""
+    *starts, n_rows = itertools.accumulate((len(part.kind) for part in parts), initial=0)
+    width = _width(n_rows)
+
+    def joined(name: str) -> IntArray:
+        numbered = zip(parts, starts, strict=True)
+        return _joined(
+            [part.rows[name] + width(start) if start else part.rows[name] for part, start in numbered]
+        )
+
+    return dict(zip(KINDS, side_by_side(joined, KINDS), strict=True))
 
 
 def _joined_values(parts: Sequence[Condensed]) -> dict[str, NDArray[Any]]:

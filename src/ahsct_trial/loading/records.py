@@ -213,7 +213,7 @@ def _repeated(coded: Coded) -> Iterator[Violation]:
         patient = coded.ordered[kind][0].patient
         if not (~is_first_of_patient(patient) & (patient != NOBODY)).any():
             continue
-        rows = coded.of_kind(kind)
+        rows = coded.rows[kind]
         rows = rows[coded.patient[rows] != NOBODY]
         _, first, place = np.unique(coded.patient[rows], return_index=True, return_inverse=True)
         is_again = first[place] != np.arange(len(rows))
@@ -303,7 +303,7 @@ def _patients(coded: Coded) -> DataFrame:
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
-    rows = coded.of_kind("baseline")
+    rows = coded.rows["baseline"]
     if rows.size:
         place = np.full(coded.n_patients, -1)  # for a patient without one: what is appended stands last
         place[coded.patient[rows]] = np.arange(len(rows))

@@ -6,7 +6,6 @@ same costs less than to find the cells of each.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, characters, coded_together
+from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, as_strings, characters, coded_together, words_at
 from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import unusable
 from ahsct_trial.loading.header import Header
@@ -24,6 +23,8 @@ from ahsct_trial.threads import side_by_side
 
 #: Share of different texts among the rows of some blocks from which it is not worth looking for them.
 _TOO_DIFFERENT = 1 / 3
+#: Bits of a byte that say that the even, or the odd elements of an array are there.
+_EVERY_OTHER = (0b01010101, 0b10101010)
 #: What stands for the identifier before a text that many patients share.
 _ANYBODY = b"-"
 
@@ -70,64 +71,77 @@ def find_shared_rows(blocks: Sequence[Block], header: Header) -> SharedRows | No
     if not is_behind_identifier or blocks[0].has_quotes():
         return None
     delimiter = header.delimiter.encode()
-    if not _repeat_each_other(blocks, delimiter):
+    found = side_by_side(lambda block: _cut(block, delimiter), blocks)
+    cut = [own for own in found if own is not None]
+    if len(cut) < len(found) or not _repeat_each_other(cut):
         return None
-    halves = _all_halves(blocks, delimiter)
-    return None if halves is None else _told_apart(halves, delimiter)
+    return _told_apart(cut, delimiter)
 
 
-def _told_apart(halves: Sequence[pa.BinaryArray], delimiter: bytes) -> SharedRows | None:
+@dataclass(frozen=True)
+class _Cut:
+    """The lines of a block, each in two: the identifier and what follows.
+
+    Attributes
+    ----------
+    text
+        The lines; shape (n_bytes,).
+    bounds
+        Begin of each half of a line in turn, and the end of the last; shape (2 n_lines + 1,).
+    """
+
+    text: NDArray[np.uint8]
+    bounds: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.bounds) // 2
+
+    def halves(self, which: int) -> pa.BinaryArray:
+        """The first or second halves, in the same memory; a null stands in place of each other half."""
+        is_valid = np.full(len(self) // 4 + 1, _EVERY_OTHER[which], dtype=np.uint8)
+        buffers = [pa.py_buffer(own) for own in (is_valid, self.bounds, self.text)]
+        return pa.Array.from_buffers(pa.binary(), 2 * len(self), buffers, null_count=len(self))
+
+
+def _told_apart(cut: Sequence[_Cut], delimiter: bytes) -> SharedRows | None:
     """The different halves of lines, and where they stand; None if a first half is no identifier."""
     try:
-        texts, pieces = coded_together(halves)
-        is_behind = _begin_with(texts, delimiter)
-        different = _as_rows(texts.filter(pa.array(is_behind)))
+        identifiers, patient = _coded_identifiers(cut)
+        texts, place = _coded_halves(cut, 1)
+        different = _as_rows(texts)
     except (pa.ArrowInvalid, pa.ArrowCapacityError):  # more different texts than pyarrow can hold
         return None
-    identifiers = texts.filter(pa.array(~is_behind)).cast(pa.string())
     if not _are_identifiers(identifiers, delimiter):
         return None
-    # Identifiers and what stands behind them are counted apart.
-    number = np.where(is_behind, np.cumsum(is_behind), np.cumsum(~is_behind)).astype(np.int32) - 1
-    numbered = [
-        (number_of, places)
-        for number_of, arrays in ((number[own], arrays) for own, arrays in pieces)
-        for places in arrays
-    ]
-    n_lines = [len(own) // 2 for own in halves]
-    patient = np.empty(sum(n_lines), dtype=np.int32)
-    place = np.empty_like(patient)
-
-    def fill(lines: tuple[int, NDArray[np.int32], NDArray[np.int32]]) -> None:
-        start, number_of, places = lines
-        here = slice(start, start + len(places) // 2)
-        patient[here], place[here] = number_of[places[::2]], number_of[places[1::2]]
-
-    starts = itertools.accumulate(n_lines[:-1], initial=0)
-    side_by_side(fill, [(start, *lines) for start, lines in zip(starts, numbered, strict=True)])
-    return SharedRows(identifiers, patient, different, place, n_lines)
+    return SharedRows(identifiers, patient, different, place, [len(own) for own in cut])
 
 
-def _repeat_each_other(blocks: Sequence[Block], delimiter: bytes) -> bool:
+def _repeat_each_other(cut: Sequence[_Cut]) -> bool:
     """Whether rows of blocks far apart do; a file may be in the order of what its rows say."""
-    places = sorted({0, len(blocks) // 2, len(blocks) - 1})
-    halves = _all_halves([blocks[place] for place in places], delimiter)
-    if halves is None:
-        return False
-    texts, _ = coded_together(halves)
-    n_different = np.count_nonzero(_begin_with(texts, delimiter))
-    return bool(n_different < _TOO_DIFFERENT * sum(len(own) for own in halves) / 2)
+    places = sorted({0, len(cut) // 2, len(cut) - 1})
+    sample = [cut[place] for place in places]
+    different, _ = _coded_halves(sample, 1)
+    return len(different) < _TOO_DIFFERENT * sum(map(len, sample))
 
 
-def _all_halves(blocks: Sequence[Block], delimiter: bytes) -> list[pa.BinaryArray] | None:
-    """The lines of each block in halves; None if those of one are not so."""
-    found = side_by_side(lambda block: _halves(block, delimiter), blocks)
-    halves = [own for own in found if own is not None]
-    return halves if len(halves) == len(found) else None
+def _coded_identifiers(cut: Sequence[_Cut]) -> tuple[pa.StringArray, NDArray[np.int32]]:
+    """The different identifiers, and the place of each row's among them; those of eight bytes sooner."""
+    found = side_by_side(lambda own: words_at(own.text, own.bounds[:-1:2], own.bounds[1::2]), cut)
+    words = [own for own in found if own is not None]
+    if len(words) == len(found):
+        different, places = coded_together(words)
+        return as_strings(different), places
+    different, places = _coded_halves(cut, 0)
+    return different.cast(pa.string()), places
 
 
-def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
-    """Each line in two, the identifier and what follows, in the same memory; None if a line is not so."""
+def _coded_halves(cut: Sequence[_Cut], which: int) -> tuple[pa.BinaryArray, NDArray[np.int32]]:
+    """The different first or second halves of lines, and the place of each row's among them."""
+    return coded_together([own.halves(which) for own in cut], slice(which, None, 2))
+
+
+def _cut(block: Block, delimiter: bytes) -> _Cut | None:
+    """Cut the lines of a block behind their identifiers; None if a line is not so."""
     n_bytes = block.stop - block.start
     first_end = block.data.find(delimiter, block.start, block.stop) - block.start
     # Some such blocks must fit into pyarrow's texts together.
@@ -147,11 +161,7 @@ def _halves(block: Block, delimiter: bytes) -> pa.BinaryArray | None:
         bounds[1::2] = delimiters[::n_each]
         if not _are_at(text, bounds, delimiter):
             return None
-    return pa.Array.from_buffers(
-        pa.binary(),
-        len(bounds) - 1,
-        [None, pa.py_buffer(bounds), pa.py_buffer(block.data).slice(block.start, n_bytes)],
-    )
+    return _Cut(text, bounds)
 
 
 def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes) -> bool:
@@ -159,13 +169,7 @@ def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes
     start, middle, end = bounds[:-1:2], bounds[1::2], bounds[2::2]
     if not ((start < middle) & (middle < end)).all():
         return False
-    return bool((text[middle] == ord(delimiter)).all() and (text[start] != ord(delimiter)).all())
-
-
-def _begin_with(texts: pa.BinaryArray, delimiter: bytes) -> NDArray[np.bool_]:
-    """Which texts are the second half of a line."""
-    found: NDArray[np.bool_] = pc.starts_with(texts, delimiter).to_numpy(zero_copy_only=False)
-    return found
+    return bool((text.take(middle) == ord(delimiter)).all() and (text.take(start) != ord(delimiter)).all())
 
 
 def _are_identifiers(texts: pa.StringArray, delimiter: bytes) -> bool:
