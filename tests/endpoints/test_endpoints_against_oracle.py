@@ -25,9 +25,8 @@ from exact_tails import binomial_at_least, binomial_at_most, known, poisson_at_l
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial import Cohort, Protocol, Summary, summarize
+from ahsct_trial import Cohort, Protocol, Summary, stepwise, summarize
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE
-from ahsct_trial.endpoints import time_to_event
 from ahsct_trial.results import Account, Interval, LesionRate, RelapseRate, SourceInfo
 
 IS_NUMERIC = {column.name: column.kind in NUMERIC_KINDS for column in PATIENT_TABLE}
@@ -280,7 +279,7 @@ def test_the_order_of_patients_does_not_matter(rows: list[Row], protocol: Protoc
 @given(tables(), protocols, st.integers(1, 4))
 def test_patients_may_be_observed_a_few_at_a_time(rows: list[Row], protocol: Protocol, step: int) -> None:
     expected = comparable(summarize(as_cohort(rows), protocol))
-    with patch.object(time_to_event, "_STEP", step):
+    with patch.object(stepwise, "_STEP", step):
         assert comparable(summarize(as_cohort(rows), protocol)) == expected
 
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial import Records
+from ahsct_trial import Records, threads
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
 from ahsct_trial.loading import blocks, coded_records, read_cohort, records, shared_rows
@@ -267,21 +267,22 @@ def outcome(file: Path) -> object:
         record_files(),
     ),
     st.sampled_from([1, 30, 100]),
+    st.sampled_from([1, 2, 3, 9]),
 )
 @settings(max_examples=300)
-def test_blocks_change_nothing(file, text, n_bytes):
+def test_blocks_and_processors_change_nothing(file, text, n_bytes, n_processors):
     file.write_bytes(text.encode())
     whole = outcome(file)
-    with patch.object(blocks, "_SIZE", n_bytes):
+    with patch.object(blocks, "_SIZE", n_bytes), patch.object(threads, "N_PROCESSORS", n_processors):
         assert outcome(file) == whole
 
 
 def test_to_read_different_rows_once_changes_nothing(file):
     n_once = 0
 
-    @given(record_files(), st.sampled_from([1, 30, 100, 10_000]))
+    @given(record_files(), st.sampled_from([1, 30, 100, 10_000]), st.sampled_from([1, 2, 3, 9]))
     @settings(max_examples=400)
-    def check(text: str, n_bytes: int) -> None:
+    def check(text: str, n_bytes: int, n_processors: int) -> None:
         nonlocal n_once
         once = Mock(wraps=coded_records.spread)
         file.write_bytes(text.encode())
@@ -289,6 +290,7 @@ def test_to_read_different_rows_once_changes_nothing(file):
             each = outcome(file)
         with (
             patch.object(blocks, "_SIZE", n_bytes),
+            patch.object(threads, "N_PROCESSORS", n_processors),
             patch.object(shared_rows, "_TOO_DIFFERENT", 2),
             patch.object(records, "_SHAPE", replace(records._SHAPE, spread=once)),
         ):

@@ -43,7 +43,7 @@ def test_no_words_where_a_text_is_missing_or_shorter(texts):
     assert arrow.as_words(pa.array(texts, pa.string())) is None
 
 
-@given(st.lists(of_eight_bytes, min_size=1), st.text(max_size=9), st.text(min_size=1, max_size=9))
+@given(st.lists(of_eight_bytes, min_size=1), st.text(max_size=9), st.text(max_size=9))
 def test_words_out_of_a_longer_text(texts, before, behind):
     whole = (before + "".join(texts) + behind).encode()
     start = np.arange(len(texts), dtype=np.int32) * 8 + len(before.encode())
@@ -69,11 +69,25 @@ def test_arrays_are_coded_together(texts, n_processors):
     assert places.dtype == np.int32
 
 
-@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=6), min_size=1, max_size=5), st.integers(0, 1))
-def test_every_other_element_alone_is_coded(texts, which):
-    def spaced(own: list[str]) -> list[str | None]:
-        return [text if position == which else None for text in own for position in (0, 1)]
+lines = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", ",x", ",yy"])), max_size=6)
 
-    arrays = [pa.array(spaced(own), pa.string()) for own in texts]
-    different, places = arrow.coded_together(arrays, slice(which, None, 2))
-    assert [different[place].as_py() for place in places] == [text for own in texts for text in own]
+
+@given(st.lists(lines, min_size=1, max_size=5), st.integers(0, 1), st.sampled_from([1, 2, 3, 9]))
+def test_every_other_part_of_a_text_alone_is_coded(texts, first, n_processors):
+    def parted(own: list[tuple[str, str]]) -> pa.Array:
+        parts = [part for line in own for part in line]
+        bounds = np.cumsum([0, *map(len, parts)], dtype=np.int32)
+        return arrow.every_other(np.frombuffer("".join(parts).encode(), np.uint8), bounds, first)
+
+    with patch.object(threads, "N_PROCESSORS", n_processors):
+        different, places = arrow.coded_together([parted(own) for own in texts], first)
+    wanted = [line[first].encode() for own in texts for line in own]
+    assert different.to_pylist() == [*dict.fromkeys(wanted)]
+    assert [different[place].as_py() for place in places] == wanted
+
+
+def test_more_texts_than_an_array_can_hold_are_no_strings():
+    # Untouched pages of zeros take no memory.
+    words = pa.array(np.zeros(2**28, dtype=np.uint64))
+    with pytest.raises(pa.ArrowCapacityError):
+        arrow.as_strings(words)

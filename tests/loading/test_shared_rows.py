@@ -10,7 +10,7 @@ import pytest
 
 from ahsct_trial import threads
 from ahsct_trial.derivation import derive_cohort
-from ahsct_trial.loading import blocks, reading, shared_rows
+from ahsct_trial.loading import blocks, coded_records, reading, shared_rows
 from ahsct_trial.loading.plain_rows import read_plain_rows
 from ahsct_trial.protocol import BUILT_IN
 
@@ -74,7 +74,7 @@ def test_each_different_row_is_read_once(read_lines, size, n_processors):
     "identifiers",
     [
         pytest.param(["P1", "Ä", "P-300", "P2"], id="all lengths"),
-        pytest.param(["P-000001", "Ä-00001", "10000001", "        x"[1:]], id="eight bytes each"),
+        pytest.param(["P-000001", "Ä-00001", "10000001", " " * 7 + "x"], id="eight bytes each"),
         pytest.param(["P-000001", "P-000002", "P-00003", "P-000004"], id="one of seven bytes"),
         pytest.param(["P-000001", "P-000002", "P-0000003", "P-000004"], id="one of nine bytes"),
     ],
@@ -197,6 +197,12 @@ def test_a_block_without_a_separator_far_behind_in_a_file():
     # Offsets of a file above two gigabytes do not fit into 32 bits; untouched pages of zeros take no memory.
     data = bytes(2**31 + 100)
     assert shared_rows._cut(blocks.Block(data, 2**31 + 10, 2**31 + 20), b",") is None
+
+
+def test_rows_are_numbered_in_32_bits_as_long_as_these_suffice():
+    # The last of 2³¹ rows has the number 2³¹ − 1, the largest of 32 bits with a sign.
+    assert coded_records._width(2**31) is np.int32
+    assert coded_records._width(2**31 + 1) is np.int64
 
 
 def test_rows_that_differ_in_the_middle_of_the_file(read_lines):

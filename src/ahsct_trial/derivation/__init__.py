@@ -90,7 +90,7 @@ def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = N
             derivations["new_lesion"] = partial(shared.lesions, protocol)
     if len(records.observations["edss"].row):
         derivations["worsening"] = partial(shared.edss, protocol)
-    # The longest first.
+    # The two longest stand last; begun first, they do not wait for the others.
     derived = reversed(side_by_side(lambda derive: derive(), [*reversed(derivations.values())]))
     parts = dict(zip(derivations, derived, strict=True))
     warnings.extend(warning for part in parts.values() for warning in part.warnings)

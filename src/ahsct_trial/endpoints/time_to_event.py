@@ -23,12 +23,10 @@ from ahsct_trial.endpoints.intervals import finite, joined, not_in_file, patient
 from ahsct_trial.estimators.survival import KaplanMeier, confidence_limits, kaplan_meier, quantile
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Curve, EventsByType, NedaYear, SurvivalEndpoint
+from ahsct_trial.stepwise import steps
 from ahsct_trial.wording import in_years
 
 DEATH = "years_to_death"
-
-#: Patients that are observed at a time: numbers of so many fit the cache of a core beside each other.
-_STEP = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,7 @@ def observe(
     years, event_type = np.empty(len(cohort)), np.empty(len(cohort), dtype=np.int8)
     n_known = n_unknown_died = 0
     lost_dead_years = []
-    # Step by step, in memory that the processor's cache holds: fresh memory costs more than the arithmetic.
-    for start in range(0, len(cohort), _STEP):
-        step = slice(start, start + _STEP)
+    for step in steps(len(cohort)):
         left, left_by, is_known = _leaving(
             [times[step] for times in event_years],
             [times[step] for times in last_seen],

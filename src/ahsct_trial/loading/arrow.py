@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, Column
 from ahsct_trial.loading.blocks import Block
 from ahsct_trial.loading.header import Header
-from ahsct_trial.records import gathered
+from ahsct_trial.stepwise import gathered
 from ahsct_trial.threads import in_pieces, side_by_side
 
 #: What a cell without a value holds.
@@ -30,7 +30,6 @@ _WORD = 8
 _POOL = pa.system_memory_pool()
 #: pyarrow counts positions within a text in 31 bits.
 LARGEST_TEXT = 2**31 - 1
-_ALL = slice(None)
 
 
 def text_type(column: Column) -> pa.DataType:
@@ -131,11 +130,29 @@ def as_words(texts: pa.Array) -> pa.Array | None:
 
 
 def words_at(text: NDArray[np.uint8], start: NDArray[np.int32], end: NDArray[np.int32]) -> pa.Array | None:
-    """Parts of a text that have eight bytes each, and none at its end, as such integers; else None."""
+    """Parts of a text that have eight bytes each as such integers; else None."""
     if (end - start != _WORD).any():
         return None
-    word_from_each = np.ndarray(len(text) - _WORD, np.uint64, text, strides=(1,))
-    return pa.array(word_from_each[start])
+    from_each_byte = np.ndarray(len(text) - _WORD + 1, np.uint64, text, strides=(1,))
+    return pa.array(from_each_byte[start])  # `take` would copy all of them first
+
+
+def every_other(text: NDArray[np.uint8], bounds: NDArray[np.int32], first: int) -> pa.BinaryArray:
+    """Of the parts of a text every other one, in the same memory; nulls stand in place of the others.
+
+    Parameters
+    ----------
+    text
+        A text; shape (n_bytes,).
+    bounds
+        Begin of each part and the end of the last, ascending; an even number of parts, shape (n_parts + 1,).
+    first
+        0 or 1, the first part that is there.
+    """
+    n_parts = len(bounds) - 1
+    is_valid = np.full(n_parts // 8 + 1, (0b01010101, 0b10101010)[first], dtype=np.uint8)
+    buffers = [pa.py_buffer(own) for own in (is_valid, bounds, text)]
+    return pa.Array.from_buffers(pa.binary(), n_parts, buffers, null_count=n_parts // 2)
 
 
 def are_strings(keys: pa.Array) -> bool:
@@ -144,36 +161,47 @@ def are_strings(keys: pa.Array) -> bool:
 
 
 def as_strings(words: pa.Array) -> pa.Array:
-    """Undo `as_words`; strings stay what they are."""
+    """Undo `as_words` and `words_at`; strings stay what they are.
+
+    Raises
+    ------
+    pyarrow.ArrowCapacityError
+        If there are more than one array of texts can hold.
+    """
     if are_strings(words):
         return words
+    if len(words) > LARGEST_TEXT // _WORD:
+        raise pa.ArrowCapacityError(f"{len(words)} texts of {_WORD} bytes")
     offsets = np.arange(0, _WORD * (len(words) + 1), _WORD, dtype=np.int32)
     return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(offsets), words.buffers()[1]])
 
 
-def coded_together(arrays: Sequence[pa.Array], which: slice = _ALL) -> tuple[pa.Array, NDArray[np.int32]]:
+def coded_together(
+    arrays: Sequence[pa.Array], first: int | None = None
+) -> tuple[pa.Array, NDArray[np.int32]]:
     """Code the values of many arrays.
 
     Parameters
     ----------
     arrays
-        What is coded, each array with the same type.
-    which
-        The elements of each array whose codes are wanted: all, or some of which none is missing.
+        What is coded, each array of the same type.
+    first
+        For arrays that `every_other` gave, what it was told: then only what is there has a place.
 
     Returns
     -------
     different
         The different values, in the order in which they come.
     places
-        The place of each wanted element among them, −1 where it is missing, one array after the other.
+        The place of each element among them, −1 where it is missing, one array after the other; shape
+        (n_elements,).
     """
     pieces = side_by_side(_coded, in_pieces(arrays))
     own = [piece[0].dictionary for piece in pieces]
     together = pa.concat_arrays(own).dictionary_encode()
     place_of = np.split(together.indices.to_numpy(), np.cumsum([len(different) for different in own])[:-1])
     wanted = [
-        (np.append(places, np.int32(-1)), _codes(chunk, which))
+        (np.append(places, np.int32(-1)), _codes(chunk, first))
         for places, piece in zip(place_of, pieces, strict=True)
         for chunk in piece
     ]
@@ -194,14 +222,14 @@ def _coded(arrays: Sequence[pa.Array]) -> list[pa.DictionaryArray]:
     return chunks or [arrays[0].dictionary_encode()]  # pyarrow leaves empty arrays out
 
 
-def _codes(coded: pa.DictionaryArray, which: slice) -> NDArray[np.int32]:
-    """The codes of the wanted elements, in the same memory unless one of all is missing."""
+def _codes(coded: pa.DictionaryArray, first: int | None) -> NDArray[np.int32]:
+    """The code of each element, or of every other one, −1 where it is missing."""
     indices = coded.indices
-    if indices.null_count and which != _ALL:
-        # pyarrow would make floats of them, with NaN for what is missing among the others.
-        width = np.dtype(np.int32).itemsize
-        return np.frombuffer(indices.buffers()[1], np.int32, len(indices), indices.offset * width)[which]
+    if first is not None:
+        # In the same memory; pyarrow would make floats of them, with NaN for those between.
+        codes = np.frombuffer(indices.buffers()[1], np.int32) if len(indices) else np.empty(0, np.int32)
+        return codes[indices.offset + first : indices.offset + len(indices) : 2]
     if indices.null_count:
         indices = indices.fill_null(-1)
-    codes: NDArray[np.int32] = indices.to_numpy()
-    return codes[which]
+    found: NDArray[np.int32] = indices.to_numpy()
+    return found

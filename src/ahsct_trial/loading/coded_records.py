@@ -7,9 +7,9 @@ soon as it is read, and only what is left is joined.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,11 @@ from ahsct_trial.records import (
     MEASURED,
     IntArray,
     Observations,
-    Value,
-    gathered,
     in_order,
     is_last_of_patient,
     is_ordered,
 )
+from ahsct_trial.stepwise import Scalar, gathered
 from ahsct_trial.threads import side_by_side
 
 #: Numbers with NaN where missing, or texts.
@@ -84,12 +83,13 @@ def condense(rows: Rows) -> Condensed:
     # A time that no day can be is wrong by itself.
     time[times.rows] = np.where(np.abs(times.values) < -float(_NO_TIME), times.values, _NO_TIME)
     own_rows = {name: _rows_of(kind, name) for name in KINDS}
+    baseline = own_rows["baseline"]
     attributes = {}
     elsewhere = set()
     for attribute in ATTRIBUTES:
         if rows.has(attribute.name):
             given = rows.columns[attribute.name]
-            attributes[attribute.name] = _at(given.spread(len(rows)), own_rows["baseline"])
+            attributes[attribute.name] = _changed(given.spread(len(rows)), lambda cells: cells[baseline])
             if (kind[given.rows] != CODES["baseline"]).any():
                 elsewhere.add(attribute.name)
     values = {
@@ -110,38 +110,33 @@ def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
     per_text: Sequence[NDArray[Any]] = [kind_of, time_of]
     kind, time = side_by_side(lambda own: gathered(own, rows.place), per_text)
 
-    def own_of_kind(name: str) -> tuple[IntArray, dict[str, NDArray[Any]], dict[str, Attribute]]:
-        """The rows, measurements and attributes of a kind."""
+    own_rows = dict(zip(KINDS, side_by_side(partial(_rows_of, kind), KINDS), strict=True))
+
+    def per_row_of(name: str) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """From what different rows of a kind hold to what all its rows hold."""
         of_kind = np.flatnonzero(kind_of == CODES[name])
-        own_rows = _rows_of(kind, name)
-        place = gathered(rows.place, own_rows)
+        place = gathered(rows.place, own_rows[name])
 
         def per_row(given: NDArray[Any]) -> NDArray[Any]:
             given_of = np.empty(len(kind_of), dtype=given.dtype)
             given_of[of_kind] = given
             return gathered(given_of, place)
 
-        columns = [column for column in MEASUREMENTS.get(name, ()) if column in values]
-        own_attributes = attributes if name == "baseline" else {}
-        return (
-            own_rows,
-            {column: per_row(values[column]) for column in columns},
-            {
-                column: CodedTexts(per_row(cells.places), cells.different)
-                if isinstance(cells, CodedTexts)
-                else per_row(cells)
-                for column, cells in own_attributes.items()
-            },
-        )
+        return per_row
 
-    found = side_by_side(own_of_kind, KINDS)
+    def measured(name: str) -> dict[str, NDArray[Any]]:
+        per_row = per_row_of(name)
+        return {column: per_row(values[column]) for column in MEASUREMENTS[name] if column in values}
+
+    all_measured = side_by_side(measured, [*MEASUREMENTS])
+    per_baseline = per_row_of("baseline")
     return Condensed(
         pa.DictionaryArray.from_arrays(rows.patient, rows.identifiers),
         kind,
         time,
-        {name: own_rows for name, (own_rows, _, _) in zip(KINDS, found, strict=True)},
-        {column: own for _, measured, _ in found for column, own in measured.items()},
-        {column: own for _, _, described in found for column, own in described.items()},
+        own_rows,
+        {column: cells for own in all_measured for column, cells in own.items()},
+        {column: _changed(cells, per_baseline) for column, cells in attributes.items()},
         _elsewhere(different),
     )
 
@@ -162,8 +157,8 @@ def _rows_of(kind: NDArray[np.int8], name: str) -> IntArray:
 
 
 def _width(n_rows: int) -> type[np.signedinteger[Any]]:
-    """What holds the number of a row."""
-    return np.int32 if n_rows <= np.iinfo(np.int32).max else np.int64
+    """What holds the number of each row."""
+    return np.int32 if n_rows <= 2**31 else np.int64
 
 
 def _cells(given: Numbers | Texts, at: IntArray, n_rows: int) -> NDArray[Any]:
@@ -176,11 +171,11 @@ def _cells(given: Numbers | Texts, at: IntArray, n_rows: int) -> NDArray[Any]:
     return texts[places[at]]
 
 
-def _at(cells: Attribute, rows: IntArray) -> Attribute:
-    """The cells in some of the rows."""
+def _changed(cells: Attribute, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Attribute:
+    """What becomes of numbers, or of the places of texts."""
     if isinstance(cells, CodedTexts):
-        return CodedTexts(cells.places[rows], cells.different)
-    return cells[rows]
+        return CodedTexts(change(cells.places), cells.different)
+    return change(cells)
 
 
 @dataclass(frozen=True)
@@ -299,7 +294,7 @@ def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.i
     return arrow.as_strings(different), patient
 
 
-def _joined(parts: list[NDArray[Value]]) -> NDArray[Value]:
+def _joined(parts: list[NDArray[Scalar]]) -> NDArray[Scalar]:
     """Arrays one after the other; one alone is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

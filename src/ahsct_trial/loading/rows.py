@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.records import Value
+from ahsct_trial.stepwise import Scalar
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Texts:
         return Texts(rows, self.places[is_own], self.different)
 
 
-def _spread(rows: NDArray[np.intp], values: NDArray[Value], n_rows: int, missing: float) -> NDArray[Value]:
+def _spread(rows: NDArray[np.intp], values: NDArray[Scalar], n_rows: int, missing: float) -> NDArray[Scalar]:
     """One value for each row."""
     if len(rows) == n_rows:
         return values

@@ -15,7 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.arrow import LARGEST_TEXT, MISSING, as_strings, characters, coded_together, words_at
+from ahsct_trial.loading.arrow import (
+    LARGEST_TEXT,
+    MISSING,
+    as_strings,
+    characters,
+    coded_together,
+    every_other,
+    words_at,
+)
 from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import unusable
 from ahsct_trial.loading.header import Header
@@ -23,8 +31,6 @@ from ahsct_trial.threads import side_by_side
 
 #: Share of different texts among the rows of some blocks from which it is not worth looking for them.
 _TOO_DIFFERENT = 1 / 3
-#: Bits of a byte that say that the even, or the odd elements of an array are there.
-_EVERY_OTHER = (0b01010101, 0b10101010)
 #: What stands for the identifier before a text that many patients share.
 _ANYBODY = b"-"
 
@@ -79,7 +85,7 @@ def find_shared_rows(blocks: Sequence[Block], header: Header) -> SharedRows | No
 
 
 @dataclass(frozen=True)
-class _Cut:
+class _CutLines:
     """The lines of a block, each in two: the identifier and what follows.
 
     Attributes
@@ -96,14 +102,8 @@ class _Cut:
     def __len__(self) -> int:
         return len(self.bounds) // 2
 
-    def halves(self, which: int) -> pa.BinaryArray:
-        """The first or second halves, in the same memory; a null stands in place of each other half."""
-        is_valid = np.full(len(self) // 4 + 1, _EVERY_OTHER[which], dtype=np.uint8)
-        buffers = [pa.py_buffer(own) for own in (is_valid, self.bounds, self.text)]
-        return pa.Array.from_buffers(pa.binary(), 2 * len(self), buffers, null_count=len(self))
 
-
-def _told_apart(cut: Sequence[_Cut], delimiter: bytes) -> SharedRows | None:
+def _told_apart(cut: Sequence[_CutLines], delimiter: bytes) -> SharedRows | None:
     """The different halves of lines, and where they stand; None if a first half is no identifier."""
     try:
         identifiers, patient = _coded_identifiers(cut)
@@ -116,7 +116,7 @@ def _told_apart(cut: Sequence[_Cut], delimiter: bytes) -> SharedRows | None:
     return SharedRows(identifiers, patient, different, place, [len(own) for own in cut])
 
 
-def _repeat_each_other(cut: Sequence[_Cut]) -> bool:
+def _repeat_each_other(cut: Sequence[_CutLines]) -> bool:
     """Whether rows of blocks far apart do; a file may be in the order of what its rows say."""
     places = sorted({0, len(cut) // 2, len(cut) - 1})
     sample = [cut[place] for place in places]
@@ -124,8 +124,8 @@ def _repeat_each_other(cut: Sequence[_Cut]) -> bool:
     return len(different) < _TOO_DIFFERENT * sum(map(len, sample))
 
 
-def _coded_identifiers(cut: Sequence[_Cut]) -> tuple[pa.StringArray, NDArray[np.int32]]:
-    """The different identifiers, and the place of each row's among them; those of eight bytes sooner."""
+def _coded_identifiers(cut: Sequence[_CutLines]) -> tuple[pa.StringArray, NDArray[np.int32]]:
+    """The different identifiers, and the place of each row's; those of eight bytes are told apart faster."""
     found = side_by_side(lambda own: words_at(own.text, own.bounds[:-1:2], own.bounds[1::2]), cut)
     words = [own for own in found if own is not None]
     if len(words) == len(found):
@@ -135,12 +135,12 @@ def _coded_identifiers(cut: Sequence[_Cut]) -> tuple[pa.StringArray, NDArray[np.
     return different.cast(pa.string()), places
 
 
-def _coded_halves(cut: Sequence[_Cut], which: int) -> tuple[pa.BinaryArray, NDArray[np.int32]]:
-    """The different first or second halves of lines, and the place of each row's among them."""
-    return coded_together([own.halves(which) for own in cut], slice(which, None, 2))
+def _coded_halves(cut: Sequence[_CutLines], first: int) -> tuple[pa.BinaryArray, NDArray[np.int32]]:
+    """The different first (0) or second (1) halves of lines, and the place of each line's among them."""
+    return coded_together([every_other(own.text, own.bounds, first) for own in cut], first)
 
 
-def _cut(block: Block, delimiter: bytes) -> _Cut | None:
+def _cut(block: Block, delimiter: bytes) -> _CutLines | None:
     """Cut the lines of a block behind their identifiers; None if a line is not so."""
     n_bytes = block.stop - block.start
     first_end = block.data.find(delimiter, block.start, block.stop) - block.start
@@ -161,7 +161,7 @@ def _cut(block: Block, delimiter: bytes) -> _Cut | None:
         bounds[1::2] = delimiters[::n_each]
         if not _are_at(text, bounds, delimiter):
             return None
-    return _Cut(text, bounds)
+    return _CutLines(text, bounds)
 
 
 def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes) -> bool:
@@ -169,7 +169,7 @@ def _are_at(text: NDArray[np.uint8], bounds: NDArray[np.int32], delimiter: bytes
     start, middle, end = bounds[:-1:2], bounds[1::2], bounds[2::2]
     if not ((start < middle) & (middle < end)).all():
         return False
-    return bool((text.take(middle) == ord(delimiter)).all() and (text.take(start) != ord(delimiter)).all())
+    return bool((text[middle] == ord(delimiter)).all() and (text[start] != ord(delimiter)).all())
 
 
 def _are_identifiers(texts: pa.StringArray, delimiter: bytes) -> bool:
