@@ -279,11 +279,11 @@ def test_two_open_quotes_that_join_rows(messages):
 
 
 def test_similar_identifiers(read):
-    cohort = read("id,follow_up\nP1,3\np1,3\nP 1,3\nQ1,3\nq 1,3\nR\u00a01,1\nR1,1\n")
-    assert len(cohort) == 7
+    cohort = read("id,follow_up\nP1,3\np1,3\nP 1,3\nQ1,3\nq 1,3\nR\u00a01,1\nR1,1\nS1,1\nS\u200b1,1\n")
+    assert len(cohort) == 9
     assert cohort.warnings == (
         "Identifiers differ only by case or blanks: 'P1' and 'p1', 'P1' and 'P 1', 'Q1' and 'q 1', "
-        "'R\\xa01' and 'R1'. Is it one patient?",
+        "'R\\xa01' and 'R1', 'S1' and 'S\\u200b1'. Is it one patient?",
     )
 
 

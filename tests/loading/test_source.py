@@ -16,6 +16,10 @@ from ahsct_trial.loading import read_cohort
 
 GOOD = "patient_id,site,follow_up_years\nP1,Ottawa,3\nP2,Montréal,4.5\n"
 ASCII = "patient_id,follow_up_years\nP1,3\nP2,4.5\n"
+MARK = (
+    "the line begins with a byte order mark (U+FEFF); that mark stands once, where a file begins. "
+    "Files were joined, or it was written twice: remove it from this line."
+)
 
 
 def sites(cohort) -> list[str]:
@@ -172,6 +176,18 @@ def test_encoding_by_name_with_a_mark(read):
             "cohort.csv:3: byte 0xe9 is not UTF-8; without an option the text is UTF-8. If it was saved by "
             "Excel on Windows add --encoding cp1252, or save it as CSV UTF-8.",
         ),
+        (
+            codecs.BOM_UTF8 + b"patient_id,follow_up_years\r\nP1,3\r\n" + codecs.BOM_UTF8 + b"P1,4\r\n",
+            f"cohort.csv:3: {MARK}",
+        ),
+        (
+            b"patient_id,follow_up_years\rP1,3\r" + codecs.BOM_UTF8 + b"P1,4\r",
+            f"cohort.csv:3: {MARK}",
+        ),
+        (
+            2 * codecs.BOM_UTF8 + b"patient_id,follow_up_years\nP1,3\n",
+            f"cohort.csv:1: {MARK}",
+        ),
     ],
     ids=[
         "empty",
@@ -189,10 +205,18 @@ def test_encoding_by_name_with_a_mark(read):
         "cp1252 in a cell",
         "cp1252 in the header",
         "cp1252 with CR",
+        "two files joined",
+        "two files joined, with CR",
+        "two marks",
     ],
 )
 def test_no_text(messages, content, expected):
     assert messages(content) == [expected]
+
+
+def test_a_byte_order_mark_within_a_line_is_text(read):
+    content = GOOD.replace("Ottawa", "\ufeffOttawa").encode()
+    assert sites(read(content)) == ["\ufeffOttawa", "Montréal"]
 
 
 def test_other_encoding_in_a_column_that_is_left_out_is_refused_too(messages):

@@ -278,11 +278,11 @@ def _outside(given: Numbers | Texts, column: Column) -> NDArray[np.intp]:
 def similar(identifiers: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of rows whose identifiers differ only by case or blanks: perhaps one patient written in two ways.
 
-    The identifiers are distinct strings, and none is missing.
+    The identifiers are distinct strings, and none is missing. Characters that nobody sees count as blanks.
     """
     if not _may_be_similar(identifiers):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    return repeated(pc.utf8_lower(pc.replace_substring_regex(identifiers, r"[\s\pZ]", "")))
+    return repeated(pc.utf8_lower(pc.replace_substring_regex(identifiers, r"[\s\pZ\p{Cf}]", "")))
 
 
 def _may_be_similar(identifiers: pa.Array) -> bool:

@@ -59,8 +59,8 @@ class Source:
     digest
         SHA-256 of its bytes as they were given, so of the compressed file where it is compressed.
     data
-        Its text in valid UTF-8, without a byte order mark or NUL bytes; each line, the last one too,
-        ends with LF or CR LF.
+        Its text in valid UTF-8 without NUL bytes, of which no line begins with a byte order mark; each line,
+        the last one too, ends with LF or CR LF.
     """
 
     file: str
@@ -159,7 +159,10 @@ def _as_utf8(file: str, data: bytes, encoding: str | None) -> bytes:
             "Export it again.",
         )
     data = _with_line_feeds(data)
-    _refuse_binary(file, data)
+    # All bytes are ASCII and none is NUL in most files of a million rows; a closer look costs a copy.
+    if np.frombuffer(data, np.int8).min() <= 0:
+        _refuse_binary(file, data)
+        _refuse_later_mark(file, data)
     return data
 
 
@@ -204,9 +207,6 @@ def _with_line_feeds(data: bytes) -> bytes:
 
 def _refuse_binary(file: str, data: bytes) -> None:
     """Say where the text stops being UTF-8, if it does."""
-    # All bytes are ASCII and none is NUL in most files of a million rows; to decode others costs a copy.
-    if np.frombuffer(data, np.int8).min() > 0:
-        return
     offset = data.find(b"\0")
     if offset >= 0:
         raise fatal(
@@ -227,6 +227,20 @@ def _refuse_binary(file: str, data: bytes) -> None:
             "If it was saved by Excel on Windows add --encoding cp1252, or save it as CSV UTF-8.",
             line=_line_of(data, error.start),
         ) from None
+
+
+def _refuse_later_mark(file: str, data: bytes) -> None:
+    """Say where a line begins with a byte order mark, which would be an unseen part of an identifier."""
+    is_first = data.startswith(codecs.BOM_UTF8)
+    line_feed = data.find(b"\n" + codecs.BOM_UTF8)
+    if is_first or line_feed >= 0:
+        raise fatal(
+            file,
+            "the line begins with a byte order mark (U+FEFF)",
+            "that mark stands once, where a file begins",
+            "Files were joined, or it was written twice: remove it from this line.",
+            line=1 if is_first else _line_of(data, line_feed + 1),
+        )
 
 
 def _line_of(data: bytes, offset: int) -> int:
