@@ -101,12 +101,17 @@ def given(array: pa.Array, kind: type[np.generic]) -> tuple[NDArray[np.intp], ND
     bitmap, data = array.buffers()
     if array.null_count == len(array) or data is None:
         return np.empty(0, dtype=np.intp), np.empty(0, dtype=kind)
-    values = np.frombuffer(data, kind, len(array), array.offset * np.dtype(kind).itemsize)
+    values = _stored(array, kind)
     if array.null_count == 0 or bitmap is None:
         return np.arange(len(array)), values
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little", count=array.offset + len(array))
     rows = np.flatnonzero(bits[array.offset :].view(np.bool_))
     return rows, values[rows]
+
+
+def _stored(array: pa.Array, kind: type[np.generic]) -> NDArray[Any]:
+    """The numbers of an array in the same memory; where one is missing stands whatever there is."""
+    return np.frombuffer(array.buffers()[1], kind, len(array), array.offset * np.dtype(kind).itemsize)
 
 
 def characters(texts: pa.Array) -> NDArray[np.uint8]:
@@ -226,9 +231,8 @@ def _codes(coded: pa.DictionaryArray, first: int | None) -> NDArray[np.int32]:
     """The code of each element, or of every other one, −1 where it is missing."""
     indices = coded.indices
     if first is not None:
-        # In the same memory; pyarrow would make floats of them, with NaN for those between.
-        codes = np.frombuffer(indices.buffers()[1], np.int32) if len(indices) else np.empty(0, np.int32)
-        return codes[indices.offset + first : indices.offset + len(indices) : 2]
+        # pyarrow would make floats of them, with NaN for those between.
+        return _stored(indices, np.int32)[first::2]
     if indices.null_count:
         indices = indices.fill_null(-1)
     found: NDArray[np.int32] = indices.to_numpy()

@@ -109,7 +109,6 @@ def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
     values, attributes = _joined_values(different), _joined_attributes(different)
     per_text: Sequence[NDArray[Any]] = [kind_of, time_of]
     kind, time = side_by_side(lambda own: gathered(own, rows.place), per_text)
-
     own_rows = dict(zip(KINDS, side_by_side(partial(_rows_of, kind), KINDS), strict=True))
 
     def per_row_of(name: str) -> Callable[[NDArray[Any]], NDArray[Any]]:
