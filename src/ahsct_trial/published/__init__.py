@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.published.figures import Eligibility, Entry, Figure, Library, Mark, Publication
+from ahsct_trial.published.figures import Contrast, Eligibility, Entry, Figure, Library, Mark, Publication
 from ahsct_trial.published.reading import parse_publication, read_publication
 from ahsct_trial.results import SCHEMA_VERSION, TOOL
 
 __all__ = [
+    "Contrast",
     "Eligibility",
     "Entry",
     "Figure",
