@@ -165,6 +165,11 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return is_count and self.of is None and float(self.value) != 0
 
     @property
+    def is_size(self) -> bool:
+        """Whether it is how many patients there are."""
+        return self.figure == "cohort.n_patients"
+
+    @property
     def is_at_horizon(self) -> bool:
         """Whether its counterpart depends on a horizon."""
         return self.figure is not None and depends_on_horizon(self.figure)
