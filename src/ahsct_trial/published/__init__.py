@@ -9,7 +9,16 @@ from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.published.figures import Contrast, Eligibility, Entry, Figure, Library, Mark, Publication
+from ahsct_trial.published.figures import (
+    Contrast,
+    Eligibility,
+    Entry,
+    Figure,
+    Library,
+    Mark,
+    Publication,
+    printed_figure,
+)
 from ahsct_trial.published.reading import parse_publication, read_publication
 from ahsct_trial.results import SCHEMA_VERSION, TOOL
 
@@ -24,6 +33,7 @@ __all__ = [
     "entry",
     "find_publication",
     "library",
+    "printed_figure",
     "publication",
     "publications",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +44,18 @@ _BEFORE_THE_NUMBER = {
 }
 #: How many of the printed unit make one of the program's, where it is not the same.
 _PRINTED_PER_OWN = {"%": 100, "months": 12}
+
+
+def printed_figure(
+    value: str, of: str | None, ci: tuple[str, str] | None, unit: str, beside: tuple[str, ...] = ()
+) -> str:
+    """A figure as papers print it, its limits and what else stands beside it in brackets."""
+    text = f"{unit} {value}" if unit in _BEFORE_THE_NUMBER else f"{value} {unit}".strip()
+    if of is not None:
+        text = f"{text} of {of}"
+    if ci is not None:
+        beside = ((" to " if ci[0].startswith("-") else "–").join(ci), *beside)
+    return f"{text} ({'; '.join(beside)})" if beside else text
 
 
 class Contrast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -134,24 +146,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def printed(self) -> str:
         """The figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)", "mean 2.36"."""
-        text = f"{self.unit} {self.value}" if self.unit in _BEFORE_THE_NUMBER else self.value
-        if self.unit and self.unit not in _BEFORE_THE_NUMBER:
-            text = f"{text} {self.unit}"
-        if self.of is not None:
-            text = f"{text} of {self.of}"
-        beside = "; ".join(self._beside())
-        return f"{text} ({beside})" if beside else text
-
-    def _beside(self) -> Iterator[str]:
-        if self.ci is not None:
-            between = " to " if self.ci[0].startswith("-") else "–"
-            yield between.join(self.ci)
-        if self.se is not None:
-            yield f"SE {self.se}"
+        beside = [] if self.se is None else [f"SE {self.se}"]
         if self.spread is not None:
-            yield self.spread
+            beside.append(self.spread)
         if self.p is not None:
-            yield f"p {self.p}" + ("" if self.contrast else " against the other arm")
+            beside.append(f"p {self.p}" + ("" if self.contrast else " against the other arm"))
+        return printed_figure(self.value, self.of, self.ci, self.unit, tuple(beside))
 
     @property
     def printed_per_own(self) -> int:
