@@ -281,7 +281,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         if len(numbers) != 1:
             n = "several figures" if numbers else "no figure"
             raise UsageError(
-                f'The claim {shown(text)!r} has {n}. Quote one, such as "23 of 24", "69.6 %" or '
+                f'The claim "{shown(text)}" has {n}. Quote one, such as "23 of 24", "69.6 %" or '
                 '"hazard ratio 0.07".'
             )
         value = numbers[0]
