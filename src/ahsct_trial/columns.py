@@ -52,7 +52,7 @@ class Column:
     high: float = float("inf")
     low: float = 0.0
     levels: tuple[str, ...] = ()
-    codes: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict, hash=False)
     is_after_zero: bool = False
     cdisc: str = ""
     aliases: tuple[str, ...] = ()
