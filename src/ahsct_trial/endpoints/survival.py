@@ -18,7 +18,7 @@ from ahsct_trial.endpoints.observation import (
     observe,
     whole_days,
 )
-from ahsct_trial.estimators.competing_risks import cumulative_incidence
+from ahsct_trial.estimators.competing_risks import cumulative_incidence, incidence_limits
 from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, estimate_at, kaplan_meier, quantile
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, CiMethod, Protocol
@@ -213,7 +213,8 @@ class ObservedEndpoint:
             observed.years[is_used], observed.event_type[is_used], len(observed.types), entry
         )
         level = protocol.confidence_level
-        values, lows, highs = incidence.at(protocol.horizon_years, level)
+        values, variances = incidence.at(protocol.horizon_years)
+        lows, highs = incidence_limits(values, variances, level)
         return {
             key: Estimate(
                 unit="share",
