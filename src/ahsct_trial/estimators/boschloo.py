@@ -71,7 +71,9 @@ def _p_less(x_1: int, n_1: int, x_2: int, n_2: int) -> float:
 
     def top(k: int) -> float:
         between = angles[max(k - 1, 0)], angles[min(k + 1, angles.size - 1)]
-        return -float(minimize_scalar(lambda a: -probability(a), bounds=between, options={"xatol": 1e-10}).fun)
+        return -float(
+            minimize_scalar(lambda a: -probability(a), bounds=between, options={"xatol": 1e-10}).fun
+        )
 
     padded = np.pad(heights, 1, constant_values=-1.0)
     is_hump = (heights >= padded[:-2]) & (heights >= padded[2:]) & (heights >= 0.9 * heights.max())

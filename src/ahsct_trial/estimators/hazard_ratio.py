@@ -99,8 +99,8 @@ def cox_hazard_ratio(
     Parameters
     ----------
     years
-        Time of the event or of the loss of each patient, shape (n,), finite and not negative [any unit];
-        times that differ by rounding must have been made equal.
+        Time of the event or of the loss of each patient, shape (n,), finite and not negative; times tie as
+        `survival.tied` says.
     is_event
         Whether that time is an event, shape (n,).
     is_second_group
@@ -111,7 +111,8 @@ def cox_hazard_ratio(
     level
         Two-sided confidence level, between 0 and 1.
     entry
-        Time from which each patient is at risk, shape (n,); None where all are from the start.
+        When each patient came under observation, shape (n,), before `years`; minus infinity for who is at
+        risk from time 0 itself on. None where all are.
 
     Returns
     -------
@@ -121,8 +122,8 @@ def cox_hazard_ratio(
     Raises
     ------
     ValueError
-        If the arrays are not of one length, a time is negative, infinite or NaN, or the level is not
-        between 0 and 1.
+        If the arrays are not of one length, a time is negative, infinite or NaN, an entry is not before it,
+        or the level is not between 0 and 1.
     """
     sets = _two_group_risk_sets(years, is_event, is_second_group, strata, entry)
     return _cox(_PartialLikelihood.with_efron_ties(sets), level, "Cox's partial likelihood was asked for")
@@ -224,16 +225,17 @@ class _PartialLikelihood:
     def score(self, beta: float) -> float:
         return float(self.n_second - self.weight @ self.expected_share(beta))
 
-    def penalised(self, beta: float) -> float:
+    def information(self, beta: float) -> float:
         p = self.expected_share(beta)
-        return self(beta) + float(np.log(self.weight @ (p * (1 - p)))) / 2
+        return float(self.weight @ (p * (1 - p)))
+
+    def penalised(self, beta: float) -> float:
+        return self(beta) + float(np.log(self.information(beta))) / 2
 
     def penalised_score(self, beta: float) -> float:
         p = self.expected_share(beta)
         variance = self.weight * p * (1 - p)
-        return float(
-            self.n_second - self.weight @ p + variance @ (1 - 2 * p) / variance.sum() / 2,
-        )
+        return float(self.n_second - self.weight @ p + variance @ (1 - 2 * p) / variance.sum() / 2)
 
 
 def _two_group_risk_sets(
@@ -272,10 +274,12 @@ def _cox(likelihood: _PartialLikelihood, level: float, reason: str) -> HazardRat
     def excess(at: float) -> float:
         return likelihood(at) - peak + drop
 
+    # A little more than the width of a parabola of that curvature.
+    step = 1.1 * float(np.sqrt(2 * drop / likelihood.information(inside)))
     return HazardRatio(
         value=float(np.exp(beta)),
-        ci_low=0.0 if beta == -np.inf else float(np.exp(_crossing(excess, inside, -1.0))),
-        ci_high=float("inf") if beta == np.inf else float(np.exp(_crossing(excess, inside, 1.0))),
+        ci_low=0.0 if beta == -np.inf else float(np.exp(_crossing(excess, inside, -step))),
+        ci_high=float("inf") if beta == np.inf else float(np.exp(_crossing(excess, inside, step))),
         p=_likelihood_ratio_p(peak),
         method="cox-efron-profile",
         reason=reason,

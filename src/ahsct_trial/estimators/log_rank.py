@@ -18,7 +18,7 @@ MOST_LABELLINGS = 2_000_000
 #: Otherwise so many are drawn at random, …
 N_RANDOM_LABELLINGS = 100_000
 #: … fewer where many patients differ in their scores, since each distinct score costs one draw, …
-_MOST_DRAWS = 4_000_000
+_MOST_DRAWS = 2_000_000
 #: … and none where so few would be left that their error matters. With so many distinct event times the
 #: large-sample p-value is as good.
 _FEWEST_RANDOM_LABELLINGS = 10_000
@@ -76,8 +76,8 @@ def log_rank(
     Parameters
     ----------
     years
-        Time of the event or of the loss of each patient, shape (n,), finite and not negative [any unit];
-        times that differ by rounding must have been made equal.
+        Time of the event or of the loss of each patient, shape (n,), finite and not negative; times tie as
+        `survival.tied` says.
     is_event
         Whether that time is an event, shape (n,).
     group
@@ -85,12 +85,13 @@ def log_rank(
     strata
         Stratum of each patient, shape (n,), any labels; None for one.
     entry
-        Time from which each patient is at risk, shape (n,); None where all are from the start.
+        When each patient came under observation, shape (n,), before `years`; minus infinity for who is at
+        risk from time 0 itself on. None where all are.
 
     Raises
     ------
     ValueError
-        If the arrays are not of one length, or a time is negative, infinite or NaN.
+        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry is not before it.
     """
     from scipy.special import chdtrc
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ahsct_trial.estimators.survival import SAME_TIME
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -46,14 +48,13 @@ def risk_sets(
 ) -> RiskSets:
     """Count those at risk and those with an event, by stratum, time and group.
 
-    At a tie events come before losses, and a patient who enters at a time is not yet at risk of the events
-    at it. Times tie when they are equal as floating-point numbers, so times that differ by rounding must
-    have been made equal before.
+    At a tie events come before losses, and a patient is at risk at t where entry < t ≤ years. Times tie as
+    `survival.tied` says, within a stratum.
 
     Parameters
     ----------
     years
-        Time of the event or of the loss of each patient, shape (n,), finite and not negative [any unit].
+        Time of the event or of the loss of each patient, shape (n,), finite and not negative.
     is_event
         Whether that time is an event, shape (n,).
     group
@@ -61,18 +62,20 @@ def risk_sets(
     strata
         Stratum of each patient, shape (n,), any labels; None for one stratum.
     entry
-        Time from which each patient is at risk, shape (n,); None where all are from the start, as is
-        whoever enters at 0 or before.
+        When each patient came under observation, shape (n,), before `years`; minus infinity for who is at
+        risk from time 0 itself on. None where all are.
 
     Raises
     ------
     ValueError
-        If the arrays are not of one length, or a time is negative, infinite or NaN.
+        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry is not before it.
     """
     time = np.asarray(years, dtype=np.float64)
     happened = np.asarray(is_event, dtype=np.bool_)
     code = np.asarray(group, dtype=np.intp)
-    stratum = np.zeros(time.size, dtype=np.intp) if strata is None else np.unique(strata, return_inverse=True)[1]
+    stratum = (
+        np.zeros(time.size, dtype=np.intp) if strata is None else np.unique(strata, return_inverse=True)[1]
+    )
     if time.ndim != 1 or not time.shape == happened.shape == code.shape == stratum.shape:
         raise ValueError("years, is_event, group and strata must be of one length")
     if not (time.min(initial=0.0) >= 0.0 and time.max(initial=0.0) < np.inf):
@@ -84,11 +87,12 @@ def risk_sets(
         row, row_stratum = _rows(time, stratum)
     else:
         start = np.asarray(entry, dtype=np.float64)
-        if start.shape != time.shape or np.isnan(start).any():
-            raise ValueError("entry must be a time for each patient")
-        start = np.where(start <= 0, -np.inf, start)
+        if start.shape != time.shape:
+            raise ValueError("years and entry must be of one length")
         row, row_stratum = _rows(np.append(time, start), np.append(stratum, stratum))
         row, entry_row = row[: time.size], row[time.size :]
+        if np.isnan(start).any() or not np.all(entry_row < row):
+            raise ValueError("entry holds a time that is not before the patient's event or loss")
 
     def counted(rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.int64]:
         cells = np.bincount(rows * n_groups + groups, minlength=row_stratum.size * n_groups)
@@ -113,14 +117,13 @@ def risk_sets(
     )
 
 
-def _rows(
-    time: NDArray[np.float64], stratum: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _rows(time: NDArray[np.float64], stratum: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Number the distinct pairs of stratum and time; give each patient's row and each row's stratum."""
     order = np.lexsort((time, stratum)) if stratum.any() else np.argsort(time)
     time, stratum = time[order], stratum[order]
     is_start = np.ones(time.size, dtype=np.bool_)
-    is_start[1:] = (time[1:] != time[:-1]) | (stratum[1:] != stratum[:-1])
+    with np.errstate(invalid="ignore"):  # infinity less infinity, at entry
+        is_start[1:] = (np.diff(time) > SAME_TIME) | (np.diff(stratum) > 0)
     row = np.empty(time.size, dtype=np.intp)
     row[order] = np.cumsum(is_start) - 1
     return row, stratum[is_start]
