@@ -67,17 +67,18 @@ def _p_less(x_1: int, n_1: int, x_2: int, n_2: int) -> float:
     step = 1 / (8 * np.sqrt(n_1 + n_2))
     angles = np.linspace(0, pi / 2, int(np.ceil(pi / 2 / step)) + 1)
     heights = np.array([probability(angle) for angle in angles])
+    if heights.max() >= 0.5:
+        return float(heights.max())  # doubled it is 1 in any case
     from scipy.optimize import minimize_scalar
 
     def top(k: int) -> float:
-        between = angles[max(k - 1, 0)], angles[min(k + 1, angles.size - 1)]
-        return -float(
-            minimize_scalar(lambda a: -probability(a), bounds=between, options={"xatol": 1e-10}).fun
-        )
+        beside = angles[max(k - 1, 0)], angles[min(k + 1, angles.size - 1)]
+        found = minimize_scalar(lambda angle: -probability(angle), bounds=beside, options={"xatol": 1e-10})
+        return -float(found.fun)
 
     padded = np.pad(heights, 1, constant_values=-1.0)
     is_hump = (heights >= padded[:-2]) & (heights >= padded[2:]) & (heights >= 0.9 * heights.max())
-    return max([heights.max(), *(top(int(k)) for k in np.flatnonzero(is_hump))])
+    return max(float(heights.max()), *(top(int(k)) for k in np.flatnonzero(is_hump)))
 
 
 def _log_binomials(n: int) -> NDArray[np.float64]:

@@ -28,9 +28,9 @@ def survival_difference(
     """Give the difference of two survival probabilities with limits made of each one's own.
 
     Square-and-add: the lower limit lies √((p₁ − l₁)² + (u₂ − p₂)²) below the difference and the upper one
-    √((u₁ − p₁)² + (p₂ − l₂)²) above it, which keeps the limits within −1 and 1 and carries the
-    asymmetry of each interval over (Zou & Donner 2008, Stat Med 27:1693–1702, equations 3 and 4; with Wilson's
-    limits it is method 10 of Newcombe 1998, Stat Med 17:873–890). The level is that of the limits.
+    √((u₁ − p₁)² + (p₂ − l₂)²) above it, which keeps the limits within −1 and 1 and carries the asymmetry of
+    each interval over (Zou & Donner 2008, Stat Med 27:1693–1702; with Wilson's limits it is method 10 of
+    Newcombe 1998, Stat Med 17:873–890). The level is that of the limits.
 
     Parameters
     ----------
@@ -58,9 +58,8 @@ def risk_difference(x_1: int, n_1: int, x_2: int, n_2: int, level: float = 0.95)
 
     The limits are the differences δ at which (p₁ − p₂ − δ)² equals z² times the variance under δ, with both
     proportions estimated by maximum likelihood with difference δ, times N/(N − 1) (Miettinen & Nurminen
-    1985, Stat Med 4:213–226, equations 8 and 9; Farrington & Manning 1990, Stat Med 9:1447–1454, appendix, for
-    the solution of the likelihood equation). Defined at 0 of n against 0 of m too, where the limits lie
-    on either side of 0.
+    1985, Stat Med 4:213–226; Farrington & Manning 1990, Stat Med 9:1447–1454, has the root of the
+    likelihood equation). Defined at 0 of n against 0 of m too, where the limits lie on either side of 0.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The hazard ratio of two groups: Cox's partial likelihood, and Firth's penalised one where events are few.
 
-With one covariate that is 0 or 1, each event adds log(a + c exp β) to the partial likelihood, with a and c the
-weights of the first and of the second group in its risk set. All that follows works on these pairs, as the
-shares q = c/(a + c), so that no row per patient and no matrix is needed.
+With one covariate that is 0 or 1, each event takes log(a + c exp β) from the log partial likelihood, where a
+and c count the first and the second group at risk of it. All that follows works on the shares q = c/(a + c),
+so that no row per patient and no matrix is needed.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ class _PartialLikelihood:
         return float(-self.weight @ np.log(self.share if side > 0 else 1 - self.share))
 
     def expected_share(self, beta: float) -> NDArray[np.float64]:
-        return self.share * np.exp(beta) / (1 + self.share * np.expm1(beta))
+        return np.asarray(self.share * np.exp(beta) / (1 + self.share * np.expm1(beta)))
 
     def score(self, beta: float) -> float:
         return float(self.n_second - self.weight @ self.expected_share(beta))

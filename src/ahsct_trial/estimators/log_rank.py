@@ -91,7 +91,7 @@ def log_rank(
     Raises
     ------
     ValueError
-        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry is not before it.
+        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry not before it.
     """
     from scipy.special import chdtrc
 

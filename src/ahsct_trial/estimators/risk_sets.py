@@ -58,7 +58,7 @@ def risk_sets(
     is_event
         Whether that time is an event, shape (n,).
     group
-        Group of each patient, shape (n,): 0, 1, …; there are as many groups as the largest says, at least two.
+        Group of each patient, shape (n,): 0, 1, …, k − 1; k is at least 2, whoever is there.
     strata
         Stratum of each patient, shape (n,), any labels; None for one stratum.
     entry
@@ -68,7 +68,7 @@ def risk_sets(
     Raises
     ------
     ValueError
-        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry is not before it.
+        If the arrays are not of one length, a time is negative, infinite or NaN, or an entry not before it.
     """
     time = np.asarray(years, dtype=np.float64)
     happened = np.asarray(is_event, dtype=np.bool_)
