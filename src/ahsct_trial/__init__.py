@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from ahsct_trial.reconciling import reconcile, reconcile_rate
     from ahsct_trial.rendering.figures import plot_survival
     from ahsct_trial.results import Comparison, Summary
-    from ahsct_trial.sensitivity import sensitivity
-    from ahsct_trial.timeline import timeline
+    from ahsct_trial.sensitivity_analysis import sensitivity
+    from ahsct_trial.timelines import timeline
     from ahsct_trial.tracing import trace
     from ahsct_trial.trial import Trial
 
@@ -71,9 +71,9 @@ _HOME = {
     "read_cohort": "ahsct_trial.loading",
     "reconcile": "ahsct_trial.reconciling",
     "reconcile_rate": "ahsct_trial.reconciling",
-    "sensitivity": "ahsct_trial.sensitivity",
+    "sensitivity": "ahsct_trial.sensitivity_analysis",
     "summarize": "ahsct_trial.endpoints",
-    "timeline": "ahsct_trial.timeline",
+    "timeline": "ahsct_trial.timelines",
     "trace": "ahsct_trial.tracing",
 }
 

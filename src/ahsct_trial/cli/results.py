@@ -116,8 +116,8 @@ def sensitivity(
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
-    from ahsct_trial.sensitivity import find_endpoint
-    from ahsct_trial.sensitivity import sensitivity as vary
+    from ahsct_trial.sensitivity_analysis import find_endpoint
+    from ahsct_trial.sensitivity_analysis import sensitivity as vary
 
     find_endpoint(endpoint)  # before a large file is read for nothing
     with progress() as step:
