@@ -5,25 +5,20 @@ Each command has a module of its own here; this one holds what they share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
-from ahsct_trial.wording import in_years
+from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo, SurvivalEndpoint
+from ahsct_trial.wording import in_years, plural
 
 _LONGEST_PROSE = 2000
 
-#: The survival endpoints as the first column of a table names them.
-SHORT_NAMES = {
-    "activity_free_survival": "MS activity-free",
-    "relapse_free_survival": "Relapse-free",
-    "mri_activity_free_survival": "MRI activity-free",
-    "worsening_free_survival": "Worsening-free",
-    "overall_survival": "Alive",
-}
+#: Where one sentence of a definition or a note ends and the next begins.
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.;]) (?=[A-Z])|(?<=\.) (?=[a-z]+_)")
 
 
 @dataclass(frozen=True)
@@ -35,8 +30,7 @@ class Section:
     title
         What it is about.
     headings
-        Of the table's columns; without any the rows are a list of names and values. A soft hyphen before a
-        line break is there for the break alone.
+        Of the table's columns; without any the rows are a list of names and values.
     rows
         The table's cells.
     texts
@@ -57,9 +51,33 @@ class Section:
 
 def one_line(heading: str) -> str:
     """A heading without the line break that keeps its column narrow."""
-    for broken, whole in (("\N{SOFT HYPHEN}\n", ""), ("-\n", "-"), ("–\n", "–"), ("\n", " ")):
+    for broken, whole in (("-\n", "-"), ("–\n", "–"), ("\n", " ")):
         heading = heading.replace(broken, whole)
     return heading
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a definition or a note."""
+    return _BETWEEN_SENTENCES.split(text) if text else []
+
+
+def shared_sentences(texts: Iterable[str]) -> list[str]:
+    """The sentences that stand in more than one text, each once, in the order in which they come."""
+    seen: dict[str, int] = {}
+    for text in texts:
+        for sentence in dict.fromkeys(sentences(text)):
+            seen[sentence] = seen.get(sentence, 0) + 1
+    return [sentence for sentence, n in seen.items() if n > 1]
+
+
+def said_once(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Rows of a table; neighbours that say the same under several names are one row with those names."""
+    merged: list[tuple[str, ...]] = []
+    for name, *cells in rows:
+        if merged and list(merged[-1][1:]) == cells and any(cells):
+            name = f"{merged.pop()[0]}, {name}"
+        merged.append((name, *cells))
+    return tuple(merged)
 
 
 def prose(text: str) -> str:
@@ -84,6 +102,18 @@ def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple
     return tuple(f"{between.join(those)}: {prose(note)}" for note, those in names.items())
 
 
+def survival_shown(endpoint: SurvivalEndpoint) -> Estimate:
+    """The survival estimate with the limits that can be shown: the beta-product ones stand in for missing ones."""
+    stands_in = endpoint.survival_beta_product
+    return endpoint.survival if stands_in.value is None else stands_in
+
+
+def source_name(source: SourceInfo) -> str:
+    """What the results come from: the file, or the files of a source in several."""
+    names = [shown(each.file, longest=255) for each in source.files]
+    return names[0] if len(names) == 1 else f"{len(names)} files ({fmt.listed(names)})"
+
+
 def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
     """The protocol in one sentence."""
     return ": ".join(protocol_definition(protocol))
@@ -91,11 +121,22 @@ def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
 
 def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
     """The protocol as a term and what it means."""
-    death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
+    rules = [
+        {"event": "a death counts as an event", "censor": "a death ends the observation (censored)"}[protocol.death],
+        {
+            "last-assessment": f"a patient is observed to the last assessment, for a death {protocol.death_reach_days:g} days longer",
+            "follow-up": "a patient is observed to the end of follow-up",
+        }[protocol.observation_end],
+        {
+            "ignore": "a therapy after time zero changes nothing",
+            "event": "a therapy after time zero is an event",
+            "censor": "a therapy after time zero ends the observation",
+        }[protocol.therapy],
+    ]
     return (
-        f"Protocol {shown(protocol.name)}",
-        f"horizon {in_years(protocol.horizon_years)}; a death {death}; "
-        f"Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
+        f"Protocol {shown(protocol.name, longest=200)}",
+        f"time zero {protocol.time_zero}; horizon {in_years(protocol.horizon_years)}; {'; '.join(rules)}; "
+        f"Kaplan–Meier intervals {protocol.ci_method}, shares Clopper–Pearson, rates Garwood, "
         f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}.",
     )
 
@@ -134,27 +175,66 @@ def settings_by_origin(
     )
 
 
-def warnings_section(warnings: tuple[str, ...]) -> list[Section]:
-    """The warnings, if there are any."""
-    return [Section("Warnings", lead=warnings)] if warnings else []
+def public(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """The notices that may stand in aggregate output; those that name patients are counted."""
+    said = tuple(each for each in notices if not each.names_patients)
+    if n := len(notices) - len(said):
+        names = "names a patient and is" if n == 1 else "name patients and are"
+        text = f"{n:,} {plural('notice', n)} {names} left out here: `ahsct validate` shows {'it' if n == 1 else 'them'}."
+        hidden = [each.severity for each in notices if each.names_patients]
+        severity = "look first" if "look first" in hidden else "note"
+        return (*said, Notice(code="patients-not-named", severity=severity, text=text))  # type: ignore[arg-type]
+    return said
+
+
+def look_first(notices: Sequence[Notice]) -> list[Section]:
+    """What must be looked at before any figure, if there is anything."""
+    return _notices("Look at this first", [each.text for each in notices if each.severity == "look first"])
+
+
+def notes(notices: Sequence[Notice]) -> list[Section]:
+    """The other notices, if there are any."""
+    return _notices("Notes", [each.text for each in notices if each.severity == "note"])
+
+
+def all_notices(notices: Sequence[Notice]) -> list[Section]:
+    """All notices, with what must be looked at first."""
+    return [*look_first(notices), *notes(notices)]
+
+
+def _notices(title: str, texts: list[str]) -> list[Section]:
+    return [Section(title, lead=tuple(dict.fromkeys(texts)))] if texts else []
 
 
 def account_section(source: SourceInfo, account: Account) -> Section:
-    """Where the rows of the file went."""
+    """Where the rows of the files went."""
+    return Section("Rows", lead=(*_accounts(source, account), *_digests(source)))
+
+
+def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:
     aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
-    return Section(
-        "Rows",
-        lead=(
-            f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
-            _digest(source),
-        ),
+    tokens = ", ".join(f"{shown(token)} {n:,}" for token, n in account.missing.items())
+    missing = f" Cells read as missing: {tokens}." if tokens else ""
+    yield (
+        f"{source_name(source)}: {account.rows_read:,} {plural('row', account.rows_read)} read, "
+        f"{account.rows_used:,} used.{aside}{missing}"
     )
+    for table in account.tables:
+        sheet = "" if table.sheet is None else f", sheet {shown(table.sheet)}"
+        aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in table.set_aside)
+        yield f"{shown(table.file)}{sheet}: {table.rows_read:,} read, {table.rows_used:,} used.{aside}"
 
 
 def file_section(source: SourceInfo) -> Section:
-    """Which file, and by which program."""
-    return Section("File", lead=(f"{shown(source.file)}: {source.n_rows:,} rows.", _digest(source)))
+    """Which files, and by which program."""
+    n_rows = sum(each.n_rows for each in source.files)
+    return Section("File", lead=(f"{source_name(source)}: {n_rows:,} {plural('row', n_rows)}.", *_digests(source)))
 
 
-def _digest(source: SourceInfo) -> str:
-    return f"SHA-256 {source.sha256}; {TOOL.name} {TOOL.version}."
+def _digests(source: SourceInfo) -> Iterator[str]:
+    program = f"{TOOL.name} {TOOL.version}."
+    if len(source.files) == 1:
+        yield f"SHA-256 {source.files[0].sha256}; {program}"
+        return
+    yield from (f"SHA-256 of {shown(each.file)}: {each.sha256}." for each in source.files)
+    yield f"Computed by {program}"
