@@ -220,7 +220,7 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
 def _is_comparable(figure: Figure, own: Counterpart) -> bool:
     """Whether a figure without an interval can differ: a bare count of another number of patients cannot."""
     is_count = not figure.unit and figure.of is None and own.estimate is None
-    return not is_count or figure.is_size
+    return not is_count or (figure.figure or "").startswith("cohort.")
 
 
 def _rounds_to(value: float, printed: str, per_own: int = 1) -> bool:
