@@ -13,7 +13,7 @@ from ahsct_trial.rendering.sections import Section, file_section, protocol_sente
 from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
-    from ahsct_trial.sensitivity import Choice, Combination, Sensitivity, Setting, Value, YearRange
+    from ahsct_trial.sensitivity_analysis import Choice, Combination, Sensitivity, Setting, Value, YearRange
 
 #: Each setting as a row names it, and as a narrow column does.
 _NAMES: dict[Setting, tuple[str, str]] = {
