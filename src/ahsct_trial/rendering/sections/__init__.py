@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol as Shape
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo, SurvivalEndpoint
+from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo
 from ahsct_trial.wording import in_years, plural
 
 _LONGEST_PROSE = 2000
@@ -93,6 +94,19 @@ def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, uni
     return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
 
 
+def own_figure(value: float | None, of: float | None, unit: str, estimate: Estimate | None) -> str:
+    """A cohort's figure beside a published one: a percentage, a count of a count, a rate, or a count."""
+    if value is None:
+        return fmt.NOTHING
+    if unit == "%":
+        return fmt.percent(value)
+    if of is not None:
+        return f"{value:,.0f} of {fmt.number(of, 0)}"
+    if isinstance(value, int):
+        return fmt.count(value)
+    return fmt.significant(value) if estimate is None else fmt.bare(value, estimate.unit)
+
+
 def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple[str, ...]:
     """Notes of what is named first; those with the same note stand together, with a mark between them."""
     names: dict[str, list[str]] = {}
@@ -102,7 +116,19 @@ def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple
     return tuple(f"{between.join(those)}: {prose(note)}" for note, those in names.items())
 
 
-def survival_shown(endpoint: SurvivalEndpoint) -> Estimate:
+class WithSurvival(Shape):
+    """What has a survival estimate, and the one that stands in where its limits are undefined or without width."""
+
+    @property
+    def survival(self) -> Estimate:
+        """By the protocol's interval method."""
+
+    @property
+    def survival_beta_product(self) -> Estimate:
+        """With the beta-product limits."""
+
+
+def survival_shown(endpoint: WithSurvival) -> Estimate:
     """The survival estimate with the limits that can be shown: the beta-product ones stand in for missing ones."""
     stands_in = endpoint.survival_beta_product
     return endpoint.survival if stands_in.value is None else stands_in
@@ -122,22 +148,21 @@ def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
 def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
     """The protocol as a term and what it means."""
     rules = [
-        {"event": "a death counts as an event", "censor": "a death ends the observation (censored)"}[protocol.death],
+        {"event": "a death is an event", "censor": "a death is censored"}[protocol.death],
         {
-            "last-assessment": f"a patient is observed to the last assessment, for a death {protocol.death_reach_days:g} days longer",
-            "follow-up": "a patient is observed to the end of follow-up",
+            "last-assessment": "observed to the last assessment",
+            "follow-up": "observed to the end of follow-up",
         }[protocol.observation_end],
         {
-            "ignore": "a therapy after time zero changes nothing",
-            "event": "a therapy after time zero is an event",
-            "censor": "a therapy after time zero ends the observation",
+            "ignore": "a therapy is ignored",
+            "event": "a therapy is an event",
+            "censor": "a therapy is censored",
         }[protocol.therapy],
     ]
     return (
         f"Protocol {shown(protocol.name, longest=200)}",
-        f"time zero {protocol.time_zero}; horizon {in_years(protocol.horizon_years)}; {'; '.join(rules)}; "
-        f"Kaplan–Meier intervals {protocol.ci_method}, shares Clopper–Pearson, rates Garwood, "
-        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}.",
+        f"horizon {in_years(protocol.horizon_years)} from {protocol.time_zero}; {'; '.join(rules)}; intervals at "
+        f"{fmt.level(protocol.confidence_level)}, of Kaplan–Meier estimates {protocol.ci_method}.",
     )
 
 
@@ -228,7 +253,9 @@ def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:
 def file_section(source: SourceInfo) -> Section:
     """Which files, and by which program."""
     n_rows = sum(each.n_rows for each in source.files)
-    return Section("File", lead=(f"{source_name(source)}: {n_rows:,} {plural('row', n_rows)}.", *_digests(source)))
+    return Section(
+        "File", lead=(f"{source_name(source)}: {n_rows:,} {plural('row', n_rows)}.", *_digests(source))
+    )
 
 
 def _digests(source: SourceInfo) -> Iterator[str]:

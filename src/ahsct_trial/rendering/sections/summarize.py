@@ -71,21 +71,26 @@ def _results(summary: Summary) -> list[Section]:
         _event_free(summary, is_full=False),
         _neda_in_lines(summary),
         _rates(summary, is_full=False),
-        _disability(summary),
+        _disability(summary, is_full=False),
         _deaths_and_follow_up(summary, is_full=False),
     ]
 
 
 def results_in_full(summary: Summary) -> list[Section]:
     """Each figure that the results have, but the curves."""
-    return [patients_section(summary.cohort, is_full=True), *survival_sections(summary), *count_sections(summary)]
+    return [
+        patients_section(summary.cohort, is_full=True),
+        *survival_sections(summary),
+        *count_sections(summary),
+    ]
 
 
 def survival_sections(summary: Summary) -> list[Section]:
     """The survival endpoints at the horizon, what their first events were, and NEDA-3 by year."""
     return [
         _event_free(summary, is_full=True),
-        _counts_and_medians(summary),
+        _crude_and_medians(summary),
+        _counts(summary),
         *_first_events(summary),
         _neda_by_year(summary),
     ]
@@ -95,7 +100,7 @@ def count_sections(summary: Summary) -> list[Section]:
     """Relapses and lesions, disability, deaths and follow-up."""
     return [
         _rates(summary, is_full=True),
-        _disability(summary),
+        _disability(summary, is_full=True),
         _deaths_and_follow_up(summary, is_full=True),
     ]
 
@@ -116,7 +121,9 @@ def headline_section(summary: Summary) -> Section:
     crude = f": {fmt.with_interval(endpoint.proportion)}" if endpoint.n_evaluable else ""
     lead = [f"{evaluable}{crude}."]
     if endpoint.survival.value is not None:
-        lead.append(f"Kaplan–Meier {fmt.with_interval(survival_shown(endpoint))}: {events_in_words(endpoint)}.")
+        lead.append(
+            f"Kaplan–Meier {fmt.with_interval(survival_shown(endpoint))}: {events_in_words(endpoint)}."
+        )
     if endpoint.median_years.value is not None:
         lead.append(f"Median time to the first event {fmt.with_interval(endpoint.median_years)}.")
     return Section(title, lead=tuple(lead), notes=_without_repeats(endpoint.note, endpoint.survival.note))
@@ -151,8 +158,13 @@ def patients_section(cohort: CohortInfo, *, is_full: bool = False) -> Section:
         "Course, EDSS at baseline": _several(
             fmt.counts(cohort.ms_course), fmt.distribution(cohort.edss_baseline, 1)
         ),
-        "Earlier therapy had failed": fmt.counts(cohort.prior_therapy),
-        "Conditioning, graft": _several(fmt.counts(cohort.conditioning), fmt.counts(cohort.graft)),
+        "Treatment": _several(
+            fmt.counts(cohort.conditioning),
+            fmt.counts(cohort.graft),
+            f"earlier therapy had failed: {fmt.counts(cohort.prior_therapy)}"
+            if cohort.prior_therapy
+            else fmt.NOTHING,
+        ),
     }
     if is_full:
         lines["Relapse history (years)"] = fmt.distribution(cohort.years_observed_before, 1)
@@ -160,7 +172,7 @@ def patients_section(cohort: CohortInfo, *, is_full: bool = False) -> Section:
     missing = [
         f"{name} {n:,}"
         for name, n in cohort.n_missing.items()
-        if n and (is_full or name in {*(column.name for column in ATTRIBUTES), "edss_baseline"})
+        if n and name in {*(column.name for column in ATTRIBUTES), "edss_baseline"}
     ]
     return Section(
         "Who was treated",
@@ -179,12 +191,14 @@ def _several(*parts: str) -> str:
 def _event_free(summary: Summary, *, is_full: bool) -> Section:
     """Who is event-free at the horizon, with the first events of the others and who is not counted."""
     endpoints = list(_endpoints(summary))
-    confidence, horizon = fmt.level(summary.protocol.confidence_level), in_years(summary.protocol.horizon_years)
+    confidence, horizon = (
+        fmt.level(summary.protocol.confidence_level),
+        in_years(summary.protocol.horizon_years),
+    )
     rows = (
         (
             name,
             fmt.fraction(each.n_event_free, each.n_evaluable),
-            *([fmt.limits(each.proportion)] if is_full else []),
             fmt.with_limits(survival_shown(each)),
             fmt.NOTHING if each.n_events is None else _types(each),
             fmt.count(each.n_not_followed),
@@ -193,70 +207,47 @@ def _event_free(summary: Summary, *, is_full: bool) -> Section:
         )
         for name, each in endpoints
     )
-    exact = (f"Exact\n{confidence} CI",) if is_full else ()
     headings = (
         "",
         "Event-\nfree",
-        *exact,
         f"Kaplan–Meier\n({confidence} CI)",
         "First events",
         "Lost",
         "Late",
         "Left\nout",
     )
-    legend = [
-        f"Intervals: {_survival_methods(endpoints)}. Lost: not observed to {horizon}. Late: an event after the end of "
-        "observation, not counted. Left out: unknown."
-    ]
+    legend = "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown."
     return Section(
         f"Event-free at {horizon}",
         headings=headings,
         rows=said_once(rows),
         texts=frozenset({0, len(headings) - 4}),
-        notes=(*legend, *_notes_of(endpoints[1:], is_full=is_full)),
+        notes=(legend, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
     )
 
 
 def _notes_of(endpoints: Iterable[tuple[str, SurvivalEndpoint]], *, is_full: bool) -> tuple[str, ...]:
     """What must be said of the other endpoints; in short, only why there is no figure."""
     return shared_notes(
-        ((name, each.note) for name, each in endpoints if is_full or each.survival.value is None), between=", "
+        ((name, each.note) for name, each in endpoints if is_full or each.survival.value is None),
+        between=", ",
     )
 
 
-def _survival_methods(endpoints: Iterable[tuple[str, SurvivalEndpoint]]) -> str:
-    methods = dict.fromkeys(fmt.method(survival_shown(each)) for _, each in endpoints if each.survival.ci_method)
-    stands_in = fmt.method(Estimate(unit="share", ci_method="beta-product"))
-    named = [f"{name} at 0 and 100 %" if name == stands_in and len(methods) > 1 else name for name in methods]
-    return fmt.listed(named) if named else "none"
+def _beta_product(endpoints: Iterable[tuple[str, SurvivalEndpoint]]) -> Iterator[str]:
+    if any(each.survival_beta_product.value is not None for _, each in endpoints):
+        stands_in = fmt.method(Estimate(unit="share", ci_method="beta-product"))
+        yield f"At 0 and 100 % the limits are those of the {stands_in} interval."
 
 
-def _counts_and_medians(summary: Summary) -> Section:
-    """The counts behind the survival estimates, and the medians."""
+def _crude_and_medians(summary: Summary) -> Section:
+    """The crude shares with their exact intervals, and the median times to an event."""
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
-        f"Counts up to {in_years(summary.protocol.horizon_years)}, and medians",
-        headings=(
-            "",
-            "Patients",
-            "Events",
-            "Censored",
-            "of whom\ndied",
-            "At risk",
-            "Left out\nwith event",
-            f"Median years\n({confidence} CI)",
-        ),
+        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to the event",
+        headings=("", "Event-free", f"Crude\n(exact {confidence} CI)", f"Median years\n({confidence} CI)"),
         rows=said_once(
-            (
-                name,
-                fmt.count(each.n_patients),
-                fmt.count(each.n_events),
-                fmt.count(each.n_censored),
-                fmt.count(each.n_censored_died),
-                fmt.count(each.n_at_risk),
-                fmt.count(each.n_unknown_with_event),
-                _median(each),
-            )
+            (name, fmt.counted(each.proportion), fmt.with_limits(each.proportion), _median(each))
             for name, each in _endpoints(summary)
         ),
     )
@@ -267,6 +258,26 @@ def _median(endpoint: SurvivalEndpoint) -> str:
     if median.value is None:
         return "not reached" if endpoint.n_patients else fmt.NOTHING
     return f"{fmt.bare(median.value, 'years')} ({fmt.limits(median)})"
+
+
+def _counts(summary: Summary) -> Section:
+    """The counts behind the survival estimates."""
+    return Section(
+        f"Counts up to {in_years(summary.protocol.horizon_years)}",
+        headings=("", "Patients", "Events", "Censored", "of whom\ndied", "At risk", "Left out\nwith event"),
+        rows=said_once(
+            (
+                name,
+                fmt.count(each.n_patients),
+                fmt.count(each.n_events),
+                fmt.count(each.n_censored),
+                fmt.count(each.n_censored_died),
+                fmt.count(each.n_at_risk),
+                fmt.count(each.n_unknown_with_event),
+            )
+            for name, each in _endpoints(summary)
+        ),
+    )
 
 
 def _first_events(summary: Summary) -> list[Section]:
@@ -317,12 +328,19 @@ def _neda_words(year: NedaYear) -> str:
     if year.proportion.value is not None:
         words += f", {fmt.with_interval(year.proportion)}"
     if year.n_not_evaluable:
-        died = f", {year.n_not_evaluable_died:,} of whom died" if year.n_not_evaluable_died else ""
         words += (
-            f"; {year.n_not_evaluable:,} not evaluable{died}: of all at least {fmt.counted(year.lowest)} "
+            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least {fmt.counted(year.lowest)} "
             f"({fmt.value(year.lowest)}), at most {fmt.counted(year.highest)} ({fmt.value(year.highest)})"
         )
     return words
+
+
+def _of_whom_died(year: NedaYear) -> str:
+    if not year.n_not_evaluable_died:
+        return ""
+    if year.n_not_evaluable_died == year.n_not_evaluable:
+        return ", who died" if year.n_not_evaluable == 1 else ", all of whom died"
+    return f", of whom {year.n_not_evaluable_died:,} died"
 
 
 def _neda_by_year(summary: Summary) -> Section:
@@ -364,7 +382,6 @@ def _rates(summary: Summary, *, is_full: bool) -> Section:
         declared: getattr(summary.endpoints, declared.key) for declared in RATE_ENDPOINTS
     }
     rows = [row for declared, each in rates.items() for row in _rate_rows(declared, each, is_full=is_full)]
-    dispersion = ("Dispersion",) if is_full else ()
     said = [
         (side, note)
         for declared, each in rates.items()
@@ -376,11 +393,12 @@ def _rates(summary: Summary, *, is_full: bool) -> Section:
     ]
     return Section(
         "Relapses and lesions",
-        headings=("", "Patients", "Count", "Over", "Rate", f"{confidence} CI", *dispersion, "Interval"),
+        headings=("", "Patients", "Count", "Over", "Rate", f"{confidence} CI", "Interval"),
         rows=tuple(rows),
-        texts=frozenset({0, 6 + len(dispersion)}),
+        texts=frozenset({0, 6}),
         notes=(
             *_scans_with_lesions(rates[LESIONS].after),
+            *(_dispersions(rates) if is_full else ()),
             *shared_notes(said, between=", "),
             " ".join(shared_sentences(each.definition for each in rates.values())),
         ),
@@ -400,7 +418,6 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
                 "" if at else f"{declared.short} {name}",
                 *(("",) * 4 if at else counts),
                 fmt.limits(each),
-                *((fmt.number(side.dispersion, 2) if not at else "",) if is_full else ()),
                 fmt.method(each),
             )
     for at, each in enumerate(_intervals(rates.ratio, rates.ratio_negative_binomial, is_full=is_full)):
@@ -411,7 +428,6 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
             "",
             "" if at and each.value == rates.ratio.value else fmt.bare(each.value, each.unit),
             fmt.limits(each),
-            *(("",) if is_full else ()),
             fmt.method(each),
         )
 
@@ -438,12 +454,20 @@ def _scans_with_lesions(after: EventRate) -> Iterator[str]:
         yield f"Scans after with a new lesion: {fmt.counted(scans)}, {fmt.with_interval(scans)}."
 
 
-def _disability(summary: Summary) -> Section:
+def _dispersions(rates: dict[RateEndpoint, EventRates]) -> Iterator[str]:
+    known = [
+        f"{declared.short.lower()} {when} {fmt.number(side.dispersion, 2)}"
+        for declared, each in rates.items()
+        for when, side in (("before", each.before), ("after", each.after))
+        if side.dispersion is not None
+    ]
+    if known:
+        yield f"Dispersion: {', '.join(known)}."
+
+
+def _disability(summary: Summary, *, is_full: bool) -> Section:
     disability = summary.endpoints.disability
     n = disability.n_patients
-    both = (
-        fmt.NOTHING if n is None else f"both {fmt.fraction(disability.n_both, n)}, neither {fmt.fraction(disability.n_neither, n)}"
-    )
     edss = [
         f"{when} {fmt.distribution(values, 1)}"
         for when, values in (("at baseline", disability.edss_baseline), ("last", disability.edss_last))
@@ -452,7 +476,11 @@ def _disability(summary: Summary) -> Section:
     rows = (
         ("Confirmed worsening", fmt.share(disability.worsened)),
         ("Confirmed improvement", fmt.share(disability.improved)),
-        ("Both, neither", both),
+        *(
+            (("Both", fmt.fraction(disability.n_both, n)), ("Neither", fmt.fraction(disability.n_neither, n)))
+            if is_full
+            else ()
+        ),
         ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
         ("EDSS", "; ".join(edss) or fmt.NOTHING),
     )
@@ -468,12 +496,12 @@ def _deaths_and_follow_up(summary: Summary, *, is_full: bool) -> Section:
     horizon = in_years(summary.protocol.horizon_years)
     rows = [
         *_said_together(
-            "Deaths of any cause",
+            "Any cause,",
             ("by day 100", fmt.share(deaths.all_cause_by_day_100)),
             (f"by {horizon}", fmt.share(deaths.all_cause)),
         ),
         *_said_together(
-            "Transplant-related deaths",
+            "Transplant-related,",
             (
                 "by day 100",
                 _between(
@@ -485,13 +513,21 @@ def _deaths_and_follow_up(summary: Summary, *, is_full: bool) -> Section:
             (
                 "ever",
                 _between(
-                    deaths.transplant_related, deaths.transplant_related_lowest, deaths.transplant_related_highest
+                    deaths.transplant_related,
+                    deaths.transplant_related_lowest,
+                    deaths.transplant_related_highest,
                 ),
             ),
         ),
     ]
     if is_full:
-        rows.append(("Incidence of death by day 100", fmt.with_interval(deaths.incidence_by_day_100)))
+        incidence = deaths.incidence_by_day_100
+        counts = (
+            f", with {fmt.counted(deaths.all_cause_by_day_100)} counted"
+            if incidence.value is not None
+            else ""
+        )
+        rows.append(("Incidence by day 100", f"{fmt.with_interval(incidence)}{counts}"))
     rows += _follow_up(summary.cohort.follow_up, horizon)
     return Section(
         f"Deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
@@ -515,19 +551,20 @@ def _said_together(what: str, *figures: tuple[str, str]) -> Iterator[tuple[str, 
 
 def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
     survivors = fmt.distribution(follow_up.survivors, 1)
-    of_survivors = "" if survivors == fmt.NOTHING else f"; of survivors {survivors}"
+    of_survivors = "" if survivors == fmt.NOTHING else f"; survivors {survivors}"
     yield "Follow-up (years)", f"{fmt.distribution(follow_up, 1)}{of_survivors}"
     reverse, complete = follow_up.reverse_kaplan_meier, follow_up.completeness
-    words = [] if reverse.value is None else [f"median {fmt.with_interval(reverse)}"]
-    yield "  by reverse Kaplan–Meier", "; ".join(words) or (reverse.note or fmt.NOTHING)
-    if complete.value is not None:
-        yield "  completeness", f"{fmt.value(complete)} of the follow-up that was possible to {horizon}"
+    median = reverse.note or fmt.NOTHING
+    if reverse.value is not None:
+        median = f"median {fmt.bare(reverse.value, 'years')} ({fmt.interval(reverse)})"
+    share = f"; {fmt.value(complete)} complete to {horizon}" if complete.value is not None else ""
+    yield "  reverse Kaplan–Meier", median + share
 
 
 def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
     """The protocol, what each endpoint counts, and apart from them the rules that several share."""
     lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
-    where = () if is_full else ("NEDA-3, rates, disability and mortality: see --full, which has each definition whole.",)
+    where = () if is_full else ("The others, and each of these whole: --full.",)
     return Section("Definitions", lead=lead, notes=where)
 
 
@@ -544,7 +581,7 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
         own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
         yield endpoint.label, " ".join(own if is_full or key == HEADLINE.key else own[:1])
     if shared:
-        yield "In several of these", " ".join(shared)
+        yield "Shared by these", " ".join(shared)
     if not is_full:
         return
     for year in endpoints.neda3[:1]:
