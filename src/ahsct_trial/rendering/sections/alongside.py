@@ -10,24 +10,32 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
+    look_first,
+    notes,
+    own_figure,
     protocol_sentence,
+    public,
     published_figure,
     shared_notes,
-    warnings_section,
+    source_name,
+    survival_shown,
 )
 from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
-    from ahsct_trial.comparing import ComparedFigure, Comparison
+    from ahsct_trial.checking import Alongside
+    from ahsct_trial.checking.alongside import AlongsideFigure
 
 
 _NOT_STATED = " not stated"
 
 
-def comparison_sections(comparison: Comparison) -> list[Section]:
+def alongside_sections(comparison: Alongside) -> list[Section]:
     """The cohort's event-free figure beside every publication's, and how to read the table."""
     own = comparison.headline
+    notices = public(comparison.notices)
     return [
+        *look_first(notices),
         Section(
             "Event-free figures beside the published ones",
             lead=(_own_headline(comparison),),
@@ -35,15 +43,15 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
             rows=tuple(_row(each) for each in comparison.figures),
             texts=frozenset({0, 5}),
         ),
-        *_notes(comparison),
+        *_about(comparison),
         Section(
             "How to read this",
             lead=(
                 'Sorted by the published figure. "This cohort" is computed each time as that publication\'s '
                 "own figure: its endpoint, horizon, death rule and confidence level, of the patients it "
                 "counts; n is what its percentage is of, in a survival estimate all patients whose "
-                "outcome is known. Nothing is judged here; `--against ID` does, figure by figure.",
-                '"Set apart by" says in what the published figure is another one than this cohort\'s own '
+                "outcome is known. Nothing is judged here; `--against ID` judges, figure by figure.",
+                '"Set apart by" says how the published figure is another one than this cohort\'s own '
                 f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
                 "compared as they stand. Words of a definition may differ even where nothing is named: see "
                 "`ahsct published ID`.",
@@ -51,32 +59,30 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
                 protocol_sentence(comparison.protocol),
             ),
         ),
-        *warnings_section(comparison.warnings),
+        *notes(notices),
         file_section(comparison.source),
     ]
 
 
-def _own_headline(comparison: Comparison) -> str:
+def _own_headline(comparison: Alongside) -> str:
     own = comparison.headline
-    confidence = fmt.level(comparison.protocol.confidence_level)
-    what = f"{shown(comparison.source.file)}: {own.label} at {in_years(own.horizon_years)}"
-    if own.estimate is None:
-        counted = "" if own.n_event_free is None else f"{fmt.fraction(own.n_event_free, own.n_evaluable)}. "
-        return f"{what}: {counted}{own.note or 'not computable'}"
-    limits = fmt.percent_range(own.ci_low, own.ci_high)
-    return (
-        f"{what} is {fmt.percent(own.estimate)} ({confidence} CI {limits}); event-free "
-        f"{fmt.fraction(own.n_event_free, own.n_evaluable)}."
-    )
+    what = f"{source_name(comparison.source)}: {own.label} at {in_years(own.horizon_years)}"
+    counted = "" if own.n_event_free is None else fmt.counted(own.proportion)
+    if own.survival.value is None:
+        return (
+            f"{what}: {counted + '. ' if counted else ''}{own.note or own.survival.note or 'not computable'}"
+        )
+    return f"{what} is {fmt.with_interval(survival_shown(own))}; event-free {counted}."
 
 
-def _row(figure: ComparedFigure) -> tuple[str, ...]:
+def _row(figure: AlongsideFigure) -> tuple[str, ...]:
+    estimate = figure.estimate
     return (
         f"{figure.publication} – {shown(figure.label)}",
         published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
-        fmt.own_figure(figure.value, figure.of, figure.unit),
-        "" if figure.share_of is None else fmt.count(figure.share_of),
-        fmt.percent_range(figure.ci_low, figure.ci_high),
+        own_figure(figure.value, figure.of, figure.unit, estimate),
+        "" if estimate is None or estimate.of is None else f"{estimate.of:,.0f}",
+        fmt.NOTHING if estimate is None else fmt.limits(estimate),
         _set_apart_by(figure.differs_in) or fmt.NOTHING,
     )
 
@@ -89,12 +95,12 @@ def _set_apart_by(reasons: tuple[str, ...]) -> str:
     return ";\n".join([",\n".join(parts), *said] if parts else said)
 
 
-def _notes(comparison: Comparison) -> Iterator[Section]:
+def _about(comparison: Alongside) -> Iterator[Section]:
     sentences = shared_notes(((each.publication, each.note) for each in comparison.figures), between=", ")
     if sentences:
         yield Section("About some figures", lead=sentences)
 
 
-def _without_headline(comparison: Comparison) -> Iterator[str]:
+def _without_headline(comparison: Alongside) -> Iterator[str]:
     if comparison.without_headline:
         yield f"Without an event-free figure: {', '.join(comparison.without_headline)}."
