@@ -14,7 +14,7 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import Curve, CurvePoint, Endpoints, EventsByType, Summary
 
 if TYPE_CHECKING:
-    from ahsct_trial.sensitivity import Sensitivity
+    from ahsct_trial.sensitivity_analysis import Sensitivity
 
 #: Column order of the Analysis Results Data of pharmaverse's cards.
 ARD_COLUMNS = (
