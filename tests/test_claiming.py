@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial.claiming import ClaimAnswer, answer_claim, read_claim
+from ahsct_trial.claiming import ClaimAnswer, answer_claim, read_claim, topic_named
 from ahsct_trial.errors import UsageError
 from ahsct_trial.published import publications
 from ahsct_trial.published.paths import Topic
@@ -170,6 +171,16 @@ def test_a_topic_narrows(text: str, about: Topic, ids: list[str]) -> None:
     answer = answer_claim(text, about)
     assert [each.figure.publication for each in answer.published] == ids
     assert all(about in each.figure.about for each in answer.published)
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [("relaps", "Is relapse meant?"), ("", "It is one of activity, relapse"), ("zzz", "It is one of")],
+)
+def test_a_topic_that_there_is_not(word: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        topic_named(word)
+    assert topic_named(" Relapse") == "relapse"
 
 
 def test_words_narrow_too_unless_nothing_is_about_them() -> None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -251,6 +252,23 @@ def answer_claim(text: str, about: Topic | None = None) -> ClaimAnswer:
         nearest=nearest,
         arithmetic=_arithmetic(claim, found),
     )
+
+
+def topic_named(word: str) -> Topic:
+    """Find a topic by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name; the text names the closest one, or all.
+    """
+    topics: tuple[Topic, ...] = get_args(Topic)
+    found = next((topic for topic in topics if topic == word.strip().casefold()), None)
+    if found is None:
+        close = get_close_matches(word.casefold(), topics, n=1)
+        remedy = f"Is {close[0]} meant?" if close else f"It is one of {', '.join(topics)}."
+        raise UsageError(f"--about is {shown(repr(word))}. {remedy}")
+    return found
 
 
 def read_claim(text: str, about: Topic | None = None) -> Claim:

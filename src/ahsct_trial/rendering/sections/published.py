@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
@@ -54,7 +55,9 @@ def _library_row(publication: Publication) -> tuple[str, ...]:
         f"{publication.id} – {publication.title}",
         fmt.count(publication.n_patients),
         fmt.NOTHING if headline is None else _headline(headline),
-        fmt.NOTHING if headline is None else headline.printed,
+        fmt.NOTHING
+        if headline is None
+        else printed_figure(headline.value, headline.of, headline.ci, headline.unit),
     )
 
 
