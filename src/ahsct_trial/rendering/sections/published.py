@@ -84,7 +84,11 @@ def entry_sections(entry: Entry) -> list[Section]:
             ),
             texts=frozenset({0, 2, 3}),
         ),
-        Section("What each counts", lead=tuple(_definitions(publication))),
+        Section(
+            "What each counts",
+            lead=tuple(_labelled((each.definition, each.label) for each in publication.figures)),
+        ),
+        *_without_counterpart(publication),
         *_uncertain(publication),
         Section("Where it was read", lead=tuple(_sources(publication))),
         Section(
@@ -114,12 +118,12 @@ def _horizon(figure: Figure) -> str:
     return "not stated" if figure.is_at_horizon else fmt.NOTHING
 
 
-def _definitions(publication: Publication) -> Iterator[str]:
-    """Definitions; figures with the same one stand together."""
-    yield from _labelled((each.definition, each.label) for each in publication.figures)
-    reasons = ((each.no_counterpart or "", each.label) for each in publication.figures if not each.figure)
-    for sentence in _labelled(reasons):
-        yield f"Without a counterpart among the program's results: {sentence}"
+def _without_counterpart(publication: Publication) -> Iterator[Section]:
+    reasons = [
+        (each.no_counterpart or "", each.label) for each in publication.figures if each.figure is None
+    ]
+    if reasons:
+        yield Section("Not among the program's own results", lead=tuple(_labelled(reasons)))
 
 
 def _labelled(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
