@@ -517,7 +517,9 @@ def sensitivity(
 
 @app.command()
 def reconcile(
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="The percentage as printed, e.g. 69.6.")],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="The percentage as printed, e.g. 69.6, or a count, 23/24.")
+    ],
     ci: Annotated[
         str | None, typer.Option("--ci", metavar="LOW:HIGH", help="Its interval as printed, e.g. 46.6:84.2.")
     ] = None,
@@ -553,11 +555,11 @@ def reconcile(
             result = reconciling.reconcile_rate(value, counts, limits, level)
             sections = rate_sections
         else:
-            numbers = reconciling.DEFAULT_RANGE if n is None else arguments.split_range(n)
+            numbers = None if n is None else arguments.split_range(n)
             result = reconciling.reconcile(value, limits, numbers, level)
             sections = reconcile_sections
     _write_result(result, sections, _format(None, is_json=json), output, force=force)
-    if not result.n_exact:
+    if not result.is_explained:
         raise typer.Exit(4)
 
 

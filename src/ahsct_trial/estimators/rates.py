@@ -55,9 +55,10 @@ def byar(
     """Give Byar's approximate interval of a Poisson rate, from the cube root of the count and a half.
 
     Both limits are c (1 − 1/(9c) ± z/(3√c))³ events with c the count plus ½ (Rothman 2002, Epidemiology: An
-    Introduction, p. 134; R's `epitools::pois.byar`); a lower limit below 0, as without events, is 0. The
-    older form of Breslow & Day (1987), with the count below and the count plus 1 above, is another interval,
-    close to Garwood's. Parameters, returns and errors are those of `garwood`.
+    Introduction, p. 134; R's `epitools::pois.byar`). A lower limit below 0 is 0, and without events it is 0
+    at every level, although the formula is above 0 there for levels below 0.90. The older form of Breslow &
+    Day (1987), with the count below and the count plus 1 above, is another interval, close to Garwood's.
+    Parameters, returns and errors are those of `garwood`.
     """
     y, t = _counts_and_exposures(n_events, exposure)
     z = normal_quantile(level)
@@ -66,7 +67,21 @@ def byar(
     low, high = (
         centre * (1 - 1 / (9 * centre) + side * z / (3 * np.sqrt(centre))) ** 3 / t for side in (-1, +1)
     )
-    return np.maximum(low, 0), np.asarray(high)
+    return np.where(y > 0, np.maximum(low, 0), 0 * low), np.asarray(high)
+
+
+def wald(
+    n_events: ArrayLike, exposure: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the interval rate ± z √count/exposure, cut at 0, which has no width without events.
+
+    A Poisson count has its mean as variance (Rothman & Greenland 1998, Modern Epidemiology, 2nd edition,
+    chapter 14). Parameters, returns and errors are those of `garwood`.
+    """
+    y, t = _counts_and_exposures(n_events, exposure)
+    half = normal_quantile(level) * np.sqrt(y)
+    t = np.where(t > 0, t, np.nan)
+    return np.maximum(y - half, 0) / t, np.asarray((y + half) / t)
 
 
 def log_wald(
