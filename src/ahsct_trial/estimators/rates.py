@@ -67,7 +67,7 @@ def byar(
     low, high = (
         centre * (1 - 1 / (9 * centre) + side * z / (3 * np.sqrt(centre))) ** 3 / t for side in (-1, +1)
     )
-    return np.where(y > 0, np.maximum(low, 0), 0 * low), np.asarray(high)
+    return np.maximum(np.where(y > 0, low, 0 / t), 0), np.asarray(high)
 
 
 def wald(

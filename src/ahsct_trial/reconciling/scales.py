@@ -190,7 +190,8 @@ def _what_follows(
     """What an estimate with a range of standard errors means; the last one is nearest to the printed one."""
     variance = estimate * (1 - estimate)
     error = (error_low[-1] + error_high[-1]) / 2
-    n_low, n_high = variance / error_high**2, _divided(variance, error_low**2)
+    with np.errstate(divide="ignore"):  # a standard error of 0 is that of infinitely many patients
+        n_low, n_high = variance / error_high**2, variance / error_low**2
     events = None if n_most is None else _events(estimate, n_low, error_low, n_most)
     values = (
         float(error),
@@ -229,7 +230,3 @@ def _events(estimate: Floats, effective_n: Floats, error_low: Floats, n: int) ->
     most = int(possible[-1]) + 1 if possible.size else 0
     return (max(fewest, 1), most) if most >= max(fewest, 1) else None
 
-
-def _divided(numerator: Floats, denominator: Floats) -> Floats:
-    with np.errstate(divide="ignore"):  # a standard error of 0 is that of infinitely many patients
-        return numerator / denominator
