@@ -183,7 +183,7 @@ def test_a_protocol_from_a_file(tmp_path: Path) -> None:
         (b"deaths = 1", "there is no setting 'deaths'. Is death meant?"),
         (b"[default]\nhorizon_years = 5", "there is no setting 'default'"),
         (b"horizon_years 5", "is not TOML"),
-        (b"\xff\xfe", "is not TOML"),
+        (b"\xff\xfe", "is not UTF-8 from byte 1 on"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
+from ahsct_trial.escaping import shown, shown_path
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_WEEK = 7
@@ -123,7 +123,7 @@ class Protocol:
         for setting, choices in _CHOICES.items():
             value = getattr(self, setting)
             if value not in choices:
-                raise UsageError(f"{setting} is {value!r}; it is one of {', '.join(choices)}.")
+                raise UsageError(f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}.")
         for setting, (low, high, rule) in _RANGES.items():
             value = getattr(self, setting)
             if value is None and setting == "confirm_late_days":
@@ -131,7 +131,7 @@ class Protocol:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             # `not low <= value` also refuses NaN, which compares false with everything.
             if not is_number or not low <= value <= high or (setting, value) in _OPEN_ENDS:
-                raise UsageError(f"{setting} is {value!r}; it must be a number {rule}.")
+                raise UsageError(f"{setting} is {shown(repr(value))}; it must be a number {rule}.")
 
 
 #: What a user changes in the protocol that a command or a publication starts from.
@@ -205,15 +205,9 @@ def find_protocol(name_or_file: str) -> Protocol:
     path = Path(name_or_file)
     if path.suffix != ".toml":
         raise UsageError(
-            f"There is no protocol {name_or_file!r}. Built in are {', '.join(BUILT_IN)}; "
+            f"There is no protocol {shown_path(name_or_file)!r}. Built in are {', '.join(BUILT_IN)}; "
             "or name a file that ends in .toml."
         )
-    import tomllib
+    from ahsct_trial.toml import read_toml
 
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"Protocol {name_or_file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"Protocol {name_or_file} is not TOML: {error}.") from None
-    return named_protocol(path.name, settings)
+    return named_protocol(shown(path.name, longest=255), read_toml(path, "Protocol"))

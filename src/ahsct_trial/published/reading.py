@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from ahsct_trial.published.paths import (
     interval_of,
     is_proportion,
 )
+from ahsct_trial.toml import parse_toml, read_toml
 
 _MOST_SHOWN = 20
 _PRINTED = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
@@ -74,12 +74,7 @@ def read_publication(path: Path) -> Publication:
         If it cannot be read, is not TOML, or is no publication; the text names each wrong line or key, what
         it accepts and what stands there.
     """
-    name = shown_path(path)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
-    return parse_publication(text, name)
+    return _publication(read_toml(path, "Publication"), shown_path(path))
 
 
 def parse_publication(text: bytes, name: str) -> Publication:
@@ -90,12 +85,10 @@ def parse_publication(text: bytes, name: str) -> Publication:
     UsageError
         As `read_publication`.
     """
-    try:
-        given = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8 from byte {error.start + 1} on. Save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of too many digits
-        raise UsageError(f"{name} is not TOML: {shown(str(error), longest=200)}.") from None
+    return _publication(parse_toml(text, name), name)
+
+
+def _publication(given: Mapping[str, Any], name: str) -> Publication:
     faults = list(_faults(given))
     if faults:
         said = [f"{name}: {fault}" + ("" if fault.endswith("?") else ".") for fault in faults[:_MOST_SHOWN]]
