@@ -218,7 +218,7 @@ def _events(estimate: Floats, effective_n: Floats, error_low: Floats, n: int) ->
       1 − 1/r = q = S n/(n − d + 1): 1/(n − d + 1) − 1/n + (1 − q)²/q. That falls with d. And d is at most
       (1 − S) n.
 
-    The last r is not held to be a whole number, so that an end may be one too wide, but never too narrow.
+    The last r is not held to be a whole number, so that the range may be too wide, but never too narrow.
     """
     fewest = int(np.ceil((effective_n * (1 - estimate)).min() - 1e-6))
     n_events = np.arange(1, n + 1)[:, None]
