@@ -229,4 +229,3 @@ def _events(estimate: Floats, effective_n: Floats, error_low: Floats, n: int) ->
     possible = np.flatnonzero(can_be.any(axis=1))
     most = int(possible[-1]) + 1 if possible.size else 0
     return (max(fewest, 1), most) if most >= max(fewest, 1) else None
-
