@@ -270,3 +270,13 @@ def test_impossible_input_is_refused() -> None:
             method([1, 2], [True, True], [True, False], entry=[0])
         with pytest.raises(ValueError, match="not before"):
             method([1, 2], [True, True], [True, False], entry=[1, 0])
+
+
+@pytest.mark.parametrize("level", [1e-300, 1 - 2**-53])
+def test_levels_next_to_0_and_1_have_limits(level: float) -> None:
+    for dataset in ("ovarian", "sep41"):
+        by = "rx" if dataset == "ovarian" else "group"
+        years, is_event, group, _ = grouped({"dataset": dataset, "by": by, "strata": ""})
+        for method in METHODS:
+            ratio = method(years, is_event, group == max(group), level=level)
+            assert ratio.ci_low <= ratio.value <= ratio.ci_high

@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 from ahsct_trial.catalogue import LESIONS, RELAPSE, RELAPSE_RATE, RateEndpoint
 from ahsct_trial.endpoints.estimates import absent, finite, joined, not_in_file, patients, share
 from ahsct_trial.endpoints.observation import last_assessment
-from ahsct_trial.estimators.rates import (
-    garwood,
-    negative_binomial_rate,
-    negative_binomial_ratio,
-    pearson_dispersion,
-    rate_ratio_interval,
-)
+from ahsct_trial.estimators.negative_binomial import negative_binomial_rate, negative_binomial_ratio
+from ahsct_trial.estimators.rates import garwood, pearson_dispersion, rate_ratio_interval
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Estimate, EventRate, EventRates, Unit

@@ -219,23 +219,26 @@ class _PartialLikelihood:
         """Give the limit of a monotone likelihood at β = ±∞."""
         return float(-self.weight @ np.log(self.share if side > 0 else 1 - self.share))
 
-    def expected_share(self, beta: float) -> NDArray[np.float64]:
-        return np.asarray(self.share * np.exp(beta) / (1 + self.share * np.expm1(beta)))
-
     def score(self, beta: float) -> float:
-        return float(self.n_second - self.weight @ self.expected_share(beta))
+        return float(self.n_second - self.weight @ self._expected_share(beta))
 
     def information(self, beta: float) -> float:
-        p = self.expected_share(beta)
-        return float(self.weight @ (p * (1 - p)))
+        return float(self._variance(beta).sum())
 
     def penalised(self, beta: float) -> float:
         return self(beta) + float(np.log(self.information(beta))) / 2
 
     def penalised_score(self, beta: float) -> float:
-        p = self.expected_share(beta)
-        variance = self.weight * p * (1 - p)
-        return float(self.n_second - self.weight @ p + variance @ (1 - 2 * p) / variance.sum() / 2)
+        share, variance = self._expected_share(beta), self._variance(beta)
+        return float(self.n_second - self.weight @ share + variance @ (1 - 2 * share) / variance.sum() / 2)
+
+    def _expected_share(self, beta: float) -> NDArray[np.float64]:
+        return np.asarray(self.share * np.exp(beta) / (1 + self.share * np.expm1(beta)))
+
+    def _variance(self, beta: float) -> NDArray[np.float64]:
+        # Not p (1 − p), which loses its digits where p is close to 1.
+        odds = self.share * (1 - self.share) * np.exp(beta)
+        return np.asarray(self.weight * odds / (1 + self.share * np.expm1(beta)) ** 2)
 
 
 def _two_group_risk_sets(
@@ -255,7 +258,7 @@ def _informative(sets: RiskSets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _cox(likelihood: _PartialLikelihood, level: float, reason: str) -> HazardRatio:
-    drop = normal_quantile(level) ** 2 / 2
+    drop = _drop(level)
     if likelihood.n_events == 0:
         return _undefined("cox-efron-profile")
     from scipy.optimize import brentq
@@ -288,7 +291,7 @@ def _cox(likelihood: _PartialLikelihood, level: float, reason: str) -> HazardRat
 
 def _firth(sets: RiskSets, level: float, reason: str) -> HazardRatio:
     likelihood = _PartialLikelihood.with_breslow_ties(sets)
-    drop = normal_quantile(level) ** 2 / 2
+    drop = _drop(level)
     if likelihood.n_events == 0:
         return _undefined("firth-profile")
     from scipy.optimize import brentq
@@ -297,10 +300,12 @@ def _firth(sets: RiskSets, level: float, reason: str) -> HazardRatio:
     low, high = likelihood.span
     grid = np.arange(low, high + _MODE_STEP, _MODE_STEP)
     heights = np.array([likelihood.penalised(beta) for beta in grid])
-    best = int(np.argmax(heights))
-    beta = brentq(
-        likelihood.penalised_score, grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], xtol=1e-12
-    )
+    left = right = int(np.argmax(heights))
+    while likelihood.penalised_score(grid[left]) <= 0:
+        left -= 1
+    while likelihood.penalised_score(grid[right]) >= 0:
+        right += 1
+    beta = brentq(likelihood.penalised_score, grid[left], grid[right], xtol=1e-12)
     peak = likelihood.penalised(beta)
 
     def excess(at: float) -> float:
@@ -327,6 +332,12 @@ def _undefined(method: HazardRatioMethod) -> HazardRatio:
         method=method,
         reason="undefined: no event happened while both groups were at risk",
     )
+
+
+def _drop(level: float) -> float:
+    """How far the log likelihood at the limits lies below its peak: half the χ² quantile."""
+    # Levels so close to 0 or 1 that they round to it still have limits.
+    return min(max(normal_quantile(level) ** 2 / 2, 1e-9), 35.0)
 
 
 def _crossing(excess: Callable[[float], float], inside: float, step: float) -> float:
