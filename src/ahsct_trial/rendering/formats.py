@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ahsct_trial.escaping import shown
-from ahsct_trial.results import Distribution, Estimate, Unit
+from ahsct_trial.results import Distribution, Estimate, FollowUp, Unit
 from ahsct_trial.rounding import decimals_for, round_half_up
 from ahsct_trial.wording import listed as listed
 
@@ -166,7 +166,7 @@ def significant_range(low: float | None, high: float | None) -> str:
     return span(low, high, "ratio")
 
 
-def distribution(values: Distribution, decimals: int) -> str:
+def distribution(values: Distribution | FollowUp, decimals: int) -> str:
     """Median and range."""
     if not values.n:
         return NOTHING

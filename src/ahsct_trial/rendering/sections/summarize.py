@@ -32,10 +32,12 @@ from ahsct_trial.rendering.sections import (
 )
 from ahsct_trial.results import (
     CohortInfo,
+    Disability,
     Estimate,
     EventRate,
     EventRates,
     FollowUp,
+    Mortality,
     NedaYear,
     Summary,
     SurvivalEndpoint,
@@ -575,7 +577,9 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
     """
     yield protocol_definition(summary.protocol)
     endpoints = summary.endpoints
-    survival = {declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS}
+    survival: dict[str, SurvivalEndpoint] = {
+        declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS
+    }
     shared = shared_sentences(each.definition for each in survival.values())
     for key, endpoint in survival.items():
         own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
@@ -588,7 +592,8 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
         yield NEDA3.short, year.definition
     rates: list[EventRates] = [getattr(endpoints, declared.key) for declared in RATE_ENDPOINTS]
     said = {*shared, *shared_sentences(each.definition for each in rates)}
-    for each in (*rates, endpoints.disability, endpoints.mortality):
+    counted: tuple[EventRates | Disability | Mortality, ...] = (*rates, endpoints.disability, endpoints.mortality)
+    for each in counted:
         own = [sentence for sentence in sentences(each.definition) if sentence not in said]
         said.update(own)
         yield each.label, " ".join(own)
