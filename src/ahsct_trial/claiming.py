@@ -467,7 +467,10 @@ def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
     for publication, figure in known:
         theirs = _as_number(figure)
         is_kind = (figure.of is not None or figure.unit == "%") if is_share else figure.unit == claim.unit
-        if theirs is None or quoted is None or not is_kind or not _is_asked_for(claim, figure):
+        is_meaningless = figure.disputed and figure.figure is None
+        if theirs is None or quoted is None or not is_kind or is_meaningless:
+            continue
+        if not _is_asked_for(claim, figure):
             continue
         distance = abs(theirs - quoted)
         if publication.id not in distances or distance < distances[publication.id][0]:
