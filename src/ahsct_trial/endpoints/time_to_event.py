@@ -238,7 +238,7 @@ def _estimate(
         ci_high=finite(high) if is_estimable else None,
         confidence_level=protocol.confidence_level,
         ci_method=protocol.ci_method,
-        median_years=finite(quantile(curve)),
+        median_years=finite(quantile(curve, 0.5, protocol.ci_method, protocol.confidence_level)[0]),
         note=joined(notes),
         curve=Curve(
             years=curve.time,
