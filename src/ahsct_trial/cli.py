@@ -6,12 +6,9 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from enum import StrEnum
 from functools import wraps
-from importlib import import_module
 from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -23,7 +20,7 @@ import typer
 from ahsct_trial import __version__
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.output import refuse_unwritable, write, write_file
+from ahsct_trial.output import refuse_output, say, write, write_file
 from ahsct_trial.protocol import BUILT_IN, Protocol, Settings, find_protocol, with_settings
 from ahsct_trial.rendering.progress import progress
 
@@ -125,6 +122,8 @@ def _sets_protocol(command: Callable[..., None]) -> Callable[..., None]:
     def run(**arguments: Any) -> None:
         chosen = {name: arguments.pop(name) for name in _PROTOCOL_OPTIONS}
         name_or_file = chosen.pop("protocol")
+        if name_or_file:
+            refuse_output(arguments["output"], [name_or_file], force=arguments["force"])
 
         def settings(default: Protocol) -> Protocol:
             base = find_protocol(name_or_file) if name_or_file else default
@@ -149,19 +148,9 @@ def _format(chosen: Format | None, *, is_json: bool) -> Format:
     return Format.JSON if is_json else chosen or Format.TABLE
 
 
-def _refuse_output(path: str, output: Path | None, *, force: bool) -> None:
-    """Refuse a file that may not be written before the input is read for nothing."""
-    # A name that no file can have is not the input's, and an error when it is written.
-    with suppress(OSError):
-        if output is not None and output.samefile(path):
-            raise UsageError(f"{shown(path)} is the input. Choose another name for the output.")
-    if output is not None:
-        refuse_unwritable(output, force=force)
-
-
 def _figure_file(path: str, output: Path, width_mm: float | None, *, force: bool) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
-    _refuse_output(path, output, force=force)
+    refuse_output(output, [path], force=force)
     _need_extra("matplotlib")
     from ahsct_trial.rendering.figures import figure_file
 
@@ -179,17 +168,9 @@ def _read(
     step(f"Reading {shown(path)}")
     from ahsct_trial.loading import read_cohort
 
-    # Most results need these, and can have them imported while a file is read.
-    needed = ("pandas", "scipy.special", "ahsct_trial.endpoints")
-    threading.Thread(target=_import, args=needed, daemon=True).start()
     data = read_cohort(path, encoding=encoding, date_format=date_format)
     step("Computing")
     return data
-
-
-def _import(*modules: str) -> None:
-    for module in modules:
-        import_module(module)
 
 
 def _is_version_asked(is_asked: bool) -> None:
@@ -221,7 +202,7 @@ def summarize(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort], force=force)
     form = _format(format, is_json=json)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
@@ -264,7 +245,7 @@ def check(
     date_format: DateFormatOption = None,
 ) -> None:
     """Hold the cohort against published figures: reproduced, compatible, or differs (exit 4)."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort, against], force=force)
     from ahsct_trial.published import find_publication, publications
 
     is_comparison = against == _ALL_PUBLICATIONS
@@ -328,6 +309,7 @@ def published(
     if publication is None:
         _write_result(library(), library_sections, form, output, force=force)
     else:
+        refuse_output(output, [publication], force=force)
         _write_result(entry(publication), entry_sections, form, output, force=force)
 
 
@@ -344,7 +326,7 @@ def trace(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show one patient's course, and the line of the file that decided each endpoint."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort], force=force)
     chosen = settings(BUILT_IN["default"])
     with progress() as step:
         data = _read(cohort, encoding, date_format, step)
@@ -443,7 +425,7 @@ def report(
     date_format: DateFormatOption = None,
 ) -> None:
     """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check)."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort, against or ""], force=force)
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"{shown(output.name)} does not end like a page. Name it .html.")
     _need_extra("jinja2")
@@ -497,7 +479,7 @@ def sensitivity(
     date_format: DateFormatOption = None,
 ) -> None:
     """Show an endpoint under every death rule, lesion rule, confirmation length and interval method."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort], force=force)
     form = _format(format, is_json=json)
     chosen = settings(BUILT_IN["default"])
     from ahsct_trial.sensitivity import find_endpoint, sensitivity_of
@@ -573,7 +555,7 @@ def validate(
     date_format: DateFormatOption = None,
 ) -> None:
     """Only read the file: its problems, warnings and the account of its rows."""
-    _refuse_output(cohort, output, force=force)
+    refuse_output(output, [cohort], force=force)
     from ahsct_trial.loading.problems import DataProblems
     from ahsct_trial.results import SCHEMA_VERSION, TOOL, Validation
 
@@ -672,8 +654,5 @@ def main() -> None:
     try:
         app()
     except AhsctError as error:
-        # Where nobody can be told, the exit code still tells.
-        if sys.stderr is not None:
-            with suppress(OSError, ValueError):
-                print(f"ahsct: {error}", file=sys.stderr, flush=True)
+        say(str(error))
         raise SystemExit(error.exit_code) from None
