@@ -150,8 +150,12 @@ class Trial:
         for column, texts in selection.items():
             is_meant = is_meant & self._has_level(column, texts)
         if not is_meant.any():
-            wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items())
-            known = "; ".join(f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection)
+            wanted = " and ".join(
+                f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items()
+            )
+            known = "; ".join(
+                f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection
+            )
             raise UsageError(f"No patient has {wanted}. This file has {known}.")
         return replace(self, is_member=is_meant)
 
@@ -186,9 +190,13 @@ class Trial:
         """An attribute of the patients of this part."""
         attributes = self.attributes
         if column not in attributes or column == "patient_id" or attributes[column].dtype.kind == "f":
-            known = [name for name in attributes if attributes[name].dtype.kind != "f" and name != "patient_id"]
             from difflib import get_close_matches
 
+            known = [
+                str(name)
+                for name, values in attributes.items()
+                if values.dtype.kind != "f" and name != "patient_id"
+            ]
             close = get_close_matches(column, known, n=1)
             meant = f"Is {close[0]} meant?" if close else f"It has {', '.join(known) or 'none'}."
             raise UsageError(f"This file has no attribute {shown(column)}. {meant}")

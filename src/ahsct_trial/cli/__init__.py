@@ -15,7 +15,7 @@ from ahsct_trial.output import say
 try:  # typer has a click of its own from 0.28 on
     from typer._click.exceptions import ClickException
 except ImportError:
-    from click.exceptions import ClickException  # type: ignore[assignment,no-redef]
+    from click.exceptions import ClickException  # type: ignore[assignment]
 
 __all__ = ["Outcome", "main"]
 

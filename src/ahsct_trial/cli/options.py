@@ -1,13 +1,13 @@
 """The options that commands share, in groups: how the data are read, what is chosen, where results go.
 
-A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped` spreads
-it out for typer.
+A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped`
+spreads it out for typer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -43,8 +43,8 @@ class Data:
         str,
         typer.Argument(
             metavar="COHORT",
-            help="A CSV file, plain or gzipped; with --map also a workbook, another format or a folder; - for "
-            "standard input.",
+            help="A CSV file, plain or gzipped; with --map also a workbook, another format or a folder; "
+            "- for standard input.",
             show_default=False,
         ),
     ]
@@ -62,7 +62,8 @@ class Data:
         typer.Option("--missing", metavar="TOKEN", help="A cell with this text is empty; again for more."),
     ] = None
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252.")
+        str | None,
+        typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252."),
     ] = None
     date_format: Annotated[
         str | None,
@@ -102,7 +103,9 @@ class Choices:
     landmark_window_days: Annotated[
         float | None,
         typer.Option(
-            "--window-days", metavar="DAYS", help="A last assessment this long before a landmark reaches it [0]."
+            "--window-days",
+            metavar="DAYS",
+            help="A last assessment this long before a landmark reaches it [0].",
         ),
     ] = None
     observation_end: Annotated[
@@ -120,7 +123,9 @@ class Choices:
     death_reach_days: Annotated[
         float | None,
         typer.Option(
-            "--death-reach-days", metavar="DAYS", help="A death this soon after the last assessment counts [365]."
+            "--death-reach-days",
+            metavar="DAYS",
+            help="A death this soon after the last assessment counts [365].",
         ),
     ] = None
     therapy: Annotated[
@@ -131,7 +136,9 @@ class Choices:
     ] = None
     worsening_confirm_weeks: Annotated[
         float | None,
-        typer.Option("--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."),
+        typer.Option(
+            "--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."
+        ),
     ] = None
     unconfirmed: Annotated[
         str | None,
@@ -156,7 +163,9 @@ class Choices:
     new_lesion: Annotated[
         str | None,
         typer.Option(
-            "--new-lesion", metavar=_words("new_lesion"), help="Which lesions are an event (records) [either]."
+            "--new-lesion",
+            metavar=_words("new_lesion"),
+            help="Which lesions are an event (records) [either].",
         ),
     ] = None
     mri_from_day: Annotated[
@@ -247,7 +256,8 @@ class Table(Destination):
 
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False
     format: Annotated[
-        str | None, typer.Option("--format", metavar="|".join(Format), help="How to write the results [table].")
+        str | None,
+        typer.Option("--format", metavar="|".join(Format), help="How to write the results [table]."),
     ] = None
 
     def form(self) -> Format:
@@ -298,7 +308,9 @@ def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
 def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     """Spread a command's groups of options out for typer, and put them together again when it is called."""
     own = signature(command, eval_str=True).parameters
-    groups = {name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)}
+    groups: dict[str, Any] = {
+        name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)
+    }
     parameters: list[Parameter] = []
     for name, each in own.items():
         if name not in groups:
@@ -306,7 +318,7 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
             continue
         hints = get_type_hints(groups[name], include_extras=True)
         for option in fields(groups[name]):
-            default = Parameter.empty if _is_required(option) else option.default
+            default = Parameter.empty if option.default is MISSING else option.default
             parameters.append(
                 Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])
             )
@@ -320,9 +332,3 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
-
-
-def _is_required(option: Any) -> bool:
-    from dataclasses import MISSING
-
-    return option.default is MISSING

@@ -39,12 +39,14 @@ def need_extra(package: str) -> None:
     """
     if find_spec(package) is None:
         raise UsageError(
-            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of the "
-            "repository: pip install '.[report]'"
+            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of "
+            "the repository: pip install '.[report]'"
         )
 
 
-def _figure_file(data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool) -> FigureFile:
+def _figure_file(
+    data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool
+) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
     refuse_output(output, [data.cohort, *filter(None, (data.map,)), *choices.files], force=force)
     need_extra("matplotlib")
@@ -132,7 +134,9 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."),
+        typer.Option(
+            "--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."
+        ),
     ] = None,
     arm: ArmOption = None,
     with_patients: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ahsct_trial.errors import DataError, UsageError
 from ahsct_trial.escaping import shown, shown_path
@@ -29,7 +29,7 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     step(f"Reading {shown_path(data.cohort)}")
     from ahsct_trial.loading import read_cohort
 
-    options = {
+    options: dict[str, Any] = {
         "map": data.map,
         "encoding": data.encoding,
         "date_format": data.date_format,
@@ -72,6 +72,6 @@ def refuse_pooling(trial: Trial, data: Data) -> None:
     listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
     raise UsageError(
         f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
-        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}; one of them, --where arm={shown(arms[0])}; "
-        "or all as one group, --pool."
+        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}; one of them, "
+        f"--where arm={shown(arms[0])}; or all as one group, --pool."
     )

@@ -19,9 +19,7 @@ def summarize(
     data: Data,
     choices: Choices,
     table: Table,
-    full: Annotated[
-        bool, typer.Option("--full", help="Every definition, every count, every year.")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every definition, every count, every year.")] = False,
 ) -> Outcome:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
 
@@ -159,5 +157,3 @@ def trace(
 
     write_result(result, trace_sections, document.form(), document)
     return Outcome(result=result)
-
-
