@@ -1,7 +1,7 @@
 """The options that commands share, in groups: how the data are read, what is chosen, where results go.
 
 A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped`
-spreads it out for typer.
+spreads it out for typer as one panel of the help.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -31,13 +32,20 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-def _words(setting: str) -> str:
-    return "|".join(CHOICES[setting])
+def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
+    """The option that changes a setting; its help shows the choices and the default protocol's own."""
+    own = getattr(BUILT_IN["default"], setting)
+    metavar = unit or "|".join(CHOICES[setting])
+    return typer.Option(
+        option, metavar=metavar, help=words, show_default=own if isinstance(own, str) else f"{own:g}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """Which data a command reads, and how."""
+
+    panel: ClassVar = "Reading the data"
 
     cohort: Annotated[
         str,
@@ -92,98 +100,87 @@ class Data:
 class Choices:
     """The protocol: a named one, and the settings that are changed in it."""
 
+    panel: ClassVar = "Choices behind the figures"
+
     protocol: Annotated[
         str | None,
-        typer.Option("--protocol", metavar="NAME|FILE", help=f"{', '.join(BUILT_IN)}, or a TOML file."),
+        typer.Option(
+            "--protocol",
+            metavar="NAME|FILE",
+            help=f"{', '.join(BUILT_IN)}, or a TOML file.",
+            show_default="default",
+        ),
     ] = None
     horizon_years: Annotated[
-        float | None,
-        typer.Option("--horizon", metavar="YEARS", help="Landmark of the headline figures [3]."),
+        float | None, _setting("horizon_years", "--horizon", "Landmark of the headline figures.", "YEARS")
     ] = None
     landmark_window_days: Annotated[
         float | None,
-        typer.Option(
+        _setting(
+            "landmark_window_days",
             "--window-days",
-            metavar="DAYS",
-            help="A last assessment this long before a landmark reaches it [0].",
+            "A last assessment this long before a landmark reaches it.",
+            "DAYS",
         ),
     ] = None
     observation_end: Annotated[
-        str | None,
-        typer.Option(
-            "--observation-end",
-            metavar=_words("observation_end"),
-            help="When a patient's observation ends [last-assessment].",
-        ),
+        str | None, _setting("observation_end", "--observation-end", "When a patient's observation ends.")
     ] = None
-    death: Annotated[
-        str | None,
-        typer.Option("--death", metavar=_words("death"), help="Whether a death is an event [event]."),
-    ] = None
+    death: Annotated[str | None, _setting("death", "--death", "Whether a death is an event.")] = None
     death_reach_days: Annotated[
         float | None,
-        typer.Option(
+        _setting(
+            "death_reach_days",
             "--death-reach-days",
-            metavar="DAYS",
-            help="A death this soon after the last assessment counts [365].",
+            "A death this soon after the last assessment counts.",
+            "DAYS",
         ),
     ] = None
     therapy: Annotated[
-        str | None,
-        typer.Option(
-            "--therapy", metavar=_words("therapy"), help="What a therapy after transplant is [ignore]."
-        ),
+        str | None, _setting("therapy", "--therapy", "What a therapy that starts after time zero is.")
     ] = None
     worsening_confirm_weeks: Annotated[
         float | None,
-        typer.Option(
-            "--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."
+        _setting(
+            "worsening_confirm_weeks", "--confirm-weeks", "Worsening must hold this long (records).", "WEEKS"
         ),
     ] = None
     unconfirmed: Annotated[
         str | None,
-        typer.Option(
+        _setting(
+            "unconfirmed",
             "--unconfirmed",
-            metavar=_words("unconfirmed"),
-            help="Worsening at the last visit, which nothing can confirm (records) [ignore].",
+            "Worsening at the last visit, which nothing can confirm (records).",
         ),
     ] = None
     baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", metavar=_words("baseline"), help="Which EDSS is the baseline (records)."),
+        str | None, _setting("baseline", "--baseline", "Which EDSS is the baseline (records).")
     ] = None
     relapse_gap_days: Annotated[
         float | None,
-        typer.Option(
+        _setting(
+            "relapse_gap_days",
             "--relapse-gap-days",
-            metavar="DAYS",
-            help="A relapse that begins sooner after another is the same one (records) [0].",
+            "A relapse that begins sooner after another is the same one (records).",
+            "DAYS",
         ),
     ] = None
     new_lesion: Annotated[
-        str | None,
-        typer.Option(
-            "--new-lesion",
-            metavar=_words("new_lesion"),
-            help="Which lesions are an event (records) [either].",
-        ),
+        str | None, _setting("new_lesion", "--new-lesion", "Which lesions are an event (records).")
     ] = None
     mri_from_day: Annotated[
         float | None,
-        typer.Option(
-            "--mri-from-day", metavar="DAY", help="Scans up to this day set the reference (records) [0]."
+        _setting(
+            "mri_from_day", "--mri-from-day", "Scans up to this day set the reference (records).", "DAY"
         ),
     ] = None
-    time_zero: Annotated[
-        str | None,
-        typer.Option("--time-zero", metavar=_words("time_zero"), help="What makes day 0 [transplant]."),
-    ] = None
+    time_zero: Annotated[str | None, _setting("time_zero", "--time-zero", "What makes day 0.")] = None
     ci_method: Annotated[
         str | None,
-        typer.Option("--ci", metavar="METHOD", help=f"{', '.join(CHOICES['ci_method'])} [log-log]."),
+        _setting("ci_method", "--ci", f"Kaplan–Meier interval: {', '.join(CHOICES['ci_method'])}.", "METHOD"),
     ] = None
     confidence_level: Annotated[
-        float | None, typer.Option("--level", metavar="LEVEL", help="Confidence level [0.95].")
+        float | None, _setting("confidence_level", "--level", "Confidence level.", "LEVEL")
     ] = None
 
     def overrides(self) -> Overrides:
@@ -223,6 +220,8 @@ class Choices:
 class Destination:
     """Where results go."""
 
+    panel: ClassVar = "Output"
+
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")
     ] = None
@@ -257,7 +256,9 @@ class Table(Destination):
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False
     format: Annotated[
         str | None,
-        typer.Option("--format", metavar="|".join(Format), help="How to write the results [table]."),
+        typer.Option(
+            "--format", metavar="|".join(Format), help="How to write the results.", show_default="table"
+        ),
     ] = None
 
     def form(self) -> Format:
@@ -318,6 +319,9 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
             continue
         hints = get_type_hints(groups[name], include_extras=True)
         for option in fields(groups[name]):
+            (declared,) = hints[option.name].__metadata__
+            if isinstance(declared, OptionInfo):
+                declared.rich_help_panel = groups[name].panel
             default = Parameter.empty if option.default is MISSING else option.default
             parameters.append(
                 Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])

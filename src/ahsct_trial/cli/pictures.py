@@ -72,7 +72,9 @@ def plot_survival(
 ) -> Outcome:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
 
-    Examples: ahsct plot survival cohort.csv; ahsct plot survival cohort.csv -o figure.svg
+    For example:
+      ahsct plot survival cohort.csv
+      ahsct plot survival cohort.csv -o figure.svg
     """
     from ahsct_trial.catalogue import HEADLINE
     from ahsct_trial.rendering.figures.curves import drawn_curves, known_endpoints
@@ -111,7 +113,9 @@ def plot_timeline(
 ) -> Outcome:
     """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
 
-    Examples: ahsct plot timeline records.csv -o figure.pdf; ahsct plot timeline cohort.csv -o figure.svg
+    For example:
+      ahsct plot timeline records.csv -o figure.pdf
+      ahsct plot timeline cohort.csv -o figure.svg
     """
     figure = _figure_file(data, choices, output, width, force=force)
     protocol = choices.chosen()
@@ -146,7 +150,9 @@ def report(
 ) -> Outcome:
     """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
 
-    Examples: ahsct report cohort.csv -o report.html; ahsct report cohort.csv --against mist2019 -o report.html
+    For example:
+      ahsct report cohort.csv -o report.html
+      ahsct report cohort.csv --against mist2019 -o report.html
     """
     file = against if against is not None and against.endswith(".toml") else None
     refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)

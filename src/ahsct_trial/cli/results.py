@@ -23,7 +23,9 @@ def summarize(
 ) -> Outcome:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
 
-    Examples: ahsct summarize cohort.csv; ahsct summarize cohort.csv --horizon 5 --json -o results.json
+    For example:
+      ahsct summarize cohort.csv
+      ahsct summarize cohort.csv --horizon 5 --json -o results.json
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -65,7 +67,10 @@ def compare(
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference", metavar="LEVEL", help="What the others are compared with [the first by alphabet]."
+            "--reference",
+            metavar="LEVEL",
+            help="What the others are compared with.",
+            show_default="the first by alphabet",
         ),
     ] = None,
     strata: Annotated[
@@ -75,7 +80,9 @@ def compare(
 ) -> Outcome:
     """Show groups side by side, and what separates them.
 
-    Examples: ahsct compare trial.csv --by arm --reference control; ahsct compare registry.csv --by ms_course
+    For example:
+      ahsct compare trial.csv --by arm --reference control
+      ahsct compare registry.csv --by ms_course
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -110,7 +117,9 @@ def sensitivity(
 ) -> Outcome:
     """Show an endpoint under every choice on which published figures differ.
 
-    Examples: ahsct sensitivity cohort.csv; ahsct sensitivity cohort.csv --endpoint relapse_free_survival
+    For example:
+      ahsct sensitivity cohort.csv
+      ahsct sensitivity cohort.csv --endpoint relapse_free_survival
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -144,7 +153,9 @@ def trace(
 ) -> Outcome:
     """Show one patient's course, and the line of the file that decided each endpoint.
 
-    Examples: ahsct trace cohort.csv P06; ahsct trace records.csv P06 --confirm-weeks 12
+    For example:
+      ahsct trace cohort.csv P06
+      ahsct trace records.csv P06 --confirm-weeks 12
     """
     document.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
