@@ -121,6 +121,15 @@ def test_ratio_agrees_with_poisson_test() -> None:
     assert_agrees(high, expected["upper"])
 
 
+@pytest.mark.parametrize("level", ["0.95", "0.9"])
+def test_ratio_of_two_groups_agrees_with_poisson_test(level: str) -> None:
+    """rate_ratio_groups.csv: R 4.2.2, `poisson.test`; undefined where neither group has an event."""
+    expected = table("rate_ratio_groups").where(kind="poisson", level=level)
+    low, high = rate_ratio_interval(*(expected[c] for c in ("x1", "years1", "x2", "years2")), float(level))
+    assert_agrees(low, expected["lower"])
+    assert_agrees(high, expected["upper"])
+
+
 @given(st.integers(0, 30), exposures, st.integers(0, 30), exposures, st.sampled_from(LEVELS))
 def test_ratio_leaves_equal_binomial_tails(n_1: int, t_1: float, n_0: int, t_0: float, level: float) -> None:
     """Oracle: given the sum, `n_1` is binomial with odds ratio × t_1/t_0 (Przyborowski & Wilenski 1940)."""
