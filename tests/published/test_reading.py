@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.published.figures import Contrast, Eligibility, Figure, Publication
-from ahsct_trial.published.paths import estimate_at, fault_of_figure, topic_of, units_at
+from ahsct_trial.published.paths import (
+    depends_on_horizon,
+    estimate_at,
+    fault_of_figure,
+    topic_of,
+    units_at,
+)
 from ahsct_trial.published.reading import RULES, parse_publication, read_publication
 
 HEAD = 'id = "mine"\ntitle = "Ours"\ncitation = "Nobody, 2020"\n'
@@ -263,6 +269,24 @@ def test_a_unit_or_an_interval_that_is_not_of_the_figure(figure: str, more: str,
 )
 def test_the_estimate_that_holds_a_figure(figure: str, of: str | None, estimate: str | None) -> None:
     assert estimate_at(figure, of) == estimate
+
+
+@pytest.mark.parametrize(
+    ("path", "is_at_horizon"),
+    [
+        (f"{SURVIVAL}.survival.value", True),
+        (f"{SURVIVAL}.proportion.n", True),
+        (f"{SURVIVAL}.median_years.value", False),
+        ("endpoints.neda3.at_horizon.n_yes", True),
+        ("endpoints.mortality.all_cause.n", True),
+        ("endpoints.mortality.all_cause_by_day_100.n", False),
+        ("endpoints.relapse_rate.after.rate.value", False),
+        ("contrasts.endpoints.overall_survival.hazard_ratio.value", False),
+        ("contrasts.endpoints.overall_survival.survival_difference.value", True),
+    ],
+)
+def test_whether_a_path_depends_on_the_horizon(path: str, is_at_horizon: bool) -> None:
+    assert depends_on_horizon(path) is is_at_horizon
 
 
 @pytest.mark.parametrize(

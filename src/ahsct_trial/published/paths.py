@@ -11,8 +11,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
-from ahsct_trial.results import Estimate, Summary
+from ahsct_trial.results import Contrast, Estimate, Summary
 
 #: What a figure is about, in the words of `ahsct claim --about`.
 Topic = Literal[
@@ -48,16 +47,6 @@ _TOPICS: dict[str, Topic] = {
     "edss_baseline": "edss",
     "edss_last": "edss",
     "follow_up": "follow-up",
-}
-_SURVIVAL_CONTRASTS = ("survival_difference", "risk_difference", "hazard_ratio", "rmst_difference")
-_RATE_CONTRASTS = ("ratio", "ratio_negative_binomial")
-#: The estimates that compare two arms, by endpoint.
-_CONTRASTS: dict[str, Any] = {
-    **{each.key: dict.fromkeys(_SURVIVAL_CONTRASTS, Estimate) for each in SURVIVAL_ENDPOINTS},
-    **{each.key: dict.fromkeys(_RATE_CONTRASTS, Estimate) for each in RATE_ENDPOINTS},
-    "disability": {key: {"risk_difference": Estimate} for key in ("worsened", "improved")},
-    "mortality": {"all_cause_by_day_100": {"risk_difference": Estimate}},
-    "neda3": {AT_HORIZON: {"risk_difference": Estimate}},
 }
 _YEARS = ("years", "months")
 #: The printed units of an `Estimate` by its name; any other is a share.
@@ -120,14 +109,15 @@ def is_of_contrast(path: str) -> bool:
 
 def is_count_of_an_endpoint(path: str) -> bool:
     """Whether a path leads to a count that means nothing without what it is of."""
-    kind, _ = _follow(path)
-    name = path.rpartition(".")[2]
-    return path.startswith("endpoints.") and (int in _kinds(kind) or name == "n")
+    return path.startswith("endpoints.") and int in _kinds(_follow(path)[0])
 
 
 def depends_on_horizon(path: str) -> bool:
     """Whether the number at a path is another at another horizon."""
-    return any(part.endswith("_survival") or part in {"neda3", "all_cause"} for part in path.split("."))
+    parts = set(path.split("."))
+    is_of_all_follow_up = not parts.isdisjoint({"hazard_ratio", "median_years"})
+    is_of_a_horizon = any(part.endswith("_survival") or part in {"neda3", "all_cause"} for part in parts)
+    return is_of_a_horizon and not is_of_all_follow_up
 
 
 def topic_of(path: str) -> Topic:
@@ -137,10 +127,10 @@ def topic_of(path: str) -> Topic:
 
 def _follow(path: str) -> tuple[Any, str | None]:
     """The type at a path in the results, and what is wrong with the path."""
-    kind: Any = {CONTRASTS: {"endpoints": _CONTRASTS}} if is_of_contrast(path) else Summary
+    kind: Any = Summary
     place = "the result"
     for name in path.split("."):
-        names = _names(kind)
+        names = {CONTRASTS: Contrast} if kind is Summary and name == CONTRASTS else _names(kind)
         if name not in names:
             close = get_close_matches(name, names, n=1)
             remedy = f"is {close[0]} meant?" if close else f"it has {', '.join(names) or 'no parts'}"
@@ -151,8 +141,6 @@ def _follow(path: str) -> tuple[Any, str | None]:
 
 def _names(kind: Any) -> dict[str, Any]:
     """The parts of a type, by name."""
-    if isinstance(kind, dict):
-        return kind
     for each in _kinds(kind):
         if is_dataclass(each):
             return get_type_hints(each)
