@@ -53,4 +53,5 @@ def _worded(error: ClickException) -> str:
     """What is wrong with a command line, and where to read on."""
     context = getattr(error, "ctx", None)
     where = "" if context is None else f" See {context.command_path} --help."
-    return f"{error.format_message().rstrip('.')}.{where}"
+    sentence = error.format_message().rstrip(".?")
+    return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"

@@ -21,6 +21,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import refuse_output
 from ahsct_trial.protocol import BUILT_IN, CHOICES, Overrides, Protocol, find_protocol, with_settings
+from ahsct_trial.wording import is_it_meant
 
 
 class Format(StrEnum):
@@ -285,11 +286,8 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     """
     if given in known:
         return given
-    from difflib import get_close_matches
-
-    close = get_close_matches(given.casefold(), known, n=1)
-    meant = f" Is {close[0]} meant?" if close else ""
-    raise UsageError(f"{option} is {shown(given)!r}; it is one of {', '.join(known)}.{meant}")
+    sentence = f"{option} is {shown(given)!r}; it is one of {', '.join(known)}."
+    raise UsageError(f"{sentence} {is_it_meant(given, known)}".rstrip())
 
 
 def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:

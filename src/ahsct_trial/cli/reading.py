@@ -39,6 +39,9 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     trial = read_cohort(data.cohort, **{name: value for name, value in options.items() if value})
     if data.strict:
         refuse_notices(trial.notices)
+    for column, texts in selection.items():
+        for text in texts:
+            trial.level(column, text)  # an alternative that nobody has is misspelt
     step("Computing")
     return trial.where(selection)
 

@@ -119,7 +119,7 @@ def compare(
     levels = tuple(parts)
     if len(levels) < 2:
         raise UsageError(f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with.")
-    reference = levels[0] if reference is None else _found(reference, levels, by)
+    reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
     n_without = len(trial) - sum(len(group.table) for group in groups)
@@ -161,13 +161,6 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
         for text in (level, reference)
     )
     return {"endpoints": _contrast(own, base, protocol)}
-
-
-def _found(reference: str, levels: Sequence[str], by: str) -> str:
-    for level in levels:
-        if level.casefold() == reference.strip().casefold():
-            return level
-    raise UsageError(f"{shown(by)} has no level {shown(reference)}; it has {', '.join(map(shown, levels))}.")
 
 
 def _notices(groups: Sequence[_Group], by: str, n_without: int) -> Iterator[Notice]:
