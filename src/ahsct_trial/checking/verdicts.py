@@ -178,6 +178,8 @@ def _checked(
         reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
+    elif verdict == "compatible" and figure.ci is not None and _is_same_value(figure, own):
+        reasons = [*reasons, "The figure is the same, the interval is another.", figure.differs]
     return CheckedFigure(
         label=figure.label,
         definition=figure.definition,
@@ -204,20 +206,24 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     if own.value is None:
         return "not computable"
     per_own = figure.printed_per_own
-    limits = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
-    own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
-    if figure.ci is not None:
-        own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(
-        each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed
+    low, high = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
+    is_same_interval = figure.ci is None or all(
+        each is not None and _rounds_to(each, printed, per_own)
+        for each, printed in zip((low, high), figure.ci, strict=True)
     )
-    if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
+    if is_same_interval and _is_same_value(figure, own):
         return "reproduced"
-    low, high = limits
     if low is None or high is None:
         return "differs" if _is_comparable(figure, own) else "not computable"
     published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
     return "compatible" if low <= published <= high else "differs"
+
+
+def _is_same_value(figure: Figure, own: Counterpart) -> bool:
+    """Whether the trial's figure, and what it is of, round to the published."""
+    if own.value is None or not _rounds_to(own.value, figure.value, figure.printed_per_own):
+        return False
+    return figure.of is None or own.of is None or _rounds_to(own.of, figure.of)
 
 
 def _is_comparable(figure: Figure, own: Counterpart) -> bool:

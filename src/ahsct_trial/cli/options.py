@@ -20,7 +20,15 @@ from typer.models import OptionInfo
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import refuse_output
-from ahsct_trial.protocol import BUILT_IN, CHOICES, Overrides, Protocol, find_protocol, with_settings
+from ahsct_trial.protocol import (
+    BUILT_IN,
+    CHOICES,
+    SETTINGS,
+    Overrides,
+    Protocol,
+    find_protocol,
+    with_settings,
+)
 from ahsct_trial.wording import is_it_meant
 
 
@@ -185,7 +193,7 @@ class Choices:
     ] = None
 
     def overrides(self) -> Overrides:
-        """What the options change, and what a protocol of ``--protocol`` changes in the default.
+        """The settings that the options change, and all of a protocol that ``--protocol`` names.
 
         Raises
         ------
@@ -195,9 +203,8 @@ class Choices:
         named: dict[str, Any] = {}
         if self.protocol is not None:
             chosen = find_protocol(self.protocol)
-            named = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "protocol"}
-        return named | {name: value for name, value in given.items() if value is not None}
+            named = {name: getattr(chosen, name) for name in SETTINGS}
+        return {**named, **self._given()}
 
     def chosen(self) -> Protocol:
         """The protocol that the options come to.
@@ -208,8 +215,12 @@ class Choices:
             If there is no such protocol, or a value is outside its range.
         """
         base = find_protocol(self.protocol) if self.protocol else BUILT_IN["default"]
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "protocol"}
-        return with_settings(base, {name: value for name, value in given.items() if value is not None})
+        return with_settings(base, self._given())
+
+    def _given(self) -> Overrides:
+        """The settings that have an option of their own, as far as it was used."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name in SETTINGS}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import typer
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -90,6 +90,7 @@ def plot_survival(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
+        heed(summary.notices, data)
         curves = drawn_curves(summary, keys)
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
@@ -173,6 +174,7 @@ def report(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
+        heed(summary.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

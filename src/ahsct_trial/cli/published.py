@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
-from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN, with_settings
@@ -72,17 +72,17 @@ def check(
         from ahsct_trial.checking import check as check_trial
         from ahsct_trial.checking import set_alongside
 
+        result: Any
         if publication is None:
-            beside = set_alongside(trial, publications().values(), overrides)
+            result = set_alongside(trial, publications().values(), overrides)
         else:
             result = check_trial(trial, publication, overrides)
+    heed(result.notices, data)
     if publication is None:
         from ahsct_trial.rendering.sections.alongside import alongside_sections
 
-        write_result(beside, alongside_sections, document.form(), document)
-        return Outcome(result=beside)
-    if data.strict:
-        refuse_notices(result.notices)
+        write_result(result, alongside_sections, document.form(), document)
+        return Outcome(result=result)
     from ahsct_trial.rendering.sections.check import check_sections
 
     write_result(result, check_sections, document.form(), document)

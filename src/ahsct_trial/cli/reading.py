@@ -21,9 +21,7 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     Raises
     ------
     UsageError, DataProblems
-        As `loading.read_cohort`.
-    DataError
-        With ``--strict``, if there is a notice that a person should look at first.
+        As `loading.read_cohort`, and if nobody is as ``--where`` says.
     """
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
@@ -35,10 +33,9 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
         "date_format": data.date_format,
         "missing": tuple(data.missing or ()),
         "time_zero": None if time_zero == "transplant" else time_zero,
+        "is_strict": data.strict,
     }
     trial = read_cohort(data.cohort, **{name: value for name, value in options.items() if value})
-    if data.strict:
-        refuse_notices(trial.notices)
     for column, texts in selection.items():
         for text in texts:
             trial.level(column, text)  # an alternative that nobody has is misspelt
@@ -46,14 +43,16 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     return trial.where(selection)
 
 
-def refuse_notices(notices: Iterable[Notice]) -> None:
-    """Stop where a person should look first.
+def heed(notices: Iterable[Notice], data: Data) -> None:
+    """With ``--strict`` stop where a person should look first.
 
     Raises
     ------
     DataError
         If one of the notices is of that severity.
     """
+    if not data.strict:
+        return
     texts = [notice.text for notice in notices if notice.severity == "look first"]
     if texts:
         raise DataError("\n".join(["With --strict nothing is computed from these data:", *texts]))

@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Document, Table, grouped
-from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -35,8 +35,7 @@ def summarize(
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    if data.strict:
-        refuse_notices(summary.notices)
+    heed(summary.notices, data)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -91,8 +90,7 @@ def compare(
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    if data.strict:
-        refuse_notices(comparison.notices)
+    heed(comparison.notices, data)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
@@ -131,6 +129,7 @@ def sensitivity(
         trial = read(data, protocol.time_zero, step)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint)
+    heed(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
