@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.results import Curve, CurvePoint, Endpoints, EventsByType, Summary
 
@@ -107,7 +108,7 @@ def write_csv(summary: Summary) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ARD_COLUMNS)
     for row in _rows(summary):
-        writer.writerow([row.get(column, "") for column in ARD_COLUMNS])
+        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
     return text.getvalue()
 
 
@@ -127,8 +128,12 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
