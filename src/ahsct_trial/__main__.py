@@ -55,10 +55,9 @@ def _run_command() -> int:
     from ahsct_trial.cli import main
 
     try:
-        main()
-    except SystemExit as done:
+        return main().exit_code
+    except SystemExit as done:  # shell completion ends the process itself
         return done.code if isinstance(done.code, int) else int(done.code is not None)
-    return 0
 
 
 def _refuse_little_memory() -> None:
