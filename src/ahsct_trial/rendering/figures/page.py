@@ -21,9 +21,11 @@ from ahsct_trial.results import TOOL
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
 #: Sizes of type [points]: for what is read in the picture, and for the sentences below it.
-TYPE, SMALL_TYPE = 8.0, 7.0
+TYPE, SMALL_TYPE, TITLE_TYPE = 8.0, 7.0, 10.0
 #: From one line of the small type to the next [mm].
 LINE_MM = 3.2
+#: The same of the title.
+TITLE_LINE_MM = 4.8
 MARGIN_MM = 2.0
 
 INK, PALE_INK = "#000000", "#595959"
@@ -57,11 +59,12 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, and the words that stand for it where it cannot be seen."""
+    """A figure, its caption, and the words that stand for it where it cannot be seen."""
 
     figure: Figure
     title: str
     description: str
+    caption: str
 
 
 @contextmanager
