@@ -38,8 +38,8 @@ def negative_binomial_rate(
 ) -> tuple[float, float, float]:
     """Give the most likely rate of negative-binomial counts, with profile-likelihood limits.
 
-    Where exposures differ the most likely rate is not the pooled one: events of who was observed for long
-    weigh less the more the counts vary.
+    Where exposures differ the most likely rate is not the pooled one: a subject who was observed for
+    long weighs less the more the counts vary.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def negative_binomial_rate(
     -------
     tuple of float
         Rate, lower and upper limit [events per unit of exposure]; the upper limit is infinite where the
-        likelihood does not fall. Without events the rate is 0 and the limits
-        are NaN, since nothing tells the dispersion; without exposure all are NaN.
+        likelihood does not fall. Without events the rate is 0 and the limits are NaN, since nothing tells the
+        dispersion; without exposure all are NaN.
 
     Raises
     ------

@@ -109,10 +109,10 @@ def own_figure(value: float | None, of: float | None, unit: str, estimate: Estim
 
 def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple[str, ...]:
     """Notes of what is named first; those with the same note stand together, with a mark between them."""
-    names: dict[str, list[str]] = {}
+    names: dict[str, dict[str, None]] = {}
     for name, note in notes:
         if note:
-            names.setdefault(note, []).append(name)
+            names.setdefault(note, {})[name] = None
     return tuple(f"{between.join(those)}: {prose(note)}" for note, those in names.items())
 
 
