@@ -30,7 +30,7 @@ MARGIN_MM = 2.0
 
 INK, PALE_INK = "#000000", "#595959"
 #: Okabe and Ito's colours, told apart by colour-blind readers; see https://jfly.uni-koeln.de/color.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+BLUE, VERMILLION, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 
 #: Comes with matplotlib, so that a figure is the same everywhere.
 _FONT = "DejaVu Sans"
