@@ -234,7 +234,7 @@ def test_full_device() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("ahsct: Standard output cannot be written")
+    assert done.stderr.startswith("ahsct: The output could not be written whole")
     assert "Traceback" not in done.stderr
 
 
@@ -593,7 +593,7 @@ def test_a_figure_cannot_replace_its_input(tmp_path: Path) -> None:
     cohort = tmp_path / "cohort.svg"
     cohort.write_bytes((ROOT / SAMPLE).read_bytes())
     done = ahsct("plot", "survival", str(cohort), "-o", str(cohort), "--force")
-    assert (done.returncode, "is the input" in done.stderr) == (2, True)
+    assert (done.returncode, "is an input" in done.stderr) == (2, True)
 
 
 def test_a_report_is_written_whole_and_kept(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def _survival_contrast(comparison: Comparison, contrast: Contrast) -> Section:
             f"Hazard ratio\n({confidence} CI)",
             "p",
             "By",
-            "Log-rank\np, exact",
+            "Log-\nrank p",
         ),
         rows=tuple(rows),
         texts=frozenset({0, 4}),
