@@ -175,7 +175,9 @@ class DrawnCurve:
             until = bisect_right(self._times, year + _SAME_TIME)
             at_risk = self.points[following].n_at_risk if following < len(self.points) else 0
             landmark = floor(DAYS_PER_YEAR * year + _SAME_TIME) - self.landmark_window_days
-            reached = bisect_left(self._times, landmark, hi=following, key=lambda time: round(DAYS_PER_YEAR * time))
+            reached = bisect_left(
+                self._times, landmark, hi=following, key=lambda time: round(DAYS_PER_YEAR * time)
+            )
             at_risk += n_censored[following] - n_censored[reached]
             rows.append(AtRisk(year, at_risk, n_censored[until], n_events[until]))
         return rows
@@ -224,7 +226,9 @@ def known_endpoints(keys: Iterable[str]) -> tuple[str, ...]:
 
             close = get_close_matches(key, _SHORT, n=1, cutoff=0.4)
             meant = f"Is {close[0]} meant? " if close else ""
-            raise UsageError(f"There is no curve of '{shown(key)}'. {meant}--endpoint is one of {', '.join(_SHORT)}.")
+            raise UsageError(
+                f"There is no curve of '{shown(key)}'. {meant}--endpoint is one of {', '.join(_SHORT)}."
+            )
     return tuple(dict.fromkeys(keys))
 
 

@@ -314,7 +314,9 @@ def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
     for order, mark in enumerate(_MARKS):
         style = _sized(mark, pitch)
         half = 0.0 if mark.style["marker"] == "|" else (0.5 * style["markersize"] + 0.6) * years_per_point
-        places = [(_beside(years, half), row) for row, line in enumerate(lines) for years in _places(mark, line)]
+        places = [
+            (_beside(years, half), row) for row, line in enumerate(lines) for years in _places(mark, line)
+        ]
         axes.plot(
             [years for years, _ in places],
             [row for _, row in places],
