@@ -40,11 +40,11 @@ _WIDE, _NARROW = 180.0, 80.0
 
 @dataclass(frozen=True)
 class _Picture:
-    """A figure in both widths, as SVG elements, and its caption."""
+    """A figure in both widths, as SVG elements, and how to read it."""
 
     name: str
     title: str
-    caption: str
+    legend: str
     wide: Markup
     narrow: Markup
 
@@ -101,7 +101,10 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
         verdicts=[] if check is None else verdict_sections(check),
         methods=methods(summary, check),
         definitions=list(definitions(summary)),
-        files=[(shown(each.file, longest=255), fmt.count(each.n_rows), each.sha256) for each in summary.source.files],
+        files=[
+            (shown(each.file, longest=255), fmt.count(each.n_rows), each.sha256)
+            for each in summary.source.files
+        ],
         protocol=shown(summary.protocol.name, longest=200),
         tool=TOOL,
     )
@@ -137,4 +140,4 @@ def _picture(name: str, drawings: Sequence[Drawing]) -> _Picture:
         Markup(as_svg(drawing, f"{name}-{width}"))
         for drawing, width in zip(drawings, ("wide", "narrow"), strict=True)
     )
-    return _Picture(name, drawings[0].title, drawings[0].caption, wide, narrow)
+    return _Picture(name, drawings[0].title, drawings[0].legend, wide, narrow)

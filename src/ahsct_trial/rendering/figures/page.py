@@ -59,12 +59,30 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, its caption, and the words that stand for it where it cannot be seen."""
+    """A figure and its words.
+
+    Attributes
+    ----------
+    figure
+        The picture.
+    title, description
+        What stands for it where it cannot be seen.
+    legend
+        How to read it.
+    about
+        What it shows: the definitions behind it, the data and the protocol.
+    """
 
     figure: Figure
     title: str
     description: str
-    caption: str
+    legend: str
+    about: str
+
+    @property
+    def caption(self) -> str:
+        """All that must stand with the picture."""
+        return f"{self.legend} {self.about}"
 
 
 @contextmanager

@@ -140,8 +140,8 @@ def draw_survival(
     """
     with journal_style():
         layout = _lay_out(curves, width_mm, style or Style())
-        caption = " ".join(_caption(result, layout))
-        lines = wrapped(caption, width_mm - 2 * MARGIN_MM) if layout.style.has_caption else []
+        legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
+        lines = wrapped(f"{legend} {about}", width_mm - 2 * MARGIN_MM) if layout.style.has_caption else []
         bottom = layout.table_top + layout.table_height + MARGIN_MM
         page = Page(width_mm, bottom + (_GAP_MM + len(lines) * LINE_MM if lines else 0.0))
         for number, words in enumerate(layout.title):
@@ -155,7 +155,7 @@ def draw_survival(
             _draw_key(page, layout)
         _draw_table(page, layout)
         page.paragraph(bottom + LINE_MM, lines)
-    return Drawing(page.figure, layout.style.title or titled(curves), described(curves), caption)
+    return Drawing(page.figure, layout.style.title or titled(curves), described(curves), legend, about)
 
 
 def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _Layout:
@@ -383,8 +383,8 @@ def _cell(at: AtRisk, row: int) -> int:
     return (at.n_at_risk, at.n_censored, at.n_events)[row]
 
 
-def _caption(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
-    """What the reader must know to read the figure."""
+def _legend(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
+    """How to read the figure."""
     curves = layout.curves
     shown = survival_shown(curves[0].endpoint)
     protocol = result.protocol
@@ -410,6 +410,10 @@ def _caption(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
     yield "At risk: followed to that time or beyond; censored and events: up to and including it."
     if any(_is_in_two_rows(curve, layout.ticks) for curve in curves):
         yield "A patient whose time is that of a tick is in two rows."
+
+
+def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterator[str]:
+    """What the figure shows."""
     yield from definitions(curves)
     yield from notes(curves)
     yield origin(result)

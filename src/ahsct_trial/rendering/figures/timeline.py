@@ -146,8 +146,8 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         title = [] if style.title is None else wrapped(style.title, inner, TITLE_TYPE)
         key_top = MARGIN_MM + len(title) * TITLE_LINE_MM
         key = _key_rows(timeline, inner)
-        caption = " ".join(_caption(timeline, beside))
-        lines = wrapped(caption, inner) if style.has_caption else []
+        legend, about = " ".join(_legend(timeline, beside)), _about(timeline)
+        lines = wrapped(f"{legend} {about}", inner) if style.has_caption else []
         top = key_top + len(key) * _KEY_ROW_MM + 1.0
         height = pitch * len(patients)
         bottom = top + height + _AXIS_NAME_MM + MARGIN_MM
@@ -165,7 +165,7 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         for row, marks in enumerate(key):
             _draw_key(page, marks, key_top + (row + 1) * _KEY_ROW_MM - 1.2)
         page.paragraph(bottom + LINE_MM, lines)
-    return Drawing(page.figure, style.title or _title(timeline), _description(timeline), caption)
+    return Drawing(page.figure, style.title or _title(timeline), _description(timeline), legend, about)
 
 
 def _pitch(timeline: Timeline) -> float:
@@ -362,7 +362,7 @@ def _title(timeline: Timeline) -> str:
     return f"Course of {n:,} {plural('patient', n)} before and after {timeline.protocol.time_zero}"
 
 
-def _caption(timeline: Timeline, beside: LineNames) -> Iterator[str]:
+def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     """What the reader must know to read the figure, and what the file does not know."""
     lines = timeline.patients
     yield (
@@ -381,8 +381,13 @@ def _caption(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     if timeline.not_in_file:
         yield f"Not in this file: {', '.join(timeline.not_in_file)}."
     yield f"A mark that would cover the line of {timeline.protocol.time_zero} stands beside it."
-    yield (
-        f"{source_name(timeline.source)}: {len(lines):,} {plural('patient', len(lines))}; protocol "
+
+
+def _about(timeline: Timeline) -> str:
+    """The file and its patients, and by which program and protocol."""
+    n = len(timeline.patients)
+    return (
+        f"{source_name(timeline.source)}: {n:,} {plural('patient', n)}; protocol "
         f"{shown(timeline.protocol.name, longest=200)}; {TOOL.name} {TOOL.version}."
     )
 

@@ -132,7 +132,11 @@ def flow_steps(summary: Summary) -> list[Step]:
             (
                 f"{fmt.count(endpoint.n_not_followed)} not observed to {horizon}",
                 *((f"{died:,} of those censored had died",) if died else ()),
-                *((f"{endpoint.n_late_events:,} with a late event, censored before it",) if endpoint.n_late_events else ()),
+                *(
+                    (f"{endpoint.n_late_events:,} with a late event, censored before it",)
+                    if endpoint.n_late_events
+                    else ()
+                ),
             ),
         ),
         Step(

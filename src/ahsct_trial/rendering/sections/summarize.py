@@ -120,7 +120,9 @@ def headline_section(summary: Summary) -> Section:
         return Section(title, lead=(endpoint.note or "",))
     if endpoint.survival.value is None:
         # The crude share would be that of the patients with an event alone.
-        return Section(title, lead=(f"No estimate: {events_in_words(endpoint)}.",), notes=_without_repeats(endpoint.note))
+        return Section(
+            title, lead=(f"No estimate: {events_in_words(endpoint)}.",), notes=_without_repeats(endpoint.note)
+        )
     lead = [
         f"{fmt.counted(endpoint.proportion)} evaluable patients event-free: "
         f"{fmt.with_interval(endpoint.proportion)}.",
@@ -297,26 +299,24 @@ def _counts(summary: Summary) -> Section:
 def _first_events(summary: Summary) -> list[Section]:
     """The cumulative incidence of each type of first event, of the endpoints that have more than one."""
     confidence = fmt.level(summary.protocol.confidence_level)
-    rows = [
-        (name, event.heading.lower(), fmt.count(each.events_by_type[event.key]), fmt.with_limits(incidence))
+    rows = tuple(
+        (
+            f"{name}: {event.heading.lower()}",
+            fmt.count(each.events_by_type[event.key]),
+            fmt.with_limits(incidence),
+        )
         for name, each in _endpoints(summary)
         if len(each.incidence) > 1
         for event in EVENTS
         if (incidence := each.incidence.get(event.key)) is not None
-    ]
+    )
     if not rows:
         return []
-    # A name is said at its first row.
-    names = [row[0] for row in rows]
-    shown = [
-        ("" if at and names[at - 1] == names[at] else name, *cells) for at, (name, *cells) in enumerate(rows)
-    ]
     return [
         Section(
             f"First events up to {in_years(summary.protocol.horizon_years)}, the others competing",
-            headings=("", "First event", "Patients", f"Cumulative incidence\n({confidence} CI)"),
-            rows=tuple(shown),
-            texts=frozenset({0, 1}),
+            headings=("", "Patients", f"Cumulative incidence\n({confidence} CI)"),
+            rows=rows,
         )
     ]
 
@@ -434,14 +434,14 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
                 fmt.bare(each.value, each.unit),
             )
             yield (
-                "" if at else f"{declared.short} {name}",
+                f"{declared.short} {name}",
                 *(("",) * 4 if at else counts),
                 fmt.limits(each),
                 fmt.method(each),
             )
     for at, each in enumerate(_intervals(rates.ratio, rates.ratio_negative_binomial, is_full=is_full)):
         yield (
-            "" if at else "  after ÷ before",
+            "  after ÷ before",
             "" if at else fmt.count(rates.n_patients_in_ratio),
             "",
             "",
