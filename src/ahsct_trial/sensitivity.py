@@ -1,139 +1,109 @@
-"""One survival endpoint under every combination of the choices on which published figures differ.
+"""One survival endpoint under every choice on which published figures differ, each changed alone.
 
-Four settings of the protocol are varied: the death rule, which lesions count, how long worsening must hold,
-and the kind of interval. A setting that cannot move an endpoint, or that a shape of input has no use for, is
-not varied but named with its reason. All else is as in the protocol.
+A setting that cannot move an endpoint, or that the data cannot answer to, is not varied but named with its
+reason. All else is as in the protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
-from operator import attrgetter
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, get_args
 
-from ahsct_trial.cohort import Cohort
-from ahsct_trial.derivation import Parts, derive_cohort
+from ahsct_trial.catalogue import HEADLINE, NEW_LESION, SURVIVAL_ENDPOINTS, THERAPY, WORSENING, SurvivalEndpoint
 from ahsct_trial.endpoints import ignored_settings, protocol_info
-from ahsct_trial.endpoints.components import NEW_LESION, WORSENING
-from ahsct_trial.endpoints.time_to_event import DEFINITIONS, Definition, all_courses, survival_endpoints
+from ahsct_trial.endpoints.observation import components
+from ahsct_trial.endpoints.survival import survival_endpoint
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.protocol import BUILT_IN, CiMethod, DeathRule, NewLesion, Protocol
-from ahsct_trial.records import Records
-from ahsct_trial.results import (
-    HEADLINE,
-    SCHEMA_VERSION,
-    TOOL,
-    Interval,
-    ProtocolInfo,
-    SourceInfo,
-    SurvivalEndpoint,
-    Tool,
+from ahsct_trial.patients import PatientTable
+from ahsct_trial.protocol import (
+    BUILT_IN,
+    RECORDS_ONLY,
+    Baseline,
+    CiMethod,
+    DeathRule,
+    NewLesion,
+    ObservationEnd,
+    Protocol,
+    TherapyRule,
+    Unconfirmed,
 )
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
+from ahsct_trial.trial import Trial
 
-Setting = Literal["death", "new_lesion", "worsening_confirm_weeks", "ci_method"]
 Value = str | float
-Item = TypeVar("Item")
 
-#: The settings that are varied, in the order of the combinations.
-VARIED: tuple[Setting, ...] = get_args(Setting)
-#: About 3, 6 and 11 months; a protocol's own length is added where it is another.
-CONFIRM_WEEKS = (12.0, 24.0, 48.0)
+#: What is varied, in the order in which it is shown: a protocol's own value is added where it is another.
+VARIED: dict[str, tuple[Value, ...]] = {
+    "death": get_args(DeathRule),
+    "observation_end": get_args(ObservationEnd),
+    "therapy": get_args(TherapyRule),
+    "new_lesion": get_args(NewLesion),
+    "mri_from_day": (0.0, 180.0),
+    "worsening_confirm_weeks": (12.0, 24.0, 48.0),  # about 3, 6 and 11 months
+    "unconfirmed": get_args(Unconfirmed),
+    "baseline": get_args(Baseline),
+    "step_high": (0.5, 1.0),  # trials differ on the rise that counts from EDSS 5.5 on
+    "ci_method": get_args(CiMethod),
+}
+_LESION_SETTINGS = {"new_lesion", "mri_from_day"}
+_WORSENING_SETTINGS = {"worsening_confirm_weeks", "unconfirmed", "baseline", "step_high"}
 #: Proportions closer than this are the same: products of the same fractions differ in their last digits.
 _SAME = 1e-12
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
-    """A setting that is varied, its values, and the one that the protocol has."""
-
-    setting: Setting
-    values: tuple[Value, ...]
-    protocol_value: Value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotVaried:
     """A setting that is not varied, and why."""
 
-    setting: Setting
+    setting: str
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Combination:
-    """The endpoint at one time under one combination of choices; a setting that is not varied is None.
+class Alternative:
+    """The endpoint at the horizon under one value of one setting, all else as in the protocol.
 
-    `is_protocol` marks the protocol's own combination. The figures are those of `SurvivalEndpoint`.
+    `is_protocol` marks the protocol's own value. The figures are those of `results.SurvivalEndpoint`.
     """
 
-    years: float
-    death: str | None
-    new_lesion: str | None
-    worsening_confirm_weeks: float | None
-    ci_method: str
+    value: Value
     is_protocol: bool
     n_patients: int | None
     n_unknown: int | None
+    n_late_events: int | None
     n_events: int | None
-    n_censored: int | None
     n_at_risk: int | None
     n_event_free: int | None
     n_evaluable: int | None
-    proportion: Interval
-    estimate: float | None
-    ci_low: float | None
-    ci_high: float | None
+    proportion: Estimate
+    survival: Estimate
     note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Influence:
-    """How far one choice moves the figures at one time.
+class Choice:
+    """A setting, the endpoint under each of its values, and how far they move it.
 
-    Each is the largest difference between two combinations that differ in this choice alone, a difference of
-    proportions from 0 to 1; of limits, the larger of that of the lower and that of the upper ones. None where
-    no two such combinations have the figure.
+    A change is the largest difference between two of the values, of proportions from 0 to 1; of limits, the
+    larger of that of the lower and that of the upper ones. None where no two values have the figure.
     """
 
-    setting: Setting
-    estimate_change: float | None
+    setting: str
+    alternatives: tuple[Alternative, ...]
+    survival_change: float | None
     limits_change: float | None
     proportion_change: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class YearRange:
-    """The figures over all combinations at one time, from 0 to 1, and which choice moves them.
-
-    `n_estimates` combinations have an estimate, `n_limits` have limits. `ci_low` is the lowest of the lower
-    limits, `ci_high` the highest of the upper ones; `proportion_low` and `proportion_high` are of the crude
-    proportion. Several settings move the estimate or the limits most where they move them equally, and none
-    does where nothing moves.
-    """
-
-    years: float
-    n_combinations: int
-    n_estimates: int
-    n_limits: int
-    proportion_low: float | None
-    proportion_high: float | None
-    estimate_low: float | None
-    estimate_high: float | None
-    ci_low: float | None
-    ci_high: float | None
-    influences: tuple[Influence, ...]
-    estimate_moved_most_by: tuple[Setting, ...]
-    limits_moved_most_by: tuple[Setting, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Sensitivity:
-    """One survival endpoint under all combinations: `years` in ascending order, `combinations` by year.
+    """One survival endpoint under each choice changed alone.
 
-    `definition` is that under the protocol's own choices.
+    `definition` is that under the protocol. The lowest and highest figures are those over all alternatives;
+    `moved_most_by` names the settings that move the estimate most, and is empty where nothing moves it.
     """
 
     schema_version: int
@@ -143,22 +113,23 @@ class Sensitivity:
     endpoint: str
     label: str
     definition: str
+    horizon_years: float
+    under_protocol: Alternative
     choices: tuple[Choice, ...]
     not_varied: tuple[NotVaried, ...]
-    years: tuple[YearRange, ...]
-    combinations: tuple[Combination, ...]
-    warnings: tuple[str, ...]
+    n_alternatives: int
+    survival_lowest: float | None
+    survival_highest: float | None
+    ci_lowest: float | None
+    ci_highest: float | None
+    proportion_lowest: float | None
+    proportion_highest: float | None
+    moved_most_by: tuple[str, ...]
+    limits_moved_most_by: tuple[str, ...]
+    notices: tuple[Notice, ...]
 
 
-Figure = Callable[[Combination], float | None]
-
-_PROPORTION: Figure = attrgetter("proportion.value")
-_ESTIMATE: Figure = attrgetter("estimate")
-_LOW: Figure = attrgetter("ci_low")
-_HIGH: Figure = attrgetter("ci_high")
-
-
-def find_endpoint(key: str) -> Definition:
+def find_endpoint(key: str) -> SurvivalEndpoint:
     """Find a survival endpoint by its key.
 
     Raises
@@ -166,7 +137,7 @@ def find_endpoint(key: str) -> Definition:
     UsageError
         If there is none; the text names the closest, or all.
     """
-    by_key = {definition.key: definition for definition in DEFINITIONS}
+    by_key = {endpoint.key: endpoint for endpoint in SURVIVAL_ENDPOINTS}
     if key in by_key:
         return by_key[key]
     from difflib import get_close_matches
@@ -178,207 +149,147 @@ def find_endpoint(key: str) -> Definition:
     )
 
 
-def sensitivity_of(
-    data: Cohort | Records,
+def sensitivity(
+    trial: Trial,
     protocol: Protocol = BUILT_IN["default"],
-    endpoint: str = HEADLINE,
+    endpoint: str = HEADLINE.key,
 ) -> Sensitivity:
-    """Compute a survival endpoint under every combination of choices, at each year up to the horizon.
+    """Compute a survival endpoint under each choice changed alone, at the horizon.
 
     Parameters
     ----------
-    data
-        The patients or their records, as `read_cohort` gives them.
+    trial
+        The data, as `read_cohort` gives them.
     protocol
-        Where the choices start from, and all settings that are not varied; its `horizon_years` is the last
-        time, also where it is not a whole year.
+        Where the choices start from, and all settings that are not varied.
     endpoint
         Key of a survival endpoint.
 
     Returns
     -------
     Sensitivity
-        Unrounded results. A combination that the file cannot answer has None for its figures and a note that
-        says why.
+        Unrounded results. A value that the data cannot answer to has None for its figures and a note that says
+        why.
 
     Raises
     ------
     UsageError
         If there is no such endpoint.
     """
-    definition = find_endpoint(endpoint)
-    choices, not_varied = _choices(definition, protocol, data.source.shape)
-    times = _times(protocol.horizon_years)
-    settings = [choice.setting for choice in choices]
-    protocols = [
-        _with(protocol, years, zip(settings, values, strict=True))
-        for years in times
-        for values in product(*(choice.values for choice in choices))
-    ]
-    derive = _derivation(data)
-    endpoints = dict(_endpoints(derive, definition, protocols))
-    combinations = tuple(_combination(settings, each, protocol, endpoints[each]) for each in protocols)
+    declared = find_endpoint(endpoint)
+    table = trial.table(protocol)
+    reasons = dict(_reasons(declared, table))
+    own = _result(trial, declared, protocol)
+    choices = tuple(
+        _choice(trial, declared, protocol, setting, own) for setting in VARIED if setting not in reasons
+    )
+    everything = [each for choice in choices for each in choice.alternatives]
+    survivals = _values(each.survival.value for each in everything)
+    proportions = _values(each.proportion.value for each in everything)
+    lows, highs = (
+        _values(getattr(each.survival, side) for each in everything) for side in ("ci_low", "ci_high")
+    )
     return Sensitivity(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
-        source=data.source,
-        protocol=protocol_info(protocol, data.source.shape),
-        endpoint=definition.key,
-        label=definition.label,
-        definition=endpoints[protocol].definition,
+        source=trial.source,
+        protocol=protocol_info(protocol, trial.layout),
+        endpoint=declared.key,
+        label=declared.label,
+        definition=own.definition,
+        horizon_years=protocol.horizon_years,
+        under_protocol=_alternative("", own, is_protocol=True),
         choices=choices,
-        not_varied=not_varied,
-        years=tuple(
-            _range(years, [each for each in combinations if each.years == years], settings) for years in times
-        ),
-        combinations=combinations,
-        warnings=(*derive(protocol).warnings, *ignored_settings(protocol, data.source.shape)),
+        not_varied=tuple(NotVaried(setting=setting, reason=reason) for setting, reason in reasons.items()),
+        n_alternatives=1 + sum(not each.is_protocol for each in everything),
+        survival_lowest=min(survivals, default=None),
+        survival_highest=max(survivals, default=None),
+        ci_lowest=min(lows, default=None),
+        ci_highest=max(highs, default=None),
+        proportion_lowest=min(proportions, default=None),
+        proportion_highest=max(proportions, default=None),
+        moved_most_by=_most({each.setting: each.survival_change for each in choices}),
+        limits_moved_most_by=_most({each.setting: each.limits_change for each in choices}),
+        notices=(*trial.notices, *table.notices, *ignored_settings(protocol, trial.layout)),
     )
 
 
-def _choices(
-    definition: Definition, protocol: Protocol, shape: str
-) -> tuple[tuple[Choice, ...], tuple[NotVaried, ...]]:
-    """The settings that can move an endpoint, with their values, and the others with the reason."""
-    values: dict[Setting, tuple[Value, ...]] = {
-        "death": get_args(DeathRule),
-        "new_lesion": get_args(NewLesion),
-        "worsening_confirm_weeks": tuple(sorted({*CONFIRM_WEEKS, float(protocol.worsening_confirm_weeks)})),
-        "ci_method": get_args(CiMethod),
-    }
-    reasons = dict(_reasons(definition, shape))
-    return (
-        tuple(
-            Choice(setting=setting, values=values[setting], protocol_value=getattr(protocol, setting))
-            for setting in VARIED
-            if setting not in reasons
-        ),
-        tuple(NotVaried(setting=setting, reason=reason) for setting, reason in reasons.items()),
-    )
-
-
-def _reasons(definition: Definition, shape: str) -> Iterator[tuple[Setting, str]]:
-    """Why a setting cannot move an endpoint."""
-    if not definition.components:
+def _reasons(endpoint: SurvivalEndpoint, table: PatientTable) -> Iterator[tuple[str, str]]:
+    """Why a setting cannot move an endpoint of these data."""
+    if not endpoint.components:
         yield "death", "A death is the event."
-    if NEW_LESION not in definition.components:
-        yield "new_lesion", "A new lesion is no event of this endpoint."
-    elif shape != "records":
-        yield "new_lesion", "It needs raw records: a patient table already holds counted lesions."
-    if WORSENING not in definition.components:
-        yield "worsening_confirm_weeks", "Worsening is no event of this endpoint."
-    elif shape != "records":
-        yield (
-            "worsening_confirm_weeks",
-            "It needs raw records: a patient table already holds confirmed worsening.",
-        )
+        yield "observation_end", "Deaths are seen to the end of follow-up."
+        yield "therapy", "A therapy has no influence on overall survival."
+    elif not table.has(*THERAPY.needed):
+        yield "therapy", "Not in this file: therapies after transplant."
+    for event, settings in ((NEW_LESION, _LESION_SETTINGS), (WORSENING, _WORSENING_SETTINGS)):
+        for setting in (name for name in VARIED if name in settings):
+            if event not in endpoint.components:
+                yield setting, f"A {event.words} does not count in this endpoint."
+            elif table.layout != "records" and setting in RECORDS_ONLY:
+                yield setting, "It needs records: a patient table already holds what the setting leads to."
 
 
-def _times(horizon_years: float) -> list[float]:
-    """Each whole year up to the horizon, and the horizon."""
-    return sorted({*map(float, range(1, int(horizon_years) + 1)), float(horizon_years)})
-
-
-def _with(protocol: Protocol, horizon_years: float, chosen: Iterable[tuple[Setting, Value]]) -> Protocol:
-    settings: dict[str, Any] = dict(chosen)
-    return replace(protocol, horizon_years=horizon_years, **settings)
-
-
-def _derivation(data: Cohort | Records) -> Callable[[Protocol], Cohort]:
-    """What gives the patient table under a protocol; of records, each part is derived once."""
-    if isinstance(data, Cohort):
-        return lambda _protocol: data
-    shared = Parts(data)
-    return lambda protocol: derive_cohort(data, protocol, shared)
-
-
-def _endpoints(
-    derive: Callable[[Protocol], Cohort], definition: Definition, protocols: list[Protocol]
-) -> Iterator[tuple[Protocol, SurvivalEndpoint]]:
-    """The endpoint under each protocol: one patient table per derivation, one curve per death rule."""
-    for with_one_table in _alike(protocols, attrgetter("new_lesion", "worsening_confirm_weeks")):
-        cohort = derive(with_one_table[0])
-        courses = all_courses(cohort)
-        for with_one_curve in _alike(with_one_table, attrgetter("death")):
-            endpoints = survival_endpoints(cohort, definition, courses, with_one_curve)
-            yield from zip(with_one_curve, endpoints, strict=True)
-
-
-def _alike(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
-    """Items in groups of the same key, in the order in which each key is first met."""
-    groups: dict[Hashable, list[Item]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return list(groups.values())
-
-
-def _combination(
-    settings: list[Setting], under: Protocol, protocol: Protocol, endpoint: SurvivalEndpoint
-) -> Combination:
-    chosen: dict[str, Any] = {name: getattr(under, name) if name in settings else None for name in VARIED}
-    return Combination(
-        years=under.horizon_years,
-        **chosen,
-        is_protocol=replace(under, horizon_years=protocol.horizon_years) == protocol,
-        n_patients=endpoint.n_patients,
-        n_unknown=endpoint.n_unknown,
-        n_events=endpoint.n_events,
-        n_censored=endpoint.n_censored,
-        n_at_risk=endpoint.n_at_risk,
-        n_event_free=endpoint.n_event_free,
-        n_evaluable=endpoint.n_evaluable,
-        proportion=endpoint.proportion,
-        estimate=endpoint.estimate,
-        ci_low=endpoint.ci_low,
-        ci_high=endpoint.ci_high,
-        note=endpoint.note,
-    )
-
-
-def _range(years: float, combinations: list[Combination], settings: list[Setting]) -> YearRange:
-    influences = tuple(_influence(setting, combinations) for setting in settings)
-    proportions, estimates, lows, highs = (
-        _known(combinations, figure) for figure in (_PROPORTION, _ESTIMATE, _LOW, _HIGH)
-    )
-    return YearRange(
-        years=years,
-        n_combinations=len(combinations),
-        n_estimates=len(estimates),
-        n_limits=len(lows),
-        proportion_low=min(proportions, default=None),
-        proportion_high=max(proportions, default=None),
-        estimate_low=min(estimates, default=None),
-        estimate_high=max(estimates, default=None),
-        ci_low=min(lows, default=None),
-        ci_high=max(highs, default=None),
-        influences=influences,
-        estimate_moved_most_by=_most({each.setting: each.estimate_change for each in influences}),
-        limits_moved_most_by=_most({each.setting: each.limits_change for each in influences}),
-    )
-
-
-def _known(combinations: Iterable[Combination], figure: Figure) -> list[float]:
-    return [value for value in map(figure, combinations) if value is not None]
-
-
-def _influence(setting: Setting, combinations: list[Combination]) -> Influence:
-    others = attrgetter(*(name for name in VARIED if name != setting))
-    groups = _alike(combinations, others)
-    return Influence(
+def _choice(
+    trial: Trial, endpoint: SurvivalEndpoint, protocol: Protocol, setting: str, own: SurvivalResult
+) -> Choice:
+    own_value = getattr(protocol, setting)
+    values = VARIED[setting] if own_value in VARIED[setting] else (own_value, *VARIED[setting])
+    alternatives = []
+    for value in values:
+        if value == own_value:
+            alternatives.append(_alternative(value, own, is_protocol=True))
+            continue
+        changed: dict[str, Any] = {setting: value}
+        other = _result(trial, endpoint, replace(protocol, **changed))
+        alternatives.append(_alternative(value, other, is_protocol=False))
+    limits = [
+        _spread(getattr(each.survival, side) for each in alternatives) for side in ("ci_low", "ci_high")
+    ]
+    return Choice(
         setting=setting,
-        estimate_change=_largest_change(groups, _ESTIMATE),
-        limits_change=_largest_change(groups, _LOW, _HIGH),
-        proportion_change=_largest_change(groups, _PROPORTION),
+        alternatives=tuple(alternatives),
+        survival_change=_spread(each.survival.value for each in alternatives),
+        limits_change=max(_values(limits), default=None),
+        proportion_change=_spread(each.proportion.value for each in alternatives),
     )
 
 
-def _largest_change(groups: list[list[Combination]], *figures: Figure) -> float | None:
-    """The largest difference of a figure within a group; None where no group has the figure twice."""
-    series = [_known(group, figure) for group in groups for figure in figures]
-    largest = max((max(values) - min(values) for values in series if len(values) > 1), default=None)
-    return 0.0 if largest is not None and largest < _SAME else largest
+def _result(trial: Trial, endpoint: SurvivalEndpoint, protocol: Protocol) -> SurvivalResult:
+    table = trial.table(protocol)
+    return survival_endpoint(table, endpoint, components(table), protocol)
 
 
-def _most(changes: dict[Setting, float | None]) -> tuple[Setting, ...]:
+def _alternative(value: Value, found: SurvivalResult, *, is_protocol: bool) -> Alternative:
+    return Alternative(
+        value=value,
+        is_protocol=is_protocol,
+        n_patients=found.n_patients,
+        n_unknown=found.n_unknown,
+        n_late_events=found.n_late_events,
+        n_events=found.n_events,
+        n_at_risk=found.n_at_risk,
+        n_event_free=found.n_event_free,
+        n_evaluable=found.n_evaluable,
+        proportion=found.proportion,
+        survival=found.survival,
+        note=found.note,
+    )
+
+
+def _values(figures: Iterator[float | None] | list[float | None]) -> list[float]:
+    return [value for value in figures if value is not None]
+
+
+def _spread(figures: Iterator[float | None]) -> float | None:
+    """The largest difference between two of the figures; None where there are not two."""
+    known = _values(figures)
+    if len(known) < 2:
+        return None
+    spread = max(known) - min(known)
+    return 0.0 if spread < _SAME else spread
+
+
+def _most(changes: dict[str, float | None]) -> tuple[str, ...]:
     most = max((change for change in changes.values() if change), default=None)
     return tuple(name for name, change in changes.items() if most and change and most - change < _SAME)

@@ -1,4 +1,4 @@
-"""Each patient's course around transplant: one line per patient, by length of follow-up."""
+"""Each patient's course around time zero: one line per patient, by length of follow-up."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.derivation import as_cohort
 from ahsct_trial.derivation.lesions import new_lesions, shows_new_lesion
 from ahsct_trial.endpoints import protocol_info
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import IntArray, Records
 from ahsct_trial.results import TOOL, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.trial import Trial
 
 _Mark = TypeVar("_Mark")
 
@@ -26,7 +26,7 @@ MOST_PATIENTS = 250
 
 #: What a line can show beside follow-up, and the column without which the file does not know it.
 _KNOWN_BY = {
-    "observation before transplant": "years_observed_before",
+    "observation before time zero": "years_observed_before",
     "relapses": "years_to_first_relapse",
     "new lesions": "years_to_first_new_lesion",
     "worsening": "years_to_worsening",
@@ -49,14 +49,16 @@ class TimelineScan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientTimeline:
-    """One patient's course [years from transplant, negative before it].
+    """One patient's course [years from time zero, negative before it].
 
     `line` is that of the file on which the patient stands; of records, the one that ends follow-up.
-    `observed_before_years` is the length of the relapse history before transplant, None where it is unknown.
-    `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS.
+    `observed_before_years` is the length of the relapse history before time zero, None where it is unknown.
+    `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS,
+    `therapy_years` the start of the first therapy after time zero.
     """
 
     patient: str
+    arm: str | None
     line: int
     observed_before_years: float | None
     follow_up_years: float
@@ -64,6 +66,7 @@ class PatientTimeline:
     scans: tuple[TimelineScan, ...]
     worsening_years: float | None
     improvement_years: float | None
+    therapy_years: float | None
     death_years: float | None
 
 
@@ -72,7 +75,7 @@ class Timeline:
     """All patients, the one with the longest follow-up first.
 
     `is_every_observation` is False for a patient table, of which only the first relapse, the first new
-    lesion and the last scan after transplant have a time. `not_in_file` names what the file does not know.
+    lesion and the last scan after time zero have a time. `not_in_file` names what the file does not know.
     """
 
     tool: Tool
@@ -83,13 +86,13 @@ class Timeline:
     patients: tuple[PatientTimeline, ...]
 
 
-def timeline(data: Cohort | Records, protocol: Protocol) -> Timeline:
+def timeline(trial: Trial, protocol: Protocol) -> Timeline:
     """Put the course of each patient on a line.
 
     Parameters
     ----------
-    data
-        The patients or their records.
+    trial
+        The data.
     protocol
         Its settings on worsening, improvement and lesions apply to records.
 
@@ -98,52 +101,58 @@ def timeline(data: Cohort | Records, protocol: Protocol) -> Timeline:
     UsageError
         If there are more patients than lines that can be told apart.
     """
-    n = len(data.patients)
-    if n > MOST_PATIENTS:
+    if len(trial) > MOST_PATIENTS:
         raise UsageError(
-            f"{shown(data.source.file)} has {n:,} patients; a timeline gives each a line of its own, up to "
-            f"{MOST_PATIENTS} of them. Draw a part of the file, for example one site."
+            f"There are {len(trial):,} patients; a timeline gives each a line of its own, up to "
+            f"{MOST_PATIENTS} of them. Draw a part of the file, for example one site: --where site=NAME."
         )
-    cohort = as_cohort(data, protocol)
-    if isinstance(data, Records):
-        relapses, scans = _relapses_of_records(data), _scans_of_records(data, cohort, protocol)
+    table = trial.table(protocol)
+    if isinstance(trial.data, Records):
+        relapses = _relapses_of_records(trial.data)
+        scans = _scans_of_records(trial.data, table, protocol)
+        if trial.is_member is not None:
+            members = np.flatnonzero(trial.is_member).tolist()
+            relapses, scans = [relapses[code] for code in members], [scans[code] for code in members]
     else:
-        relapses, scans = _first_relapses(cohort), _dated_scans(cohort)
+        relapses, scans = _first_relapses(table), _dated_scans(table)
     columns = {
-        "observed_before_years": _column(cohort, "years_observed_before"),
-        "follow_up_years": _column(cohort, "follow_up_years"),
-        "worsening_years": _column(cohort, "years_to_worsening"),
-        "improvement_years": _column(cohort, "years_to_improvement"),
-        "death_years": _column(cohort, "years_to_death"),
+        "observed_before_years": _column(table, "years_observed_before"),
+        "follow_up_years": _column(table, "follow_up_years"),
+        "worsening_years": _column(table, "years_to_worsening"),
+        "improvement_years": _column(table, "years_to_improvement"),
+        "therapy_years": _column(table, "years_to_therapy"),
+        "death_years": _column(table, "years_to_death"),
     }
-    lines = [
+    arms = [None] * len(table) if not table.has("arm") else table.patients["arm"].astype(object).tolist()
+    courses = [
         PatientTimeline(
             patient=patient,
-            line=int(cohort.lines[row]),
+            arm=arms[row] if isinstance(arms[row], str) else None,
+            line=trial.places.of(int(table.rows[row])).line,
             relapse_years=tuple(relapses[row]),
             scans=tuple(scans[row]),
             **{name: column[row] for name, column in columns.items()},
         )
-        for row, patient in enumerate(cohort.patients[PATIENT_ID.name])
+        for row, patient in enumerate(table.patients[PATIENT_ID.name])
     ]
     return Timeline(
         tool=TOOL,
-        source=data.source,
-        protocol=protocol_info(protocol, data.source.shape),
-        is_every_observation=isinstance(data, Records),
+        source=trial.source,
+        protocol=protocol_info(protocol, trial.layout),
+        is_every_observation=isinstance(trial.data, Records),
         not_in_file=(
-            *(what for what, column in _KNOWN_BY.items() if cohort.lacking(column)),
+            *(what for what, column in _KNOWN_BY.items() if not table.has(column)),
             *(() if any(scans) else ("times of scans",)),
         ),
-        patients=tuple(sorted(lines, key=lambda line: (-line.follow_up_years, line.patient))),
+        patients=tuple(sorted(courses, key=lambda each: (-each.follow_up_years, each.patient))),
     )
 
 
-def _column(cohort: Cohort, name: str) -> list[Any]:
+def _column(table: PatientTable, name: str) -> list[Any]:
     """A numeric column with None for missing; nothing but None where the file lacks it."""
-    if cohort.lacking(name):
-        return [None] * len(cohort)
-    return [None if np.isnan(value) else value for value in cohort.numbers(name).tolist()]
+    if not table.has(name):
+        return [None] * len(table)
+    return [None if np.isnan(value) else value for value in table.numbers(name).tolist()]
 
 
 def _relapses_of_records(records: Records) -> list[list[float]]:
@@ -151,15 +160,15 @@ def _relapses_of_records(records: Records) -> list[list[float]]:
     return _by_patient(patient, (day / DAYS_PER_YEAR).tolist(), records.n_patients)
 
 
-def _first_relapses(cohort: Cohort) -> list[list[float]]:
-    return [[] if years is None else [years] for years in _column(cohort, "years_to_first_relapse")]
+def _first_relapses(table: PatientTable) -> list[list[float]]:
+    return [[] if years is None else [years] for years in _column(table, "years_to_first_relapse")]
 
 
-def _scans_of_records(records: Records, cohort: Cohort, protocol: Protocol) -> list[list[TimelineScan]]:
+def _scans_of_records(records: Records, table: PatientTable, protocol: Protocol) -> list[list[TimelineScan]]:
     scans = records.scans
     lesions, _ = new_lesions(scans, protocol.new_lesion)
     is_after = scans.day > protocol.mri_from_day
-    if cohort.lacking("scans_after"):
+    if not table.has("scans_after"):
         # The rule needs a column that the file lacks, and no endpoint counts these scans either.
         is_after[:] = False
     is_before = scans.day <= 0
@@ -176,11 +185,11 @@ def _scans_of_records(records: Records, cohort: Cohort, protocol: Protocol) -> l
     return _by_patient(scans.patient, marks, records.n_patients)
 
 
-def _dated_scans(cohort: Cohort) -> list[list[TimelineScan]]:
+def _dated_scans(table: PatientTable) -> list[list[TimelineScan]]:
     """The scans of a patient table that have a time: the first with a new lesion, and the last."""
     found = []
     for first_new, last in zip(
-        _column(cohort, "years_to_first_new_lesion"), _column(cohort, "years_to_last_scan"), strict=True
+        _column(table, "years_to_first_new_lesion"), _column(table, "years_to_last_scan"), strict=True
     ):
         scans = [] if first_new is None else [TimelineScan(years=first_new, has_lesion=True)]
         if last is not None and last != first_new:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def in_years(time: float) -> str:
     """A time in words: "1 year", "3 years"."""
@@ -11,3 +13,9 @@ def in_years(time: float) -> str:
 def plural(noun: str, n: int) -> str:
     """The noun as it follows the number."""
     return noun if n == 1 else f"{noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,22 +1,26 @@
-"""From a file to a `Cohort`: the only place that opens input, knows its dialect and judges its cells."""
+"""From a file to a `Trial`: the only place that opens input, knows its dialect and judges its cells."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import RECORDS
 from ahsct_trial.loading.header import find_shape, read_header
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.source import read_source
-from ahsct_trial.records import Records
+from ahsct_trial.protocol import TimeZero
+from ahsct_trial.trial import Trial
 
 
 def read_cohort(
-    path: str | Path, *, encoding: str | None = None, date_format: str | None = None
-) -> Cohort | Records:
+    path: str | Path,
+    *,
+    encoding: str | None = None,
+    date_format: str | None = None,
+    time_zero: TimeZero = "transplant",
+) -> Trial:
     """Read a trial's CSV: ``.csv``, gzip, or ``-`` for standard input.
 
     Parameters
@@ -29,12 +33,14 @@ def read_cohort(
     date_format
         Form of its dates where they are not YYYY-MM-DD, in the terms of Python's `strptime`, for example
         ``%d.%m.%Y``.
+    time_zero
+        What makes day 0 of records.
 
     Returns
     -------
-    Cohort or Records
-        One row per patient, or raw records where the header has a column ``record``; `summarize` takes
-        both. See the data dictionary for the columns.
+    Trial
+        One row per patient, or raw records where the header has a column ``record``. See the data
+        dictionary for the columns.
 
     Raises
     ------
@@ -47,4 +53,6 @@ def read_cohort(
     source = read_source(path, encoding)
     shape = find_shape(source)
     header = replace(read_header(source, shape), date_format=date_format)
-    return read_records(source, header) if shape is RECORDS else read_patient_table(source, header)
+    if shape is RECORDS:
+        return read_records(source, header, time_zero)
+    return read_patient_table(source, header)

@@ -13,6 +13,7 @@ from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import DataProblems, Problem, fatal
 from ahsct_trial.loading.source import Source
+from ahsct_trial.results import Notice
 
 _DELIMITERS = (",", ";", "\t")
 # Searched with an offset, so that no part of a large file is copied.
@@ -39,7 +40,7 @@ class Header:
         The column that each cell is read as; None where it is unknown.
     body_offset, body_line
         Offset in the source's data and line number at which the first row begins.
-    warnings
+    notices
         What a person should know about columns that were left out.
     date_format
         How dates are written, in the terms of Python's `strptime`; None for YYYY-MM-DD.
@@ -50,7 +51,7 @@ class Header:
     columns: tuple[Column | None, ...]
     body_offset: int
     body_line: int
-    warnings: tuple[str, ...]
+    notices: tuple[Notice, ...]
     date_format: str | None = None
 
     @property
@@ -133,7 +134,7 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
         tuple(columns),
         body_offset=end,
         body_line=source.line_of(end),
-        warnings=_left_out(names, columns, dictionary),
+        notices=_left_out(names, columns, dictionary),
     )
 
 
@@ -222,7 +223,7 @@ def _repeated(file: str, line: int, names: Sequence[str], columns: Sequence[Colu
 
 def _left_out(
     names: Sequence[str], columns: Sequence[Column | None], dictionary: Sequence[Column]
-) -> tuple[str, ...]:
+) -> tuple[Notice, ...]:
     unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
     if not unknown:
         return ()
@@ -231,7 +232,7 @@ def _left_out(
     more = len(unknown) - len(named)
     listed = ", ".join(named) + (f" and {more} more" if more else "")
     noun = "Column" if len(unknown) == 1 else "Columns"
-    return (f"{noun} not known here and left out: {listed}.",)
+    return (Notice(code="unknown-columns", text=f"{noun} not known here and left out: {listed}."),)
 
 
 def _with_meant(name: str, absent: Sequence[str]) -> str:

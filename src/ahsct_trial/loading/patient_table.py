@@ -1,4 +1,4 @@
-"""The patient table, one row per patient, from a file to a `Cohort`."""
+"""The patient table, one row per patient, from a file to a `Trial`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.loading.checks import (
     Violation,
@@ -21,7 +20,9 @@ from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import CodedTexts, Rows, Texts, joined_texts
 from ahsct_trial.loading.source import Source
+from ahsct_trial.patients import PatientTable
 from ahsct_trial.threads import side_by_side
+from ahsct_trial.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Patients:
     texts: dict[str, CodedTexts]
 
 
-def read_patient_table(source: Source, header: Header) -> Cohort:
-    """Read, check and turn into a cohort.
+def read_patient_table(source: Source, header: Header) -> Trial:
+    """Read and check the patients.
 
     Raises
     ------
@@ -60,13 +61,12 @@ def read_patient_table(source: Source, header: Header) -> Cohort:
         columns[name] = pd.Categorical.from_codes(places, pd.Index(different), validate=False)
     columns |= patients.numbers
     names = [column.name for column in header.known.values()]
-    return Cohort(
+    table = PatientTable(
         patients=pd.DataFrame({name: columns[name] for name in names}, copy=False),
-        lines=read.lines,
-        source=read.info("patient_table"),
-        account=read.account,
-        warnings=(*header.warnings, *similar_identifiers(patients.identifiers)),
+        layout="patient_table",
+        rows=np.arange(len(read.lines)),
     )
+    return read.trial(table, (*header.notices, *similar_identifiers(patients.identifiers)))
 
 
 def _check_rows(

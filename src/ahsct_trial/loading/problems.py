@@ -98,7 +98,7 @@ class DataProblems(DataError):
                 for problem in self.problems
             ),
             account=None,
-            warnings=(),
+            notices=(),
         )
 
 

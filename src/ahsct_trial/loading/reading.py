@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID, SIMILAR_IDENTIFIERS
+from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import Block, in_blocks
 from ahsct_trial.loading.checks import Violation, similar
@@ -29,8 +29,12 @@ from ahsct_trial.loading.problems import DataProblems, Finding, Problem, fatal
 from ahsct_trial.loading.rows import Rows
 from ahsct_trial.loading.shared_rows import SharedRows, find_shared_rows
 from ahsct_trial.loading.source import Source
-from ahsct_trial.results import Account, SetAside, SourceInfo
+from ahsct_trial.patients import PatientTable
+from ahsct_trial.protocol import TimeZero
+from ahsct_trial.records import Records
+from ahsct_trial.results import Account, Notice, SetAside, SourceFile, SourceInfo
 from ahsct_trial.threads import side_by_side
+from ahsct_trial.trial import Places, Trial
 
 EMPTY_ROW = "row without a value in a known column"
 _SHOWN_PAIRS = 5
@@ -87,10 +91,20 @@ class Checked(Generic[Meaning]):
     account: Account
     source: Source
 
-    def info(self, shape: str) -> SourceInfo:
-        """The file as the results name it."""
-        return SourceInfo(
-            file=self.source.file, sha256=self.source.sha256, shape=shape, n_rows=self.account.rows_read
+    def trial(
+        self, data: PatientTable | Records, notices: Sequence[Notice], time_zero: TimeZero | None = None
+    ) -> Trial:
+        """What the rows came to, with the way back to the file."""
+        source = self.source
+        is_records = isinstance(data, Records)
+        files = (SourceFile(file=source.file, sha256=source.sha256, n_rows=self.account.rows_read),)
+        return Trial(
+            data=data,
+            source=SourceInfo(files=files, shape="records" if is_records else "patient_table"),
+            account=self.account,
+            places=Places(self.lines, ((source.file, None),)),
+            notices=tuple(notices),
+            time_zero=time_zero,
         )
 
 
@@ -313,7 +327,7 @@ def _named(text: str | None) -> str:
     return shown(text) if re.fullmatch(r"[-0-9.]+", text) else f"'{shown(text)}'"
 
 
-def similar_identifiers(identifiers: pa.Array) -> list[str]:
+def similar_identifiers(identifiers: pa.Array) -> list[Notice]:
     """A warning that names identifiers which differ only by case or blanks, if there are any."""
     first, again = similar(identifiers)
     pairs = [
@@ -324,4 +338,5 @@ def similar_identifiers(identifiers: pa.Array) -> list[str]:
         return []
     n_more = len(again) - len(pairs)
     more = f", and {n_more:,} more {'pair' if n_more == 1 else 'pairs'}" if n_more else ""
-    return [f"{SIMILAR_IDENTIFIERS}: {', '.join(pairs)}{more}. Is it one patient?"]
+    text = f"Identifiers that differ only by case or blanks: {', '.join(pairs)}{more}. Is it one patient?"
+    return [Notice(code="similar-identifiers", severity="look first", text=text, names_patients=True)]

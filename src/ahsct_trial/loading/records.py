@@ -1,4 +1,4 @@
-"""Raw records, one row per observation, from a file to `Records`."""
+"""Raw records, one row per observation, from a file to a `Trial`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
 from ahsct_trial.loading.rows import CodedTexts, Rows
 from ahsct_trial.loading.source import Source
+from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import IntArray, Observations, Records, is_first_of_patient, is_same_day
+from ahsct_trial.results import Notice
+from ahsct_trial.trial import Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,7 +32,7 @@ _ONCE = ("baseline", "transplant", "observed_from", "death")
 _LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
 
 
-def read_records(source: Source, header: Header) -> Records:
+def read_records(source: Source, header: Header, time_zero: TimeZero) -> Trial:
     """Read, check and code the records.
 
     Raises
@@ -52,15 +55,13 @@ def read_records(source: Source, header: Header) -> Records:
         _refuse_date_format(header.date_format)
     read = read_checked(source, header, _SHAPE)
     coded = read.meaning
-    return Records(
+    records = Records(
         observations={kind: own for kind, (own, _) in coded.ordered.items()},
         values={name: own for _, values in coded.ordered.values() for name, own in values.items()},
         patients=_patients(coded),
-        lines=read.lines,
-        source=read.info("records"),
-        account=read.account,
-        warnings=(*header.warnings, *similar_identifiers(coded.identifiers), *_warnings(coded)),
     )
+    notices = (*header.notices, *similar_identifiers(coded.identifiers), *_notices(coded))
+    return read.trial(records, notices, time_zero)
 
 
 def _refuse_date_format(form: str) -> None:
@@ -318,37 +319,42 @@ def _patients(coded: Coded) -> DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _warnings(coded: Coded) -> Iterator[str]:
+def _notices(coded: Coded) -> Iterator[Notice]:
     """What a person should know about records that are read and not used."""
     elsewhere = [column.name for column in ATTRIBUTES if column.name in coded.attributed_elsewhere]
     if elsewhere:
-        yield f"Not read on records other than baseline: {', '.join(elsewhere)}."
+        text = f"Not read on records other than baseline: {', '.join(elsewhere)}."
+        yield Notice(code="attributes-elsewhere", text=text)
     if coded.has_time[coded.ordered["baseline"][0].row].any():
-        yield f"Not read on baseline records: {coded.clock}."
+        yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
     if "new_lesions" in coded.values:
         n_fewer = _n_scans_with_fewer_new_lesions(coded)
         if n_fewer:
             noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
-            yield (
-                f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
-                "these once. It is taken as it is."
+            yield Notice(
+                code="fewer-new-lesions",
+                text=f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should "
+                "hold each of these once. It is taken as it is.",
             )
     relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
-    if not relapses.row.size:
-        yield "There is no relapse record in this file: relapses are taken as none."
+    if not relapses.row.size and not starts.row.size:
+        text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
+        yield Notice(code="no-relapse-record", text=text)
     begin = np.full(coded.n_patients, np.iinfo(np.int32).min)
     begin[starts.patient] = starts.day
     n_early = int(np.count_nonzero(relapses.day < begin[relapses.patient]))
     if n_early:
         noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
-        yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
+        text = f"{noun} before observed_from, outside the observed time: left out of the rate before."
+        yield Notice(code="relapses-before-history", text=text)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
         n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
         if n_again:
             of_them = f"1 {noun} stands" if n_again == 1 else f"{n_again:,} {noun}s stand"
-            yield (
-                f"{of_them} on a day on which the patient has another one already: each is counted. "
-                "Is it entered twice?"
+            yield Notice(
+                code="same-day",
+                text=f"{of_them} on a day on which the patient has another one already: each is counted. "
+                "Is it entered twice?",
             )
 
 

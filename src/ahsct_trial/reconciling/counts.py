@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ahsct_trial.estimators import proportions
-from ahsct_trial.estimators.survival import CiMethod
+from ahsct_trial.estimators.survival import Scale
 from ahsct_trial.reconciling.printed import how_much_fits
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 #: Interval of a proportion from counts, arrays of one shape, and a level, by name.
 METHODS: dict[str, Callable[..., Limits]] = {
-    **{method: partial(proportions.uncensored_kaplan_meier, method=method) for method in get_args(CiMethod)},
+    **{method: partial(proportions.uncensored_kaplan_meier, method=method) for method in get_args(Scale)},
     "clopper-pearson": proportions.clopper_pearson,
     "wilson": proportions.wilson,
     "wilson-cc": proportions.wilson_corrected,

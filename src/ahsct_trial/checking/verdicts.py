@@ -1,4 +1,4 @@
-"""A cohort's figures held against published ones: which are reproduced, and which differ."""
+"""A trial's figures compared with published ones: which are reproduced, and which differ."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.cohort import Cohort
-from ahsct_trial.counterparts import CohortResults, Counterpart, figure_protocol, unchanged
-from ahsct_trial.endpoints.intervals import joined
-from ahsct_trial.explaining import horizon_not_stated, why_it_differs
-from ahsct_trial.protocol import Protocol, Settings
+from ahsct_trial.checking.counterparts import Counterpart, TrialResults, figure_protocol
+from ahsct_trial.checking.explaining import horizon_not_stated, why_it_differs
+from ahsct_trial.endpoints.estimates import joined
+from ahsct_trial.patients import PatientTable
+from ahsct_trial.protocol import Overrides, with_settings
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.records import Records
-from ahsct_trial.results import SCHEMA_VERSION, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.results import SCHEMA_VERSION, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
+from ahsct_trial.trial import Trial
 
 Verdict = Literal["reproduced", "compatible", "differs", "not computable"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedFigure:
-    """A published figure beside the cohort's.
+    """A published figure beside the trial's.
 
-    `published` and `published_of` are as printed; `value`, `of` and the interval are the cohort's own,
-    unrounded, percentages from 0 to 1. `n_patients` are the patients that the cohort's figure is about,
-    `share_of` what a percentage of it is of, and `n_event_free` of `n_evaluable` the crude count beside a
-    survival estimate. `where` names the patients that it counts, if not all; `note` says why
-    it differs or is not computable, or that it has no horizon.
+    `published` and `published_of` are as printed. `value` and `of` are the trial's own, unrounded; `estimate`
+    has their limits and what a share is of. `n_patients` are the patients that the trial's figure is about,
+    `n_event_free` of `n_evaluable` the crude count beside a survival estimate. `where` names the patients that
+    it counts, if not all; `note` says why it differs or is not computable, or that it has no horizon. A figure
+    of mark D was computed by this program, and counts in none of the totals.
     """
 
     label: str
@@ -41,13 +41,10 @@ class CheckedFigure:
     unit: str
     value: float | None
     of: float | None
+    estimate: Estimate | None
     n_patients: int | None
-    share_of: int | None
     n_event_free: int | None
     n_evaluable: int | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str | None
     verdict: Verdict
     mark: str
     source: str
@@ -58,7 +55,7 @@ class CheckedFigure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedCriterion:
-    """How many patients meet one criterion of the trial; counts are None where the file lacks the column."""
+    """How many patients meet one criterion of the published trial; counts are None where the file lacks the column."""
 
     criterion: str
     n_met: int | None
@@ -68,7 +65,7 @@ class CheckedCriterion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicationInfo:
-    """The publication that a cohort is held against."""
+    """The publication that a trial is compared with."""
 
     id: str
     title: str
@@ -105,37 +102,39 @@ class Check:
     n_compatible: int
     n_differs: int
     n_not_computable: int
-    warnings: tuple[str, ...]
+    n_computed_here: int
+    notices: tuple[Notice, ...]
 
 
-def check(data: Cohort | Records, publication: Publication, settings: Settings = unchanged) -> Check:
-    """Hold a cohort's figures against a publication's.
+def check(trial: Trial, publication: Publication, overrides: Overrides | None = None) -> Check:
+    """Compare a trial's figures with a publication's.
 
     Parameters
     ----------
-    data
-        The patients or their records.
+    trial
+        The data.
     publication
         The published figures.
-    settings
-        What to change in the publication's own protocol; it is asked at each horizon of its figures.
+    overrides
+        Settings to change in the publication's own protocol, at each horizon of its figures.
 
     Returns
     -------
     Check
-        For each figure: *reproduced* if the cohort's rounds to it, and its interval to the published one;
-        *compatible* if it lies in the cohort's interval; else *differs*; *not computable* where the file
-        does not give it, or the protocol's horizon is not the figure's.
+        For each figure: *reproduced* if the trial's rounds to it, and its interval to the published one;
+        *compatible* if it lies in the trial's interval; else *differs*; *not computable* where the data
+        do not give it, or the protocol's horizon is not the figure's.
     """
+    overrides = overrides or {}
     own_protocol = publication.own_protocol()
-    protocol = settings(own_protocol)
-    results = CohortResults(data)
+    protocol = with_settings(own_protocol, overrides)
+    results = TrialResults(trial)
     summary = results.summary(protocol)
     figures = tuple(
-        _checked(results, figure, figure_protocol(publication, figure, settings))
-        for figure in publication.figures
+        _checked(results, figure, publication, overrides) for figure in publication.figures
     )
-    verdicts = [figure.verdict for figure in figures]
+    # What this program computed itself is no evidence for its figures.
+    verdicts = [figure.verdict for figure in figures if figure.mark != "D"]
     return Check(
         schema_version=SCHEMA_VERSION,
         tool=summary.tool,
@@ -157,16 +156,20 @@ def check(data: Cohort | Records, publication: Publication, settings: Settings =
         n_patients=summary.cohort.n_patients,
         n_sites=summary.cohort.n_sites,
         figures=figures,
-        eligibility=tuple(_eligibility(results.cohort(protocol), publication)),
+        eligibility=tuple(_eligibility(trial.table(protocol), publication)),
         n_reproduced=verdicts.count("reproduced"),
         n_compatible=verdicts.count("compatible"),
         n_differs=verdicts.count("differs"),
         n_not_computable=verdicts.count("not computable"),
-        warnings=summary.warnings,
+        n_computed_here=len(figures) - len(verdicts),
+        notices=summary.notices,
     )
 
 
-def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> CheckedFigure:
+def _checked(
+    results: TrialResults, figure: Figure, publication: Publication, overrides: Overrides
+) -> CheckedFigure:
+    protocol = figure_protocol(publication, figure, overrides)
     own = results.counterpart(figure, protocol)
     verdict = _verdict(figure, own)
     reasons: list[str | None] = [own.absent, *own.notes]
@@ -183,13 +186,10 @@ def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> Chec
         unit=figure.unit,
         value=own.value,
         of=own.of,
+        estimate=own.estimate,
         n_patients=own.n_patients,
-        share_of=own.share_of,
         n_event_free=own.n_event_free,
         n_evaluable=own.n_evaluable,
-        ci_low=own.ci_low,
-        ci_high=own.ci_high,
-        ci_method=own.ci_method,
         verdict=verdict,
         mark=figure.mark,
         source=figure.source,
@@ -202,27 +202,36 @@ def _checked(results: CohortResults, figure: Figure, protocol: Protocol) -> Chec
 def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     if own.value is None:
         return "not computable"
-    shift = 2 if figure.unit == "%" else 0
-    limits = (own.ci_low, own.ci_high)
+    per_own = figure.printed_per_own
+    limits = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
     own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
     if figure.ci is not None:
         own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(each is not None and _rounds_to(each, printed, shift) for each, printed in own_and_printed)
+    is_same = all(each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed)
     if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
         return "reproduced"
     low, high = limits
     if low is None or high is None:
-        return "differs"
-    published = float(figure.value) / (float(figure.of) if figure.of is not None else 10**shift)
+        return "differs" if _is_comparable(figure, own) else "not computable"
+    published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
     return "compatible" if low <= published <= high else "differs"
 
 
-def _rounds_to(value: float, printed: str, shift: int = 0) -> bool:
-    exponent = Decimal(printed).as_tuple().exponent
-    return Decimal(round_half_up(value, -int(exponent), shift=shift)) == Decimal(printed)
+def _is_comparable(figure: Figure, own: Counterpart) -> bool:
+    """Whether a figure without an interval can differ: a bare count of another number of patients cannot."""
+    is_count = not figure.unit and figure.of is None and own.estimate is None
+    return not is_count or (figure.figure or "").startswith("cohort.")
 
 
-def _eligibility(cohort: Cohort, publication: Publication) -> list[CheckedCriterion]:
+def _rounds_to(value: float, printed: str, per_own: int = 1) -> bool:
+    exponent = -int(Decimal(printed).as_tuple().exponent)
+    shift = {1: 0, 100: 2}.get(per_own)
+    if shift is None:
+        value, shift = value * per_own, 0
+    return Decimal(round_half_up(value, exponent, shift=shift)) == Decimal(printed)
+
+
+def _eligibility(table: PatientTable, publication: Publication) -> list[CheckedCriterion]:
     rules = publication.eligibility
     criteria = []
     for column, words, limits in (
@@ -231,14 +240,14 @@ def _eligibility(cohort: Cohort, publication: Publication) -> list[CheckedCriter
     ):
         if limits is not None:
             is_met = is_known = None
-            if not cohort.lacking(column):
-                values = cohort.numbers(column)
+            if table.has(column):
+                values = table.numbers(column)
                 is_known, is_met = ~np.isnan(values), (values >= limits[0]) & (values <= limits[1])
             criteria.append(_criterion(words.format(*limits), is_met, is_known))
     if rules.prior_therapy is not None:
         is_met = is_known = None
-        if not cohort.lacking("prior_therapy"):
-            answers = cohort.patients["prior_therapy"]
+        if table.has("prior_therapy"):
+            answers = table.patients["prior_therapy"]
             is_known, is_met = answers.notna().to_numpy(), (answers == rules.prior_therapy).to_numpy()
         criteria.append(
             _criterion(

@@ -6,25 +6,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ahsct_trial.counterparts import CohortResults, Counterpart, found_in
-from ahsct_trial.endpoints.components import COMPONENTS
-from ahsct_trial.endpoints.time_to_event import DEFINITIONS, Definition, all_courses, survival_endpoint
+from ahsct_trial.catalogue import EVENTS, SURVIVAL_ENDPOINTS, SurvivalEndpoint
+from ahsct_trial.checking.counterparts import Counterpart, TrialResults, found_in
+from ahsct_trial.endpoints.observation import components
+from ahsct_trial.endpoints.survival import survival_endpoint
 from ahsct_trial.protocol import DeathRule, Protocol
 from ahsct_trial.published import Figure
-from ahsct_trial.results import SurvivalEndpoint
+from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
 from ahsct_trial.rounding import round_half_up
 
-_TYPES = {component.key: component.words for component in COMPONENTS} | {"death": "death"}
 _OTHER_RULE: dict[DeathRule, tuple[DeathRule, str]] = {
     "event": ("censor", "With the death rule changed, so that a death ends the observation,"),
     "censor": ("event", "With the death rule changed, so that a death counts as an event,"),
 }
 
 
-def survival_definition(figure: Figure) -> Definition | None:
+def endpoint_of(figure: Figure) -> SurvivalEndpoint | None:
     """The survival endpoint that a figure is part of; None for any other figure."""
     parts = (figure.figure or "").split(".")
-    return next((each for each in DEFINITIONS if parts[:2] == ["endpoints", each.key]), None)
+    return next((each for each in SURVIVAL_ENDPOINTS if parts[:2] == ["endpoints", each.key]), None)
 
 
 def horizon_not_stated(figure: Figure, protocol: Protocol) -> list[str]:
@@ -34,44 +34,43 @@ def horizon_not_stated(figure: Figure, protocol: Protocol) -> list[str]:
     return [f"No horizon is stated; this cohort's figure is at year {protocol.horizon_years:g}."]
 
 
-def why_it_differs(results: CohortResults, figure: Figure, protocol: Protocol) -> Iterator[str]:
+def why_it_differs(results: TrialResults, figure: Figure, protocol: Protocol) -> Iterator[str]:
     """Sentences from the cohort's own numbers, for a figure that is part of a survival endpoint."""
-    definition = survival_definition(figure)
-    if definition is None:
+    declared = endpoint_of(figure)
+    if declared is None or figure.contrast is not None:
         return
-    endpoint: SurvivalEndpoint = getattr(results.summary(protocol, figure.where).endpoints, definition.key)
+    endpoint: SurvivalResult = getattr(results.summary(protocol, figure.where).endpoints, declared.key)
     yield _events(endpoint)
     if endpoint.note is not None:
         yield endpoint.note
     own = results.counterpart(figure, protocol)
-    for component in definition.components:
-        others = tuple(each for each in definition.components if each is not component)
-        if others and getattr(endpoint.events_by_type, component.key):
-            counted = replace(definition, components=others)
+    for event in declared.components:
+        others = tuple(each for each in declared.components if each is not event)
+        if others and endpoint.events_by_type[event.key]:
+            counted = replace(declared, components=others)
             yield from _instead(
-                f"Not counting {component.words},", _redone(results, figure, counted, protocol), own, figure
+                f"Not counting {event.words},", _redone(results, figure, counted, protocol), own, figure
             )
-    if definition.components:
+    if declared.components:
         other_rule, words = _OTHER_RULE[protocol.death]
         other = replace(protocol, death=other_rule)
         yield from _instead(words, results.counterpart(figure, other), own, figure)
 
 
-def _events(endpoint: SurvivalEndpoint) -> str:
-    by_type = {words: getattr(endpoint.events_by_type, key) for key, words in _TYPES.items()}
+def _events(endpoint: SurvivalResult) -> str:
+    by_type = {event.words: endpoint.events_by_type[event.key] for event in EVENTS}
     listed = ", ".join(f"{words} {n:,}" for words, n in by_type.items() if n)
     return f"Events here up to year {endpoint.horizon_years:g}: {listed or 'none'}."
 
 
 def _redone(
-    results: CohortResults, figure: Figure, definition: Definition, protocol: Protocol
+    results: TrialResults, figure: Figure, declared: SurvivalEndpoint, protocol: Protocol
 ) -> Counterpart:
     """The figure where the endpoint counts less."""
-    cohort = results.cohort(protocol, figure.where)
-    endpoint = survival_endpoint(cohort, definition, all_courses(cohort), protocol)
-    redone: dict[str, Any] = {definition.key: endpoint}
+    table = results.of(figure.where).table(protocol)
+    redone: dict[str, Any] = {declared.key: survival_endpoint(table, declared, components(table), protocol)}
     summary = results.summary(protocol, figure.where)
-    return found_in(replace(summary, endpoints=replace(summary.endpoints, **redone)), figure)
+    return found_in(replace(summary, endpoints=replace(summary.endpoints, **redone)), figure, protocol)
 
 
 def _instead(words: str, other: Counterpart, own: Counterpart, figure: Figure) -> Iterator[str]:
@@ -84,7 +83,7 @@ def _instead(words: str, other: Counterpart, own: Counterpart, figure: Figure) -
 
 def _printed(counterpart: Counterpart, figure: Figure) -> str:
     """A counterpart as the publication prints its figure."""
-    shift = 2 if figure.unit == "%" else 0
+    shift = 2 if figure.printed_per_own == 100 else 0
     n_decimals = len(figure.value.partition(".")[2])
     value = round_half_up(counterpart.value or 0, n_decimals, shift=shift)
     return _worded(value, None if counterpart.of is None else f"{counterpart.of:.0f}", figure.unit)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.records import FloatArray, IntArray, is_first_of_patient, is_last_of_patient
+from ahsct_trial.results import Notice
 
 Columns = dict[str, NDArray[np.floating[Any]]]
 
@@ -28,14 +29,14 @@ class Derived:
         For some of them the row of the deciding record, −1 without one; shape (n_patients,).
     remark
         What a definition must say about how they were derived.
-    warnings
+    notices
         What a person should know about records that were left out.
     """
 
     values: Columns
     decided_by: dict[str, IntArray] = field(default_factory=dict)
     remark: str = ""
-    warnings: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def count(patient: IntArray, n_patients: int) -> NDArray[np.float64]:

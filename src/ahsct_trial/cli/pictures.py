@@ -1,0 +1,184 @@
+"""Commands that draw: plot survival, plot timeline, report."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
+from ahsct_trial.cli.options import Choices, Data, grouped
+from ahsct_trial.cli.published import ArmOption, own_arms
+from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.writing import write_figure
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.output import refuse_output, write
+from ahsct_trial.rendering.progress import progress
+
+if TYPE_CHECKING:
+    from ahsct_trial.rendering.figures import FigureFile
+
+WidthOption = Annotated[
+    float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+_FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
+
+
+def need_extra(package: str) -> None:
+    """Say how to install what pictures and pages need, where it is not there.
+
+    Raises
+    ------
+    UsageError
+        If the package is not installed.
+    """
+    if find_spec(package) is None:
+        raise UsageError(
+            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of the "
+            "repository: pip install '.[report]'"
+        )
+
+
+def _figure_file(data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool) -> FigureFile:
+    """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
+    refuse_output(output, [data.cohort, *filter(None, (data.map,)), *choices.files], force=force)
+    need_extra("matplotlib")
+    from ahsct_trial.rendering.figures import figure_file
+
+    return figure_file(output, width_mm)
+
+
+@plot.command("survival")
+@grouped
+def plot_survival(
+    data: Data,
+    choices: Choices,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
+    ] = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key; again for another curve."),
+    ] = None,
+    width: WidthOption = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
+
+    Examples: ahsct plot survival cohort.csv; ahsct plot survival cohort.csv -o figure.svg
+    """
+    from ahsct_trial.catalogue import HEADLINE
+    from ahsct_trial.rendering.figures.curves import drawn_curves, known_endpoints
+
+    keys = known_endpoints(endpoint or [HEADLINE.key])
+    figure = None if output is None else _figure_file(data, choices, output, width, force=force)
+    if figure is None and width is not None:
+        raise UsageError("--width is that of a figure's file, which -o FILE names; a screen has its own.")
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data)
+        from ahsct_trial.endpoints import summarize
+
+        summary = summarize(trial, protocol)
+        curves = drawn_curves(summary, keys)
+    if figure is None:
+        from ahsct_trial.rendering.figures.text import draw_text
+
+        write(draw_text(summary, curves, get_terminal_size().columns), None)
+        return Outcome(result=summary)
+    from ahsct_trial.rendering.figures.survival import draw_survival
+
+    write_figure(draw_survival(summary, curves, figure.width_mm), figure, force=force)
+    return Outcome(result=summary)
+
+
+@plot.command("timeline")
+@grouped
+def plot_timeline(
+    data: Data,
+    choices: Choices,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    width: WidthOption = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
+
+    Examples: ahsct plot timeline records.csv -o figure.pdf; ahsct plot timeline cohort.csv -o figure.svg
+    """
+    figure = _figure_file(data, choices, output, width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        from ahsct_trial.timeline import timeline
+
+        result = timeline(trial, protocol)
+    from ahsct_trial.rendering.figures.timeline import draw_timeline
+
+    write_figure(draw_timeline(result, figure.width_mm), figure, force=force)
+    return Outcome(result=result)
+
+
+@app.command(rich_help_panel=PICTURES)
+@grouped
+def report(
+    data: Data,
+    choices: Choices,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."),
+    ] = None,
+    arm: ArmOption = None,
+    with_patients: Annotated[
+        bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
+    ] = False,
+    force: ForceOption = False,
+) -> Outcome:
+    """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
+
+    Examples: ahsct report cohort.csv -o report.html; ahsct report cohort.csv --against mist2019 -o report.html
+    """
+    file = against if against is not None and against.endswith(".toml") else None
+    refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
+    need_extra("jinja2")
+    need_extra("matplotlib")
+    from ahsct_trial.published import find_publication
+
+    arms = own_arms(arm)
+    if arms and against is None:
+        raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
+    publication = None if against is None else find_publication(against).with_arms(arms)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data)
+        from ahsct_trial.endpoints import summarize
+
+        summary = summarize(trial, protocol)
+        checked = courses = None
+        if publication is not None:
+            from ahsct_trial.checking import check
+
+            checked = check(trial, publication, choices.overrides())
+        if with_patients:
+            from ahsct_trial.timeline import timeline
+
+            try:
+                courses = timeline(trial, protocol)
+            except UsageError as error:
+                raise UsageError(f"{error} Or leave out --with-patients.") from None
+        from ahsct_trial.rendering.report import write_report
+
+        step("Drawing")
+        page = write_report(summary, check=checked, timeline=courses)
+    write(page, output, force=force)
+    is_different = checked is not None and bool(checked.n_differs)
+    return Outcome(result=summary, exit_code=4 if is_different else 0)

@@ -1,0 +1,164 @@
+"""Commands about published figures: check, published, reconcile."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ahsct_trial.cli.application import PUBLISHED, Outcome, app
+from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
+from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.writing import write_result
+from ahsct_trial.errors import UsageError
+from ahsct_trial.protocol import BUILT_IN, with_settings
+from ahsct_trial.rendering.progress import progress
+
+_DEFAULT_PUBLICATION = "atkins2016-summary"
+_ALL_PUBLICATIONS = "all"
+
+ArmOption = Annotated[
+    list[str] | None,
+    typer.Option("--arm", metavar="THEIRS=OWN", help="What the file calls an arm of the publication."),
+]
+
+
+def own_arms(pairs: list[str] | None) -> dict[str, str]:
+    """A trial's arms by the publication's, from ``THEIRS=OWN``."""
+    return dict(split_pair("--arm", pair, "THEIRS=OWN, as in --arm transplant=HSCT") for pair in pairs or ())
+
+
+@app.command(rich_help_panel=PUBLISHED)
+@grouped
+def check(
+    data: Data,
+    choices: Choices,
+    document: Document,
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="ID|FILE|all",
+            help="A publication (see `ahsct published`), a TOML file, or all publications in one table.",
+        ),
+    ] = _DEFAULT_PUBLICATION,
+    arm: ArmOption = None,
+) -> Outcome:
+    """Compare the cohort with published figures: reproduced, compatible, or differs (exit 4).
+
+    Examples: ahsct check cohort.csv; ahsct check cohort.csv --against all
+    """
+    file = against if against.endswith(".toml") else None
+    document.refuse_unwritable(data.cohort, data.map, file, *choices.files)
+    from ahsct_trial.published import find_publication, publications
+
+    arms, overrides = own_arms(arm), choices.overrides()
+    publication = None
+    if against == _ALL_PUBLICATIONS:
+        if arms:
+            raise UsageError("--arm goes with one publication. Name it with --against, or leave --arm out.")
+        own_protocol = BUILT_IN["default"]
+    else:
+        publication = find_publication(against).with_arms(arms)
+        own_protocol = publication.own_protocol()
+    # A wrong setting is an error before the file is read.
+    protocol = with_settings(own_protocol, overrides)
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        if publication is None or not publication.arms:
+            refuse_pooling(trial, data)
+        from ahsct_trial.checking import check as check_trial
+        from ahsct_trial.checking import set_alongside
+
+        if publication is None:
+            beside = set_alongside(trial, publications().values(), overrides)
+        else:
+            result = check_trial(trial, publication, overrides)
+    if publication is None:
+        from ahsct_trial.rendering.sections.alongside import alongside_sections
+
+        write_result(beside, alongside_sections, document.form(), document)
+        return Outcome(result=beside)
+    if data.strict:
+        refuse_notices(result.notices)
+    from ahsct_trial.rendering.sections.check import check_sections
+
+    write_result(result, check_sections, document.form(), document)
+    return Outcome(result=result, exit_code=4 if result.n_differs else 0)
+
+
+@app.command(rich_help_panel=PUBLISHED)
+@grouped
+def published(
+    document: Document,
+    publication: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="One publication, or a TOML file of one's own.", show_default=False
+        ),
+    ] = None,
+) -> Outcome:
+    """Show the publications known here, or one of them: its figures, their sources, what is uncertain.
+
+    Examples: ahsct published; ahsct published mist2019
+    """
+    document.refuse_unwritable(publication if publication and publication.endswith(".toml") else None)
+    from ahsct_trial.published import entry, library
+    from ahsct_trial.rendering.sections.published import entry_sections, library_sections
+
+    if publication is None:
+        everything = library()
+        write_result(everything, library_sections, document.form(), document)
+        return Outcome(result=everything)
+    found = entry(publication)
+    write_result(found, entry_sections, document.form(), document)
+    return Outcome(result=found)
+
+
+@app.command(rich_help_panel=PUBLISHED)
+@grouped
+def reconcile(
+    document: Document,
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="The figure as printed: 69.6, 69,6 or a count as 23/24.")
+    ],
+    ci: Annotated[
+        str | None, typer.Option("--ci", metavar="LOW:HIGH", help="Its interval as printed, e.g. 46.6:84.2.")
+    ] = None,
+    n: Annotated[
+        str | None,
+        typer.Option("--n", metavar="A:B", help="Numbers of patients to search [1:5000]."),
+    ] = None,
+    level: Annotated[float, typer.Option("--level", help="Confidence level of the interval.")] = 0.95,
+    rate: Annotated[
+        str | None,
+        typer.Option(
+            "--rate", metavar="EVENTS/TIME", help="VALUE is the rate of these counts, e.g. 167/140."
+        ),
+    ] = None,
+) -> Outcome:
+    """Find the counts and methods that give a published percentage or rate; exit 4 if nothing does.
+
+    Examples: ahsct reconcile 69.6 --ci 46.6:84.2; ahsct reconcile 1.19 --rate 167/140 --ci 1.02:1.39
+    """
+    if rate is not None and n is not None:
+        raise UsageError("--n and --rate contradict each other: the counts of a rate are given.")
+    from ahsct_trial import reconciling
+    from ahsct_trial.reconciling import arguments
+    from ahsct_trial.rendering.sections.reconcile import rate_sections, reconcile_sections
+
+    result: Any
+    sections: Any
+    with progress() as step:
+        step("Searching")
+        limits = None if ci is None else arguments.split_limits(ci)
+        if rate is not None:
+            counts = arguments.split_counts(rate)
+            result = reconciling.reconcile_rate(value, counts, limits, level)
+            sections = rate_sections
+        else:
+            numbers = reconciling.DEFAULT_RANGE if n is None else arguments.split_range(n)
+            result = reconciling.reconcile(value, limits, numbers, level)
+            sections = reconcile_sections
+    write_result(result, sections, document.form(), document)
+    return Outcome(result=result, exit_code=0 if result.n_exact else 4)

@@ -1,0 +1,77 @@
+"""From the options of a command to a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ahsct_trial.errors import DataError, UsageError
+from ahsct_trial.escaping import shown, shown_path
+
+if TYPE_CHECKING:
+    from ahsct_trial.cli.options import Data
+    from ahsct_trial.protocol import TimeZero
+    from ahsct_trial.results import Notice
+    from ahsct_trial.trial import Trial
+
+
+def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
+    """Read the data that a command names, and keep the patients that it asks for.
+
+    Raises
+    ------
+    UsageError, DataProblems
+        As `loading.read_cohort`.
+    DataError
+        With ``--strict``, if there is a notice that a person should look at first.
+    """
+    selection = data.selection()
+    step(f"Reading {shown_path(data.cohort)}")
+    from ahsct_trial.loading import read_cohort
+
+    trial = read_cohort(
+        data.cohort,
+        map=data.map,
+        encoding=data.encoding,
+        date_format=data.date_format,
+        missing=tuple(data.missing or ()),
+        time_zero=time_zero,
+    )
+    if data.strict:
+        refuse_notices(trial.notices)
+    step("Computing")
+    return trial.where(selection)
+
+
+def refuse_notices(notices: Iterable[Notice]) -> None:
+    """Stop where a person should look first.
+
+    Raises
+    ------
+    DataError
+        If one of the notices is of that severity.
+    """
+    texts = [notice.text for notice in notices if notice.severity == "look first"]
+    if texts:
+        raise DataError("\n".join(["With --strict nothing is computed from these data:", *texts]))
+
+
+def refuse_pooling(trial: Trial, data: Data) -> None:
+    """Refuse to take several arms as one group unless that is asked for.
+
+    Raises
+    ------
+    UsageError
+        If the patients are of more than one arm; the text names the ways on.
+    """
+    if data.pool or "arm" not in trial.attributes:
+        return
+    arms = trial.levels("arm")
+    if len(arms) < 2:
+        return
+    listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
+    raise UsageError(
+        f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
+        "Compare them: ahsct compare COHORT --by arm. "
+        f"Or take one: --where arm={shown(arms[0])}. Or pool them: --pool."
+    )

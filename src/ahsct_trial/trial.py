@@ -1,0 +1,202 @@
+"""`Trial`: the data of a trial behind one face, whether they came as a patient table or as records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.derivation import Derivations
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.patients import Layout, PatientTable
+from ahsct_trial.protocol import Protocol, TimeZero
+from ahsct_trial.records import Records
+from ahsct_trial.results import Account, Notice, SourceInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A comparison of more groups is a table that nobody can read.
+MOST_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a row stands in the files: the file's name, the sheet if it has several, and the line."""
+
+    file: str
+    sheet: str | None
+    line: int
+
+    def __str__(self) -> str:
+        sheet = "" if self.sheet is None else f", sheet {shown(self.sheet)}"
+        return f"{shown(self.file)}{sheet}:{self.line}"
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """The way from the rows of the data back to the files.
+
+    Attributes
+    ----------
+    lines
+        Line of its file on which each row begins; shape (n_rows,).
+    tables
+        File and sheet of each table.
+    table
+        For each row the table it comes from; None where there is one table. Shape (n_rows,).
+    """
+
+    lines: NDArray[np.integer[Any]]
+    tables: tuple[tuple[str, str | None], ...]
+    table: NDArray[np.integer[Any]] | None = None
+
+    def of(self, row: int) -> Place:
+        """Where a row stands."""
+        file, sheet = self.tables[0 if self.table is None else int(self.table[row])]
+        return Place(file, sheet, int(self.lines[row]))
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """The data of a trial.
+
+    Attributes
+    ----------
+    data
+        One row per patient, or one per observation.
+    source, account
+        The files, and what became of their rows.
+    places
+        The way back to the files.
+    notices
+        What a person should know about the reading.
+    time_zero
+        What makes day 0 of records, which is settled when they are read; None for a patient table, of whose
+        times the protocol says what they run from.
+    is_member
+        The patients of a part of a trial, shape (all patients,); None for all.
+    """
+
+    data: PatientTable | Records
+    source: SourceInfo
+    account: Account
+    places: Places
+    notices: tuple[Notice, ...] = ()
+    time_zero: TimeZero | None = None
+    is_member: NDArray[np.bool_] | None = None
+    # Shared by all parts of a trial, so that nothing is derived twice; None for a patient table.
+    _derivations: Derivations | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self._derivations is None and isinstance(self.data, Records):
+            object.__setattr__(self, "_derivations", Derivations(self.data))
+
+    @property
+    def layout(self) -> Layout:
+        """How the data came."""
+        return "records" if isinstance(self.data, Records) else self.data.layout
+
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """Identifier and attributes of the patients, one row each."""
+        patients = self.data.patients
+        return patients if self.is_member is None else patients[self.is_member].reset_index(drop=True)
+
+    def __len__(self) -> int:
+        """Number of patients."""
+        n_all = len(self.data.patients)
+        return n_all if self.is_member is None else int(np.count_nonzero(self.is_member))
+
+    def table(self, protocol: Protocol) -> PatientTable:
+        """The patient table: as it was read, or derived from records under a protocol.
+
+        It is derived once for each way to derive it, and once for all parts of a trial.
+
+        Raises
+        ------
+        UsageError
+            If the records were read with another time zero than that of the protocol.
+        """
+        whole = self._whole_table(protocol)
+        return whole if self.is_member is None else whole.among(self.is_member)
+
+    def _whole_table(self, protocol: Protocol) -> PatientTable:
+        if isinstance(self.data, PatientTable):
+            return self.data
+        if protocol.time_zero != self.time_zero:
+            raise UsageError(
+                f"These records were read with day 0 at {self.time_zero}, and the protocol has time zero at "
+                f"{protocol.time_zero}. Read them with that time zero."
+            )
+        assert self._derivations is not None
+        return self._derivations.table(protocol)
+
+    def where(self, selection: Mapping[str, Sequence[str]]) -> Trial:
+        """The patients whose attribute is one of some texts, for each of the columns; case does not matter.
+
+        Raises
+        ------
+        UsageError
+            If the data have no such attribute, or nobody has one of the texts.
+        """
+        if not selection:
+            return self
+        is_meant = np.ones(len(self.data.patients), dtype=bool) if self.is_member is None else self.is_member
+        for column, texts in selection.items():
+            is_meant = is_meant & self._has_level(column, texts)
+        if not is_meant.any():
+            wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items())
+            known = "; ".join(f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection)
+            raise UsageError(f"No patient has {wanted}. This file has {known}.")
+        return replace(self, is_member=is_meant)
+
+    def levels(self, column: str) -> tuple[str, ...]:
+        """The texts of an attribute that some patient has, in alphabetical order.
+
+        Raises
+        ------
+        UsageError
+            If the data have no such attribute.
+        """
+        return tuple(sorted(self._texts(column).dropna().unique().astype(str)))
+
+    def groups(self, column: str) -> dict[str, Trial]:
+        """The patients by level of an attribute; those without one are in no group.
+
+        Raises
+        ------
+        UsageError
+            If the data have no such attribute, or it has more than `MOST_GROUPS` levels or none.
+        """
+        levels = self.levels(column)
+        if not levels:
+            raise UsageError(f"{shown(column)} is empty for every patient: there is nothing to compare.")
+        if len(levels) > MOST_GROUPS:
+            raise UsageError(
+                f"{shown(column)} has {len(levels):,} levels; at most {MOST_GROUPS} groups are compared."
+            )
+        return {level: self.where({column: (level,)}) for level in levels}
+
+    def _texts(self, column: str) -> pd.Series[Any]:
+        """An attribute of the patients of this part."""
+        attributes = self.attributes
+        if column not in attributes or column == "patient_id" or attributes[column].dtype.kind == "f":
+            known = [name for name in attributes if attributes[name].dtype.kind != "f" and name != "patient_id"]
+            from difflib import get_close_matches
+
+            close = get_close_matches(column, known, n=1)
+            meant = f"Is {close[0]} meant?" if close else f"It has {', '.join(known) or 'none'}."
+            raise UsageError(f"This file has no attribute {shown(column)}. {meant}")
+        return attributes[column]
+
+    def _has_level(self, column: str, texts: Sequence[str]) -> NDArray[np.bool_]:
+        self._texts(column)
+        values = self.data.patients[column]
+        wanted = {text.strip().casefold() for text in texts}
+        own = [text for text in values.cat.categories if str(text).casefold() in wanted]
+        return np.asarray(values.isin(own))
