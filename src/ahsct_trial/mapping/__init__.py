@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ahsct_trial.mapping.applying import MappedTable, Origin, apply_map
+from ahsct_trial.mapping.applying import MappedTable, apply_map
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.reading import MapError, built_in_maps, parse_map, read_map
 
-__all__ = ["Map", "MapError", "MappedTable", "Origin", "apply_map", "built_in_maps", "parse_map", "read_map"]
+__all__ = ["Map", "MapError", "MappedTable", "apply_map", "built_in_maps", "parse_map", "read_map"]

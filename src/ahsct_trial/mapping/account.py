@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,39 +10,11 @@ from numpy.typing import NDArray
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.mapping.values import RowsArray, SourceTable, text_places
-from ahsct_trial.results import SetAside
+from ahsct_trial.results import SetAside, TableAccount
 
 _BLANK = "row without a value"
 _MOST_REASONS = 8
-
-
-@dataclass(frozen=True)
-class TableAccount:
-    """The account of one table.
-
-    Attributes
-    ----------
-    table
-        The file, with its sheet where it has one.
-    sha256
-        Of the file, in hexadecimal digits.
-    rows_read, rows_used
-        Rows below the headings; those of which a record or a cell of the patient table came.
-    set_aside
-        The others, by reason; ``rows_read == rows_used + sum(count)``.
-    missing
-        Cells that a text other than the empty one marks as missing, by that text.
-    unused_columns
-        Headings that the map does not read.
-    """
-
-    table: str
-    sha256: str
-    rows_read: int
-    rows_used: int
-    set_aside: tuple[SetAside, ...]
-    missing: tuple[SetAside, ...] = ()
-    unused_columns: tuple[str, ...] = ()
+_SHOWN_LINES = 3
 
 
 @dataclass
@@ -93,23 +64,19 @@ class Reasons:
         self.give(np.flatnonzero(is_blank), _BLANK)
         return is_blank
 
-    def account(self, is_used: NDArray[np.bool_], also_read: Sequence[str] = ()) -> TableAccount:
-        """The account, given which rows were used."""
+    def account(self, is_used: NDArray[np.bool_]) -> TableAccount:
+        """The account, given which rows were used; of each reason the first lines are named."""
         table = self.source.table
-        counts = np.bincount(self.reason[~is_used], minlength=len(self.texts)).tolist()
-        read = {heading.casefold() for heading in (*self.source.rule.headings, *also_read)}
+        set_aside = []
+        for number, text in enumerate(self.texts):
+            rows = np.flatnonzero(~is_used & (self.reason == number))
+            if rows.size:
+                lines = tuple(table.lines[rows[:_SHOWN_LINES]].tolist())
+                set_aside.append(SetAside(reason=text, count=len(rows), lines=lines))
         return TableAccount(
-            table=table.label,
-            sha256=table.sha256,
+            file=table.file,
+            sheet=table.sheet,
             rows_read=len(table),
             rows_used=int(np.count_nonzero(is_used)),
-            set_aside=tuple(
-                SetAside(reason=text, count=count)
-                for text, count in zip(self.texts, counts, strict=True)
-                if count
-            ),
-            missing=tuple(SetAside(reason=text, count=n) for text, n in self.source.n_missing.most_common()),
-            unused_columns=tuple(
-                name or "(a column without a heading)" for name in table.names if name.casefold() not in read
-            ),
+            set_aside=tuple(set_aside),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.mapping.account import TableAccount
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
@@ -21,6 +21,8 @@ from ahsct_trial.mapping.records import records_of
 from ahsct_trial.mapping.settling import given_kinds, settle
 from ahsct_trial.mapping.sources import find_tables
 from ahsct_trial.mapping.working import Made, Worked, work
+from ahsct_trial.results import Account, Notice, Severity, SourceFile
+from ahsct_trial.trial import Places
 
 if TYPE_CHECKING:
     from ahsct_trial.mapping.sources import Source
@@ -35,29 +37,6 @@ _LACKING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
-    """Where each row of a mapped table comes from.
-
-    Attributes
-    ----------
-    tables
-        Each source table as a person would name it: its file, with its sheet where it has one.
-    table
-        Place in `tables` of each row's table; shape (n_rows,).
-    line
-        Line of that file, or row of that sheet, from 1; shape (n_rows,).
-    """
-
-    tables: tuple[str, ...]
-    table: NDArray[np.int64]
-    line: NDArray[np.int64]
-
-    def __getitem__(self, row: int) -> tuple[str, int]:
-        """The table of a row, and its line there."""
-        return self.tables[self.table[row]], int(self.line[row])
-
-
-@dataclass(frozen=True, eq=False)
 class MappedTable:
     """What a map made of a source.
 
@@ -65,21 +44,22 @@ class MappedTable:
     ----------
     table
         Records or a patient table in canonical form; its line numbers are those that it has when written as CSV.
-    origin
-        Where each row comes from.
-    accounts
-        What became of the rows of each source table.
+    places
+        Where each row comes from: its file, sheet and line.
+    files
+        The files that were read.
+    account
+        What became of the rows of the source, of all tables and of each; rows used are rows of the source, of
+        which each may give several records.
     notices
-        What a person should know of, each a code and a sentence.
-    unused
-        Files and sheets of the source that the map does not name.
+        What a person should know of.
     """
 
     table: CellTable
-    origin: Origin
-    accounts: tuple[TableAccount, ...]
-    notices: tuple[tuple[str, str], ...]
-    unused: tuple[str, ...]
+    places: Places
+    files: tuple[SourceFile, ...]
+    account: Account
+    notices: tuple[Notice, ...]
 
 
 def apply_map(rules: Map, source: Source) -> MappedTable:
@@ -120,55 +100,94 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
     faults.raise_any(rules.file)
-    accounts = tuple(own.account(rows) for own, rows in zip(worked, used, strict=True))
     notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
-        notices.append(("tables-not-in-map", f"The map {rules.name} does not name: {listed}."))
-    return MappedTable(_table(made, accounts), _origin(made, worked), accounts, tuple(notices), found.unused)
+        text = f"Files and sheets that the map {shown(rules.name)} does not name: {listed}."
+        notices.append(Notice(code="tables-not-in-map", text=text))
+    return MappedTable(
+        table=_table(made, worked),
+        places=_places(made, worked),
+        files=_files(worked),
+        account=_account(worked, used),
+        notices=tuple(notices),
+    )
 
 
-def _table(made: Made, accounts: Sequence[TableAccount]) -> CellTable:
-    names = tuple(column.name for column in (*RECORDS, *PATIENT_TABLE) if column.name in made.columns)
-    names = tuple(dict.fromkeys(names))
-    digest = sha256("".join(account.sha256 for account in accounts).encode()).hexdigest()
+def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
+    order = dict.fromkeys(column.name for column in (*RECORDS, *PATIENT_TABLE))
+    names = tuple(name for name in order if name in made.columns)
+    digests = dict.fromkeys(own.source.table.sha256 for own in worked)
     return CellTable(
-        file=", ".join(account.table for account in accounts),
+        file=", ".join(dict.fromkeys(own.source.table.file for own in worked)),
         sheet=None,
         names=names,
         columns=tuple(made.columns[name] for name in names),
         lines=np.arange(2, len(made) + 2),
-        sha256=accounts[0].sha256 if len(accounts) == 1 else digest,
+        sha256=next(iter(digests)) if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest(),
     )
 
 
-def _origin(made: Made, worked: Sequence[Worked]) -> Origin:
-    line = np.empty(len(made), dtype=np.int64)
+def _places(made: Made, worked: Sequence[Worked]) -> Places:
+    lines = np.empty(len(made), dtype=np.int64)
     for number, own in enumerate(worked):
         is_own = made.table == number
-        line[is_own] = own.view.table.lines[made.row[is_own]]
-    return Origin(tuple(own.source.table.label for own in worked), made.table, line)
+        lines[is_own] = own.view.table.lines[made.row[is_own]]
+    tables = tuple((own.source.table.file, own.source.table.sheet) for own in worked)
+    return Places(lines, tables, made.table)
 
 
-def _unread(worked: Sequence[Worked]) -> Iterator[tuple[str, str]]:
-    """Columns without a reader, and tests or conditions of the map that no row has."""
+def _files(worked: Sequence[Worked]) -> tuple[SourceFile, ...]:
+    n_rows: dict[tuple[str, str], int] = {}
+    for own in worked:
+        key = (own.source.table.file, own.source.table.sha256)
+        n_rows[key] = n_rows.get(key, 0) + len(own.source)
+    return tuple(SourceFile(file=file, sha256=digest, n_rows=n) for (file, digest), n in n_rows.items())
+
+
+def _account(worked: Sequence[Worked], used: Sequence[NDArray[np.int64]]) -> Account:
+    tables = tuple(own.account(rows) for own, rows in zip(worked, used, strict=True))
+    n_missing = sum((own.n_missing for own in worked), Counter())
+    return Account(
+        rows_read=sum(table.rows_read for table in tables),
+        rows_used=sum(table.rows_used for table in tables),
+        set_aside=tuple(aside for table in tables for aside in table.set_aside),
+        missing=dict(n_missing.most_common()),
+        tables=tables,
+    )
+
+
+def _unread(worked: Sequence[Worked]) -> Iterator[Notice]:
+    """Columns without a reader, columns that the map may lack, and tests that no row has."""
     for own in worked:
         label = own.source.table.label
-        unused = own.account(np.empty(0, dtype=np.int64)).unused_columns
-        if unused:
-            yield "columns-not-in-map", f"{label}: columns that the map does not read: {', '.join(unused)}."
+        if own.unread_columns:
+            listed = ", ".join(map(shown, own.unread_columns))
+            yield Notice(
+                code="columns-not-in-map", text=f"{label}: columns that the map does not read: {listed}."
+            )
+        for name, cells in own.source.rule.optional_cells:
+            if not any(own.view.has(heading) for heading in cells.headings):
+                headings = " or ".join(map(shown, cells.headings))
+                text = f"{label}: there is no column {headings}, so it tells nothing of {name}."
+                yield Notice(code="column-not-found", text=text, severity=_severity(name))
         for test in own.wide.tests if own.wide else ():
-            if own.view.cells(test).null_count == len(own.view):
-                pivot = own.view.rule.pivot
-                assert pivot is not None
-                yield "test-not-found", f"{label}: no row has {test} under {pivot.name}."
+            pivot = own.source.rule.pivot
+            if pivot is not None and own.view.cells(test).null_count == len(own.view):
+                text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
+                yield Notice(code="test-not-found", text=text)
 
 
-def _lacking(rules: Map, made: Made) -> Iterator[tuple[str, str]]:
+def _severity(name: str) -> Severity:
+    return "look first" if name == "death" else "note"
+
+
+def _lacking(rules: Map, made: Made) -> Iterator[Notice]:
     kinds = given_kinds(made)
     for kind, what in _LACKING.items():
         if kind not in rules.kinds:
-            yield f"map-without-{kind}", f"The map {rules.name} names no {what}."
+            text = f"The map {shown(rules.name)} names no {what}."
+            yield Notice(code=f"map-without-{kind}", text=text, severity=_severity(kind))
         elif kind not in kinds and kind != "death":
-            yield f"no-{kind}", f"The source has no {what}."
+            yield Notice(code=f"source-without-{kind}", text=f"The source has no {what}.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +12,7 @@ from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.problems import SHOWN, DataProblems, Problem
 
 _SHOWN_LINES = 3
+_MOST_PROBLEMS = 500
 
 
 @dataclass
@@ -24,26 +24,17 @@ class Faults:
 
     def add(self, problem: Problem) -> None:
         """Note one problem."""
-        self.problems.append(problem)
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.n_more += 1
 
     def add_cells(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
         self, table: CellTable, lines: NDArray[np.int64], column: str, value: str | None, rule: str, fix: str
     ) -> None:
         """Note that a column has the same wrong value on some lines."""
-        if len(self.problems) >= 10 * SHOWN:
-            self.n_more += 1
-            return
         what = f"{shown(column)} is {'empty' if value is None else repr(shown(value))}"
-        self.problems.append(
-            Problem(
-                file=place(table, lines),
-                column=column,
-                value=value,
-                what=what,
-                rule=rule,
-                fix=fix,
-            )
-        )
+        self.add(problem_on(table, lines, what, rule, fix, column, value))
 
     def raise_any(self, file: str) -> None:
         """Raise `DataProblems` if there is one."""
@@ -51,9 +42,26 @@ class Faults:
             raise DataProblems(file, self.problems[:SHOWN], len(self.problems) + self.n_more)
 
 
-def place(table: CellTable, lines: NDArray[np.int64] | Sequence[int]) -> str:
-    """A table and the first of some lines: ``patients.csv:2, 3, 5 and 27 more``."""
-    first = ", ".join(map(str, lines[:_SHOWN_LINES]))
+def problem_on(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
+    table: CellTable,
+    lines: NDArray[np.int64],
+    what: str,
+    rule: str,
+    fix: str,
+    column: str | None = None,
+    value: str | None = None,
+    patient: str | None = None,
+) -> Problem:
+    """A problem on some lines of a table, of which the first are named."""
+    first = ", ".join(map(str, lines[:_SHOWN_LINES].tolist()))
     n_more = len(lines) - _SHOWN_LINES
     more = f" and {n_more:,} more" if n_more > 0 else ""
-    return f"{table.label}:{first}{more}"
+    return Problem(
+        file=f"{table.label}:{first}{more}",
+        what=what,
+        rule=rule,
+        fix=fix,
+        column=column,
+        value=value,
+        patient=patient,
+    )

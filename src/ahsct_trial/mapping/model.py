@@ -214,6 +214,14 @@ class TableRule:
         )
 
     @property
+    def optional_cells(self) -> tuple[tuple[str, Cells], ...]:
+        """What the source may lack, each with the column or kind of record that it gives."""
+        cells = [*(self.patients or {}).items()]
+        for rule in self.records:
+            cells += [*rule.values.items(), *(((rule.kind, rule.time),) if rule.time else ())]
+        return tuple((name, own) for name, own in cells if own.is_optional)
+
+    @property
     def label(self) -> str:
         """The table as the map names it."""
         return (self.file or "the file") + (f"[{self.sheet}]" if self.sheet else "")

@@ -9,8 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.mapping.faults import place
-from ahsct_trial.loading.problems import Problem
+from ahsct_trial.mapping.faults import problem_on
 from ahsct_trial.mapping.model import Cells
 from ahsct_trial.mapping.values import RowsArray, text_places
 from ahsct_trial.mapping.working import Made, Worked, is_given
@@ -70,8 +69,9 @@ def _one_each(  # noqa: PLR0913, PLR0917
         both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
         where = f" where {', '.join(cells.where)} is that" if cells.where else ""
         own.view.faults.add(
-            Problem(
-                file=place(own.view.table, own.view.table.lines[both]),
+            problem_on(
+                own.view.table,
+                own.view.table.lines[both],
                 column=name,
                 what=f"a patient has rows with different {name}"
                 + (f"; so have {len(pairs) - 1:,} more" if len(pairs) > 1 else ""),

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import CAUSE_OF_DEATH, PATIENT_ID
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.problems import Problem
-from ahsct_trial.mapping.faults import Faults, place
+from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.mapping.faults import Faults, problem_on
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.values import RowsArray, text_places
 from ahsct_trial.mapping.working import Made, Worked, is_given
@@ -127,8 +127,8 @@ def _merge_deaths(
 
 def _note_undated(made: Made, worked: Sequence[Worked], rows: Sequence[int], faults: Faults) -> None:
     faults.add(
-        Problem(
-            file=_places(made, worked, rows),
+        problem_on(
+            *_on(made, worked, rows),
             patient=made.text(PATIENT_ID.name, rows[0]),
             what="there is a cause of death but no death with a day",
             rule="a death counts on its day",
@@ -139,8 +139,8 @@ def _note_undated(made: Made, worked: Sequence[Worked], rows: Sequence[int], fau
 
 def _note_two_causes(made: Made, worked: Sequence[Worked], told: dict[str, int], faults: Faults) -> None:
     faults.add(
-        Problem(
-            file=_places(made, worked, list(told.values())),
+        problem_on(
+            *_on(made, worked, list(told.values())),
             patient=made.text(PATIENT_ID.name, next(iter(told.values()))),
             what=f"the cause of death is {' and '.join(told)}",
             rule="a death has one cause",
@@ -149,13 +149,12 @@ def _note_two_causes(made: Made, worked: Sequence[Worked], told: dict[str, int],
     )
 
 
-def _places(made: Made, worked: Sequence[Worked], rows: Sequence[int]) -> str:
-    """Tables and lines of some records: ``dm.csv:5, dd.csv:2``."""
-    named = []
-    for row in rows[:3]:
-        table = worked[made.table[row]].view.table
-        named.append(place(table, table.lines[made.row[[row]]]))
-    return ", ".join(named)
+def _on(made: Made, worked: Sequence[Worked], rows: Sequence[int]) -> tuple[CellTable, NDArray[np.int64]]:
+    """The table of the first of some records, and the lines of those that come from it."""
+    number = made.table[rows[0]]
+    table = worked[number].view.table
+    own = [row for row in rows if made.table[row] == number]
+    return table, table.lines[np.unique(made.row[own])]
 
 
 def _is_kind(kinds: pa.StringArray, kind: str) -> NDArray[np.bool_]:
@@ -221,8 +220,8 @@ def _settle_without_zero(  # noqa: PLR0913, PLR0917
     named = ", ".join(shown(made.text(PATIENT_ID.name, row) or "") for row in first[:5].tolist())
     more = f" and {len(first) - 5:,} more" if len(first) > 5 else ""
     faults.add(
-        Problem(
-            file=_places(made, worked, first.tolist()),
+        problem_on(
+            *_on(made, worked, first.tolist()),
             what=f"no row of the source gives a transplant for {named}{more}",
             rule="in a file with dates the transplant makes day 0" + _why_none(rules, worked, is_zero),
             fix='Add it; where others were not transplanted, say without_transplant = "drop" in the map.',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,11 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.mapping.account import Reasons, TableAccount
+from ahsct_trial.mapping.account import Reasons
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import TableRule
 from ahsct_trial.mapping.pivoting import Wide, pivoted
 from ahsct_trial.mapping.values import RowsArray, SourceTable, Texts
+from ahsct_trial.results import TableAccount
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +55,22 @@ class Worked:
         """The account of the table, given the rows of the view that are used."""
         is_used = np.zeros(len(self.source), dtype=bool)
         is_used[self.source_rows(used_view_rows)] = True
-        tests = self.wide.tests if self.wide else ()
-        return self.reasons.account(is_used, tests)
+        return self.reasons.account(is_used)
+
+    @property
+    def n_missing(self) -> Counter[str]:
+        """Cells that a text other than the empty one marks as missing, by that text."""
+        return self.source.n_missing
+
+    @property
+    def unread_columns(self) -> tuple[str, ...]:
+        """Headings that the map does not read."""
+        read = {heading.casefold() for heading in self.source.rule.headings}
+        return tuple(
+            name or "(a column without a heading)"
+            for name in self.source.table.names
+            if name.casefold() not in read
+        )
 
 
 @dataclass(frozen=True, eq=False)
