@@ -50,7 +50,9 @@ def read_delimited(path: Path, encoding: str | None = None, heading_row: int | N
         first_line += 1
         line = stream.readline()
     if not line:
-        raise fatal(source.file, f"there is no line {first_line}", "headings stand there", "Check heading_row.")
+        raise fatal(
+            source.file, f"there is no line {first_line}", "headings stand there", "Check heading_row."
+        )
     delimiter = max(_DELIMITERS, key=_outside_quotes(line).count)
     reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter)
     try:

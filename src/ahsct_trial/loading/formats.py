@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from math import isnan
@@ -105,9 +106,7 @@ def as_table(file: str, names: Sequence[str], columns: Sequence[Sequence[Cell]])
     """Columns of values, such as those of a DataFrame, as a table of cells."""
     texts = tuple(_texts(column) for column in columns)
     n_rows = len(texts[0]) if texts else 0
-    return CellTable(
-        file, None, tuple(name.strip() for name in names), texts, np.arange(1, n_rows + 1), ""
-    )
+    return CellTable(file, None, tuple(name.strip() for name in names), texts, np.arange(1, n_rows + 1), "")
 
 
 # ---- What a file is -------------------------------------------------------------------------------------
@@ -137,20 +136,20 @@ def _unpacked_head(head: bytes) -> bytes:
 
 
 def _reader(path: Path, head: bytes) -> Callable[[Path], CellTable] | None:
+    """What reads a file that is not text; None for text, and for what cannot be read."""
     ending = path.suffix.lower()
-    if head.startswith(_XPORT):
-        return lambda path: _read_statistical(path, "read_xport")
-    if head.startswith(_SAS7BDAT):
-        return lambda path: _read_statistical(path, "read_sas7bdat")
-    if head.startswith(_STATA_NEW) or (ending == ".dta" and head.startswith(_STATA_OLD)):
-        return lambda path: _read_statistical(path, "read_dta")
-    if head.startswith(_SPSS):
-        return lambda path: _read_statistical(path, "read_sav")
-    if ending == ".por":
-        return lambda path: _read_statistical(path, "read_por")
     if ending in {".json", ".ndjson"}:
         return _read_dataset_json
-    return None
+    is_stata = head.startswith(_STATA_NEW) or (ending == ".dta" and head.startswith(_STATA_OLD))
+    functions = {
+        "read_xport": head.startswith(_XPORT),
+        "read_sas7bdat": head.startswith(_SAS7BDAT),
+        "read_dta": is_stata,
+        "read_sav": head.startswith(_SPSS),
+        "read_por": ending == ".por",
+    }
+    function = next((name for name, is_meant in functions.items() if is_meant), None)
+    return None if function is None else partial(_read_statistical, function)
 
 
 def _refuse_foreign(file: str, head: bytes) -> None:
@@ -215,14 +214,10 @@ def _refuse_other_zip(path: Path) -> None:
     raise fatal(path.name, f"this is {kind}", "a table is a CSV, workbook, SAS, Stata or SPSS file", fix)
 
 
-def _read_workbook(
-    path: Path, head: bytes, sheet: str | None, heading_row: int | None
-) -> list[CellTable]:
+def _read_workbook(path: Path, head: bytes, sheet: str | None, heading_row: int | None) -> list[CellTable]:
     workbook = _open_workbook(path, head)
     digest = sha256(path.read_bytes()).hexdigest()
-    wanted = [
-        name for name in workbook.sheet_names if sheet is None or name.casefold() == sheet.casefold()
-    ]
+    wanted = [name for name in workbook.sheet_names if sheet is None or name.casefold() == sheet.casefold()]
     tables = []
     for name in wanted:
         failed = failed_formulas(path, name) if head.startswith(_ZIP) else {}
@@ -295,7 +290,7 @@ def _rows(
 # ---- Statistical packages -------------------------------------------------------------------------------
 
 
-def _read_statistical(path: Path, function: str) -> CellTable:
+def _read_statistical(function: str, path: Path) -> CellTable:
     _need("pyreadstat", path.name)
     import pyreadstat
 
@@ -328,7 +323,9 @@ def _read_dataset_json(path: Path) -> CellTable:
         else:
             names, rows = _dataset(json.loads(raw))
         if any(len(row) != len(names) for row in rows):
-            raise fatal(path.name, "a row is longer or shorter than its columns", "each cell has a column", _AGAIN)
+            raise fatal(
+                path.name, "a row is longer or shorter than its columns", "each cell has a column", _AGAIN
+            )
         columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in names]
         texts = tuple(_texts(column) for column in columns)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -361,7 +358,7 @@ def _texts(cells: Sequence[Cell]) -> pa.Array:
     return pa.array(map(_text, cells), pa.string(), size=len(cells))
 
 
-def _text(cell: Cell) -> str | None:
+def _text(cell: Cell) -> str | None:  # noqa: PLR0911 (one for each type)
     """A cell as a person would write it in a CSV: whole numbers without a point, dates as YYYY-MM-DD."""
     if type(cell) is str:  # most cells are this or the next
         return cell or None

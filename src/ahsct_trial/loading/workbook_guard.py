@@ -1,8 +1,8 @@
 """What must be known of a workbook before it is opened: how large it is, and which formulas failed.
 
-calamine holds a sheet as a full grid: one cell in the last corner, or a part that unpacks to a thousand times its
-size, would fill any memory. And it gives a formula's error as an empty cell. So the XML is looked through first, a
-piece at a time.
+calamine holds a sheet as a full grid: one cell in the last corner, or a part that unpacks to a thousand times
+its size, would fill any memory. And it gives a formula's error as an empty cell. So the XML is looked through
+first, a piece at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import DataProblems, fatal
@@ -104,8 +104,8 @@ def _part_of(file: str, archive: zipfile.ZipFile, sheet: str) -> str | None:
     if "xl/workbook.xml" not in archive.namelist():
         return None
     try:
-        book = ElementTree.fromstring(_whole(file, archive, "xl/workbook.xml"))  # noqa: S314
-        links = ElementTree.fromstring(_whole(file, archive, "xl/_rels/workbook.xml.rels"))  # noqa: S314
+        book = ET.fromstring(_whole(file, archive, "xl/workbook.xml"))
+        links = ET.fromstring(_whole(file, archive, "xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target", "") for link in links}
         identifier = next(
             own.get(_RELATIONSHIP)
@@ -113,7 +113,7 @@ def _part_of(file: str, archive: zipfile.ZipFile, sheet: str) -> str | None:
             if own.tag.endswith("}sheet") and own.get("name") == sheet
         )
         target = targets[identifier]
-    except (ElementTree.ParseError, StopIteration, KeyError):
+    except (ET.ParseError, StopIteration, KeyError):
         return None  # calamine says what is wrong with it
     part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
     return part if part in archive.namelist() else None

@@ -43,7 +43,8 @@ class MappedTable:
     Attributes
     ----------
     table
-        Records or a patient table in canonical form; its line numbers are those that it has when written as CSV.
+        Records or a patient table in canonical form; its line numbers are those that it has when written as
+        CSV.
     places
         Where each row comes from: its file, sheet and line.
     files
@@ -93,9 +94,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         joined = Made.joined(parts, [column.name for column in RECORDS])
         settled = settle(rules, joined, worked, faults)
         made, also_used = settled.made, settled.also_used
-        used = [
-            np.concatenate([made.row[made.table == number], own]) for number, own in enumerate(also_used)
-        ]
+        used = [np.concatenate([made.row[made.table == number], own]) for number, own in enumerate(also_used)]
     else:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
@@ -190,4 +189,3 @@ def _lacking(rules: Map, made: Made) -> Iterator[Notice]:
             yield Notice(code=f"map-without-{kind}", text=text, severity=_severity(kind))
         elif kind not in kinds and kind != "death":
             yield Notice(code=f"source-without-{kind}", text=f"The source has no {what}.")
-

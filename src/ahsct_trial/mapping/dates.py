@@ -13,7 +13,9 @@ from ahsct_trial.mapping.model import PartialDate
 #: Forms that are a number of days, by their name: the day that is 0.
 SERIAL: dict[str, date] = {"excel": date(1899, 12, 30), "sas": date(1960, 1, 1)}
 
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?)?")
+_ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?)?"
+)
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
 _LETTERS = (("yyyy", "%Y"), ("yy", "%y"), ("mmm", "%b"), ("mm", "%m"), ("dd", "%d"), ("hh:mm:ss", "%H:%M:%S"))
@@ -37,11 +39,11 @@ def strptime_form(form: str) -> str:
     return form
 
 
-def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str | None | Wrong:
+def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str | Wrong | None:
     """The day that a text names, as YYYY-MM-DD, None for a partial date that counts as missing.
 
-    YYYY-MM-DD is read always, with or without a time of day; other forms only where they are named, and a text that
-    two of them read as different days is wrong.
+    YYYY-MM-DD is read always, with or without a time of day; other forms only where they are named, and a
+    text that two of them read as different days is wrong.
     """
     text = text.strip()
     if iso := _ISO.fullmatch(text):
@@ -78,7 +80,7 @@ def _by_form(text: str, form: str) -> date | None:
     try:
         if form in SERIAL:
             return SERIAL[form] + timedelta(days=int(float(text))) if _NUMBER.fullmatch(text) else None
-        return datetime.strptime(text, form).date()  # noqa: DTZ007 (a day has no time zone)
+        return datetime.strptime(text, form).date()
     except (ValueError, OverflowError):
         return None
 
@@ -88,7 +90,7 @@ def _is_serial_like(text: str, forms: Sequence[str]) -> bool:
     return any(form in SERIAL for form in forms) and text.isdigit()
 
 
-def _completed(year: int, month: int | None, partial: PartialDate | None) -> str | None | Wrong:
+def _completed(year: int, month: int | None, partial: PartialDate | None) -> str | Wrong | None:
     if month is not None and not 1 <= month <= 12:
         return Wrong("there is no such month", "Correct it.")
     if partial == "missing":

@@ -29,7 +29,7 @@ class Faults:
         else:
             self.n_more += 1
 
-    def add_cells(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
+    def add_cells(
         self, table: CellTable, lines: NDArray[np.int64], column: str, value: str | None, rule: str, fix: str
     ) -> None:
         """Note that a column has the same wrong value on some lines."""

@@ -1,7 +1,8 @@
 """What a heading may mean, in English, German, French, Spanish, Italian and Portuguese.
 
-A pattern is searched in the heading in lower case, without accents, with a blank for each other sign: `Todesdatum`,
-`Date de décès` and `fecha_muerte` are all of a death. Of several meanings the first in the list is taken.
+A pattern is searched in the heading in lower case, without accents, with a blank for each other sign:
+`Todesdatum`, `Date de décès` and `fecha_muerte` are all of a death. Of several meanings the first in the list
+is taken.
 """
 
 from __future__ import annotations
@@ -103,9 +104,72 @@ TRANSPLANT = re.compile(r"hsct|\basct\b|stem cell|transplant|stammzell|trapiant|
 
 #: Words that add nothing to a heading.
 _NEUTRAL = frozenset(
-    """a am an date dates datum dat dt dtc day tag jour dia giorno data fecha of the de der des die den del della di do da
-    du la le l d el il o os as em et vom von bei at on time zeit beginn begin start debut inizio inicio heure n no count
-    anzahl number nombre numero total n1 letzter""".split()
+    [
+        "a",
+        "am",
+        "an",
+        "date",
+        "dates",
+        "datum",
+        "dat",
+        "dt",
+        "dtc",
+        "day",
+        "tag",
+        "jour",
+        "dia",
+        "giorno",
+        "data",
+        "fecha",
+        "of",
+        "the",
+        "de",
+        "der",
+        "des",
+        "die",
+        "den",
+        "del",
+        "della",
+        "di",
+        "do",
+        "da",
+        "du",
+        "la",
+        "le",
+        "l",
+        "d",
+        "el",
+        "il",
+        "o",
+        "os",
+        "as",
+        "em",
+        "et",
+        "vom",
+        "von",
+        "bei",
+        "at",
+        "on",
+        "time",
+        "zeit",
+        "beginn",
+        "begin",
+        "start",
+        "debut",
+        "inizio",
+        "inicio",
+        "heure",
+        "n",
+        "no",
+        "count",
+        "anzahl",
+        "number",
+        "nombre",
+        "numero",
+        "total",
+        "n1",
+        "letzter",
+    ]
 )
 
 
@@ -116,7 +180,9 @@ def meaning(heading: str, among: tuple[Meaning, ...]) -> Meaning | None:
 
 
 def has_other_words(heading: str, own: Meaning) -> bool:
-    """Whether a heading says more than its meaning: `last relapse before transplant` is no date of transplant."""
+    """Whether a heading says more than its meaning: `last relapse before transplant` is no date of
+    transplant.
+    """
     text = plain(heading)
     matched = {
         place

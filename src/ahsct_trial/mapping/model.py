@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: Allowed texts of a column by the column's name, as in ``where = { Region = ["Kopf"] }``; "" is an empty cell.
+#: Allowed texts of a column by the column's name, as in ``where = { Region = ["Kopf"] }``; "" is an empty
+#: cell.
 Where = Mapping[str, tuple[str, ...]]
 SameDay = Literal["last", "worst"]
 PartialDate = Literal["first", "middle", "last", "missing"]
@@ -96,8 +97,8 @@ class RecordRule:
     kind
         Kind of record, as in the data dictionary.
     time_name, time
-        ``date`` or ``day``, and where it comes from; None for a baseline record, and for a cause of death that
-        belongs to the death which another table dates.
+        ``date`` or ``day``, and where it comes from; None for a baseline record, and for a cause of death
+        that belongs to the death which another table dates.
     values
         Attributes and measurements by canonical column.
     where
@@ -187,7 +188,7 @@ class TableRule:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """Every column of the source that it reads, each once; of a pivot also the tests that become columns."""
+        """Every column of the source that it reads, each once, and the tests that a pivot makes columns of."""
         own = [*self.patient_id.headings, *self.where]
         own += [heading for rule in self.records for heading in rule.headings]
         own += [heading for cells in (self.patients or {}).values() for heading in cells.headings]
@@ -202,15 +203,15 @@ class TableRule:
 
     @property
     def optional_headings(self) -> tuple[str, ...]:
-        """The columns that the source may lack: a condition that takes an empty cell holds without the column."""
+        """The columns that the source may lack; a condition that takes an empty cell holds without one."""
         cells = [cells for rule in self.records for cells in (*rule.values.values(), rule.time) if cells]
         cells += (self.patients or {}).values()
         wheres = [self.where, *(rule.where for rule in self.records), *(own.where for own in cells)]
-        flags = [own.event for own in (*self.records, *cells) if own.event]
+        flags = [rule.event for rule in self.records] + [own.event for own in cells]
         return (
             *(heading for own in cells if own.is_optional for heading in own.headings),
             *(heading for where in wheres for heading, allowed in where.items() if "" in allowed),
-            *(flag.column for flag in flags if "" in (*flag.yes, *(flag.no or ()))),
+            *(flag.column for flag in flags if flag and "" in (*flag.yes, *(flag.no or ()))),
         )
 
     @property

@@ -18,8 +18,9 @@ from ahsct_trial.mapping.working import Made, Worked, is_given
 def patients_of(worked: Sequence[Worked]) -> tuple[Made, tuple[RowsArray, ...]]:
     """The patient table that tables give together, and the rows of each that it used.
 
-    A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot be. A
-    column none of whose rows are there is left out. The line of a patient is that of the first table that has them.
+    A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot
+    be. A column none of whose rows are there is left out. The line of a patient is that of the first table
+    that has them.
     """
     ids = [own.view.texts(own.view.rule.patient_id, PATIENT_ID.name, own.rows) for own in worked]
     for own, texts in zip(worked, ids, strict=True):

@@ -34,8 +34,8 @@ class Wide:
 def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
     """Pivot these rows of a table whose rule has a pivot.
 
-    Rows of one patient that agree in every column that the map reads, apart from the two of the pivot, are one
-    row. A test that such a row has twice makes a second row: nothing is overwritten.
+    Rows of one patient that agree in every column that the map reads, apart from the two of the pivot, are
+    one row. A test that such a row has twice makes a second row: nothing is overwritten.
     """
     pivot = source.rule.pivot
     assert pivot is not None
@@ -49,7 +49,9 @@ def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
     places = np.array([-1, *(place_of.get(code_key(name), -1) for name in coded.dictionary.to_pylist())])
     test = places[text_places(coded)[rows] + 1]
     rows, test = rows[test >= 0], test[test >= 0]
-    key = _combined([text_places(source.cells(heading).dictionary_encode())[rows] for heading in kept], len(rows))
+    key = _combined(
+        [text_places(source.cells(heading).dictionary_encode())[rows] for heading in kept], len(rows)
+    )
     first, wide_row = _numbered(_combined([key, _repetition(key, test)], len(rows)))
     row_of = np.full(len(source), -1, dtype=np.int64)
     row_of[rows] = wide_row

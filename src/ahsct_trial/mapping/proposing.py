@@ -1,7 +1,7 @@
 """A map to start from, by looking at the headings and values of tables.
 
-What is not certain is marked: a text to be filled in (``"?"``, which the map's reader asks for), or a comment. Order of
-day and month, units and codes are never guessed.
+What is not certain is marked: a text to be filled in (``"?"``, which the map's reader asks for), or a
+comment. Order of day and month, units and codes are never guessed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ahsct_trial.loading.formats import read_tables
 from ahsct_trial.mapping import headings
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
-from ahsct_trial.mapping.headings import Meaning, meaning, plain
+from ahsct_trial.mapping.headings import meaning, plain
 from ahsct_trial.mapping.model import TO_FILL_IN
 from ahsct_trial.mapping.reading import built_in_maps, read_map
 from ahsct_trial.mapping.sources import files_of, find_tables
@@ -100,12 +100,12 @@ def propose_map(sources: Sequence[str | Path]) -> str:
     files = files_of(list(sources))
     for name, text in built_in_maps().items():
         if name != "redcap" and _fits(name, files):
-            return f"# These tables have the names of the map {name}, which --map {name} uses as it is.\n\n{text}"
+            return f"# These tables have the names of the map {name}: --map {name} is enough.\n\n{text}"
     looked = [_look(table) for file in files for table in read_tables(file)]
     has_transplant = any(own.of("transplant") or _names_transplant(own) for own in looked)
     lines = [
         'name = "my-map"',
-        "# Written by looking at headings and values. Fill in each \"?\", read the comments, and check every line:",
+        '# Written by looking at headings and values. Fill in each "?", and check every line:',
         "#   ahsct validate SOURCE --map THIS_FILE",
     ]
     if not has_transplant:
@@ -180,9 +180,8 @@ def _give_role(looked: Looked, own: Heading) -> None:
 
 
 def _is_date_like(text: str) -> bool:
-    return (
-        _SEPARATED.fullmatch(text) is not None
-        or isinstance(iso_day(text, ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"), "missing"), str)
+    return _SEPARATED.fullmatch(text) is not None or isinstance(
+        iso_day(text, ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"), "missing"), str
     )
 
 
@@ -195,11 +194,17 @@ def _score(text: str) -> str:
 
 def _find_patient(looked: Looked) -> None:
     """Find the column that identifies the patient; two that may are not sure."""
-    candidates = [(place, own, found) for own in looked.columns if not own.role or own.role == "day" for place, found in enumerate(headings.PATIENT) if found.pattern.search(plain(own.name))]  # fmt: skip
+    candidates = [
+        (place, own)
+        for own in looked.columns
+        if own.role in {"", "day"}
+        for place, found in enumerate(headings.PATIENT)
+        if found.pattern.search(plain(own.name))
+    ]
     if not candidates:
         return
-    best = min(place for place, _, _ in candidates)
-    chosen = [own for place, own, _ in candidates if place == best]
+    best = min(place for place, _ in candidates)
+    chosen = [own for place, own in candidates if place == best]
     n_rows = len(looked.table)
     chosen[0].role = "patient_id"
     is_filled = sum(chosen[0].texts.values()) == n_rows
@@ -218,7 +223,9 @@ def _find_forms(looked: Looked) -> None:
             found = _SEPARATED.fullmatch(text)
             if found is None:
                 for form in ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"):
-                    if isinstance(iso_day(text, (), None), Wrong) and isinstance(iso_day(text, (form,), None), str):
+                    if isinstance(iso_day(text, (), None), Wrong) and isinstance(
+                        iso_day(text, (form,), None), str
+                    ):
                         looked.forms[form] = ""
                 continue
             key = (found[2], len(found[4]))
@@ -232,14 +239,18 @@ def _find_forms(looked: Looked) -> None:
         if first_above[key] and not second_above[key]:
             looked.forms[day_first] = f"the day comes first: in {first_above[key]} of {n} it is above 12"
         elif second_above[key] and not first_above[key]:
-            looked.forms[month_first] = f"the month comes first: in {second_above[key]} of {n} the day is above 12"
+            looked.forms[month_first] = (
+                f"the month comes first: in {second_above[key]} of {n} the day is above 12"
+            )
         else:
             why = "the dates contradict each other" if first_above[key] else "no day is above 12"
             looked.forms[TO_FILL_IN] = f"{day_first} or {month_first}? {why}"
 
 
 def _names_transplant(looked: Looked) -> bool:
-    return any(headings.TRANSPLANT.search(plain(text)) for own in looked.of("treatment") for text in own.texts)
+    return any(
+        headings.TRANSPLANT.search(plain(text)) for own in looked.of("treatment") for text in own.texts
+    )
 
 
 # ---- Writing -------------------------------------------------------------------------------------------
@@ -273,7 +284,9 @@ def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
         )
     yield from (line for record in records for line in record)
     used = {name for record in records for line in record for name in _names_in(line, looked)}
-    unused = [own for own in looked.columns if own.name not in used and own.role not in {"patient_id", "region"}]
+    unused = [
+        own for own in looked.columns if own.name not in used and own.role not in {"patient_id", "region"}
+    ]
     if unused:
         yield "# not read: " + "; ".join(map(_with_codes, unused))
 
@@ -295,7 +308,9 @@ def _patient_line(looked: Looked) -> Iterator[str]:
     elif columns[0].is_sure:
         yield f"patient_id = {_quoted(columns[0].name)}"
     else:
-        yield f"patient_id = {_quoted(TO_FILL_IN)}" + _comment(f"perhaps {columns[0].name}, which is not sure")
+        yield f"patient_id = {_quoted(TO_FILL_IN)}" + _comment(
+            f"perhaps {columns[0].name}, which is not sure"
+        )
 
 
 def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
@@ -318,7 +333,7 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
     if lesions := _lesion_lines(looked):
         yield _measured("mri", looked.of("mri") or time, lesions)
     relapses = looked.of("relapse") or (time if about == "relapse" else [])
-    if relapses and not looked.of("edss", "gd_lesions", "new_t2_lesions") or looked.of("relapse"):
+    if (relapses and not looked.of("edss", "gd_lesions", "new_t2_lesions")) or looked.of("relapse"):
         yield _measured("relapse", relapses, [])
 
 
@@ -343,26 +358,37 @@ def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[
         f"follow_up_years = {_quoted(TO_FILL_IN)}"
         + _comment('the time to last contact or death: { column = "…", unit = "days", "months" or "years" }')
     )
+    unknown = f"[{_quoted(TO_FILL_IN)}]"
     for time, flag in pairs:
-        lines.append(f"# {shown(time.name)} may be a time and {shown(flag.name)} its flag, seen: {flag.seen}. If so, of what?")
-        lines.append(
-            f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(TO_FILL_IN)}, event = "
-            f"{{ column = {_quoted(flag.name)}, is = [{_quoted(TO_FILL_IN)}], not = [{_quoted(TO_FILL_IN)}] }} }}"
-        )
+        lines += [
+            f"# Is {shown(time.name)} a time and {shown(flag.name)} its flag (seen: {flag.seen})? If so, of what?",
+            f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(TO_FILL_IN)}, "
+            f"event = {{ column = {_quoted(flag.name)}, is = {unknown}, not = {unknown} }} }}",
+        ]
     return lines
 
 
 def _record(kind: str, own: Heading, *more: str) -> list[str]:
     time = "day" if own.role == "day" else "date"
     comment = "" if own.is_sure else f"not sure: {own.doubt or f'is this the {_TIMES[kind]}?'}"
-    return ["[[table.record]]", f'kind = "{kind}"', f"{time} = {_quoted(own.name)}" + _comment(comment), *more]
+    return [
+        "[[table.record]]",
+        f'kind = "{kind}"',
+        f"{time} = {_quoted(own.name)}" + _comment(comment),
+        *more,
+    ]
 
 
 def _measured(kind: str, times: Sequence[Heading], lines: Sequence[str]) -> list[str]:
     if len(times) == 1:
         return _record(kind, times[0], *lines)
     listed = f"which? {', '.join(own.name for own in times)}" if times else "which column is the date?"
-    return ["[[table.record]]", f'kind = "{kind}"', f"date = {_quoted(TO_FILL_IN)}" + _comment(listed), *lines]
+    return [
+        "[[table.record]]",
+        f'kind = "{kind}"',
+        f"date = {_quoted(TO_FILL_IN)}" + _comment(listed),
+        *lines,
+    ]
 
 
 def _time(looked: Looked, *, has_transplant: bool) -> list[Heading]:
@@ -421,14 +447,13 @@ def _level_line(looked: Looked, own: Heading) -> list[str]:
 def _flag(looked: Looked, kind: str) -> list[str]:
     """The vital status as a flag that tells a death from a last contact on the same date."""
     columns = looked.of("vital_status")
-    if not columns or looked.of("death"):
+    if not columns or looked.of("death") or kind not in {"death", "last_contact"}:
         return []
     own = columns[0]
     meant = "dead" if kind == "death" else "alive"
-    return [
-        f"event = {{ column = {_quoted(own.name)}, is = [{_quoted(TO_FILL_IN)}], not = [{_quoted(TO_FILL_IN)}] }}"
-        + _comment(f"is: {meant}; not: the others; seen: {own.seen}")
-    ] if kind in {"death", "last_contact"} else []  # fmt: skip
+    unknown = f"[{_quoted(TO_FILL_IN)}]"
+    comment = _comment(f"is: {meant}; not: the others; seen: {own.seen}")
+    return [f"event = {{ column = {_quoted(own.name)}, is = {unknown}, not = {unknown} }}" + comment]
 
 
 def _treatments(looked: Looked) -> Iterator[list[str]]:
@@ -441,7 +466,9 @@ def _treatments(looked: Looked) -> Iterator[list[str]]:
         where = f"where = {{ {_key(own.name)} = [{', '.join(map(_quoted, texts))}] }}"
         others = [text for text in own.texts if text not in texts]
         comment = _comment(f"not: {', '.join(map(shown, others[:8]))}" if others else "")
-        starts = [date for date in dates if re.search(r"start|beg|debut|inizio|inicio|von|date$", plain(date.name))]
+        starts = [
+            date for date in dates if re.search(r"start|beg|debut|inizio|inicio|von|date$", plain(date.name))
+        ]
         yield _measured("transplant", starts if len(starts) == 1 else dates, [where + comment])
 
 

@@ -23,8 +23,8 @@ _MAP_KEYS = (
     "without_transplant",
 )  # fmt: skip
 _TABLE_KEYS = (
-    "file", "sheet", "heading_row", "optional", "encoding", "missing", "date_format", "partial_date", "same_day",
-    "patient_id", "where", "pivot", "record", "patients",
+    "file", "sheet", "heading_row", "optional", "encoding", "missing", "date_format", "partial_date",
+    "same_day", "patient_id", "where", "pivot", "record", "patients",
 )  # fmt: skip
 _CELLS_KEYS = (
     "column", "const", "first", "sum", "years", "codes", "unit", "first_day", "event", "where", "empty",
@@ -310,7 +310,11 @@ def _record(given: Given, table: _Keys) -> RecordRule:
     times = [name for name in ("date", "day") if name in keys]
     if kind == "baseline" and times:
         keys.fault(f"a baseline record has no {times[0]}")
-    elif kind != "baseline" and len(times) != 1 and not (kind == "death" and "cause_of_death" in keys and not times):
+    elif (
+        kind != "baseline"
+        and len(times) != 1
+        and not (kind == "death" and "cause_of_death" in keys and not times)
+    ):
         keys.fault("it needs a date or a day, one of them")
     return RecordRule(
         kind=str(kind),

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import MEASUREMENTS, PATIENT_ID
 from ahsct_trial.escaping import shown
 from ahsct_trial.mapping.model import RecordRule
-from ahsct_trial.mapping.values import RowsArray, Texts
+from ahsct_trial.mapping.values import RowsArray
 from ahsct_trial.mapping.working import Made, Worked, is_given
 
 
 def records_of(worked: Worked, number: int) -> list[Made]:
-    """The records that the rows of a table give, one part for each rule; what is wrong is noted in its faults.
+    """The records that the rows of a table give, one part for each rule; faults are noted.
 
-    A row gives no record of a rule whose condition does not hold, or for which it has neither a time nor a value. A
-    value without a time is wrong: a death whose date is missing must not be lost. An EDSS visit without a score is a
-    contact.
+    A row gives no record of a rule whose condition does not hold, or for which it has neither a time nor a
+    value. A value without a time is wrong: a death whose date is missing must not be lost. An EDSS visit
+    without a score is a contact.
     """
     view, rows = worked.view, worked.rows
     patient = view.texts(view.rule.patient_id, PATIENT_ID.name, rows)
@@ -74,7 +74,7 @@ def _records_of_rule(
     return made, is_record
 
 
-def _kinds(kind: str, n_records: int, values: dict[str, Texts]) -> Texts:
+def _kinds(kind: str, n_records: int, values: dict[str, pa.StringArray]) -> pa.StringArray:
     kinds = pa.array([kind], pa.string()).take(pa.array(np.zeros(n_records, dtype=np.int64)))
     if kind != "edss":
         return kinds
@@ -110,7 +110,7 @@ def _note_untimed(worked: Worked, rule: RecordRule, heading: str, rows: RowsArra
         )
 
 
-def _note_without_patient(worked: Worked, rule: RecordRule, rows: RowsArray, ids: Texts) -> None:
+def _note_without_patient(worked: Worked, rule: RecordRule, rows: RowsArray, ids: pa.StringArray) -> None:
     without = rows[~is_given(ids)]
     if without.size:
         worked.view.faults.add_cells(

@@ -1,4 +1,4 @@
-"""What records of several tables mean together: one death per patient, contacts after it, two scores on a day."""
+"""What records of several tables mean together: one death per patient, contacts after it, two scores a day."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
 
     - A cause of death without a day belongs to the patient's death; deaths of a patient on one day are one.
     - A last contact on the day of death is the death itself, and no visit.
-    - ``after_death = "drop"``: what comes after the death is set aside. ``same_day``: of two scores of a patient on
-      one day the last in the file or the worst stays. ``without_transplant = "drop"``: a patient without a record
-      that makes day 0 is set aside; otherwise that is wrong in a file with dates.
+    - ``after_death = "drop"``: what comes after the death is set aside. ``same_day``: of two scores of a
+    patient on
+      one day the last in the file or the worst stays. ``without_transplant = "drop"``: a patient without a
+      record that makes day 0 is set aside; otherwise that is wrong in a file with dates.
     """
     patient = text_places(made.columns[PATIENT_ID.name].dictionary_encode())
     time = _times(made)
@@ -62,7 +63,13 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
     _drop(made, worked, is_kept, is_contact & (time == own_death), "last contact on the day of death")
     if rules.after_death == "drop":
         _drop(made, worked, is_kept, (time > own_death) & ~is_death, "after the patient's death")
-    _drop(made, worked, is_kept, _is_other_score(made, patient, time, is_kept, worked), "another score of that day")
+    _drop(
+        made,
+        worked,
+        is_kept,
+        _is_other_score(made, patient, time, is_kept, worked),
+        "another score of that day",
+    )
     _settle_without_zero(rules, made, worked, patient, is_kept, faults)
     kept = np.flatnonzero(is_kept)
     order = np.lexsort((np.arange(len(kept)), time[kept], patient[kept]))
@@ -81,9 +88,7 @@ def _times(made: Made) -> NDArray[np.int64]:
         days = pc.cast(texts, pa.date32()).cast(pa.int32()).cast(pa.int64())
     else:
         is_whole = pc.match_substring_regex(texts, r"^[+-]?[0-9]{1,9}$")
-        days = pc.cast(
-            pc.replace_substring_regex(pc.if_else(is_whole, texts, None), r"^\+", ""), pa.int64()
-        )
+        days = pc.cast(pc.replace_substring_regex(pc.if_else(is_whole, texts, None), r"^\+", ""), pa.int64())
     return days.fill_null(_TIMELESS).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
@@ -116,7 +121,8 @@ def _merge_deaths(
             if row != first:
                 is_kept[row] = False
                 used[made.table[row]].append(made.row[row])
-        changed.update({first: cause for cause in told})
+        if told:
+            changed[first] = next(iter(told))
     if changed:
         causes_now = made.columns[CAUSE_OF_DEATH.name].to_pylist()
         for row, cause in changed.items():
@@ -162,7 +168,11 @@ def _is_kind(kinds: pa.StringArray, kind: str) -> NDArray[np.bool_]:
 
 
 def _drop(
-    made: Made, worked: Sequence[Worked], is_kept: NDArray[np.bool_], is_dropped: NDArray[np.bool_], reason: str
+    made: Made,
+    worked: Sequence[Worked],
+    is_kept: NDArray[np.bool_],
+    is_dropped: NDArray[np.bool_],
+    reason: str,
 ) -> None:
     """Set records aside; rows of the source that give no other record have this as their reason."""
     dropped = np.flatnonzero(is_dropped & is_kept)
@@ -194,7 +204,7 @@ def _is_other_score(
     return is_other
 
 
-def _settle_without_zero(  # noqa: PLR0913, PLR0917
+def _settle_without_zero(
     rules: Map,
     made: Made,
     worked: Sequence[Worked],

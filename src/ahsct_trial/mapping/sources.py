@@ -69,7 +69,9 @@ def find_tables(rules: Map, source: Source) -> Found:
     files = files_of(source)
     for file in files:
         if not file.exists():
-            raise UsageError(f"There is no file {shown(str(file), longest=500)}. Check the name and the folder.")
+            raise UsageError(
+                f"There is no file {shown(str(file), longest=500)}. Check the name and the folder."
+            )
     problems: list[Problem] = []
     tables = []
     used: set[tuple[Path, str | None]] = set()
@@ -117,9 +119,7 @@ def _in_folder(folder: Path) -> list[Path]:
     return files
 
 
-def _place(
-    rule: TableRule, files: Sequence[Path], problems: list[Problem]
-) -> tuple[Path, str | None] | None:
+def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> tuple[Path, str | None] | None:
     """The file of a table, and its sheet where that is known; a problem is noted where there is none."""
     matching = _matching(rule.file, files)
     if len(matching) == 1:
@@ -173,9 +173,7 @@ def _matching(file: str | None, files: Sequence[Path]) -> list[Path]:
     return [path for path, name in names if stem(name) == wanted]
 
 
-def _read(
-    rule: TableRule, path: Path, sheet: str | None, problems: list[Problem]
-) -> CellTable | None:
+def _read(rule: TableRule, path: Path, sheet: str | None, problems: list[Problem]) -> CellTable | None:
     sheets = sheet_names(path)
     if sheet is not None and sheet.casefold() not in [own.casefold() for own in sheets]:
         if rule.is_optional:
@@ -186,7 +184,9 @@ def _read(
             Problem(
                 file=path.name,
                 what=f"there is no sheet '{shown(sheet)}'",
-                rule=f"the sheets are {', '.join(map(shown, sheets))}" if sheets else "this file has no sheets",
+                rule=f"the sheets are {', '.join(map(shown, sheets))}"
+                if sheets
+                else "this file has no sheets",
                 fix=f"Is '{shown(meant)}' meant?" if meant else "Correct the map.",
             )
         )

@@ -1,6 +1,6 @@
 """The cells of a source table as texts in canonical form: dates, days, years, numbers, levels.
 
-Texts are judged once for each different one, however many rows have it.
+pa.StringArray are judged once for each different one, however many rows have it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -24,7 +24,7 @@ from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import UNITS, Cells, Flag, TableRule, Where
 
-#: Texts that mean an empty cell everywhere (with the empty cell itself), without regard to case.
+#: pa.StringArray that mean an empty cell everywhere (with the empty cell itself), without regard to case.
 MISSING = ("NA", "N/A", "NaN", "NULL", ".", "#N/A")
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
@@ -36,13 +36,12 @@ _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]*,[0-9]{3}")
 _FORMULA_ERRORS = ("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!")
 _MOST_VALUES = 50
 
-Texts = pa.StringArray
 RowsArray = NDArray[np.int64]
-Judge = Callable[[str], "str | None | Wrong"]
+Judge = Callable[[str], "str | Wrong | None"]
 
 
 class SourceTable:
-    """A table of the source with the rule that reads it: its cells by heading, empty where they are missing."""
+    """A table of the source and the rule that reads it: its cells by heading, empty where missing."""
 
     def __init__(self, table: CellTable, rule: TableRule, faults: Faults) -> None:
         self.table = table
@@ -51,7 +50,7 @@ class SourceTable:
         #: How many cells of the columns that are read have each missing token.
         self.n_missing: Counter[str] = Counter()
         self._missing = {token.strip().casefold() for token in (*MISSING, *rule.missing)}
-        self._cells: dict[str, Texts] = {}
+        self._cells: dict[str, pa.StringArray] = {}
         self._places = _places(table.names)
 
     def __len__(self) -> int:
@@ -61,7 +60,7 @@ class SourceTable:
         """Whether the table has this column."""
         return _folded(heading) in self._places
 
-    def cells(self, heading: str) -> Texts:
+    def cells(self, heading: str) -> pa.StringArray:
         """All cells under a heading, without blanks around them; null where they are missing."""
         if heading not in self._cells:
             places = self._places.get(_folded(heading), [])
@@ -121,7 +120,7 @@ class SourceTable:
                 return int(self.table.lines[place])
         return None
 
-    def _cleaned(self, cells: Texts) -> Texts:
+    def _cleaned(self, cells: pa.StringArray) -> pa.StringArray:
         coded = cells.dictionary_encode()
         counts = np.bincount(text_places(coded) + 1, minlength=len(coded.dictionary) + 1)[1:]
         cleaned: list[str | None] = []
@@ -170,7 +169,7 @@ class SourceTable:
 
     # ---- Canonical texts -------------------------------------------------------------------------------
 
-    def texts(self, cells: Cells, column: str, rows: RowsArray) -> Texts:
+    def texts(self, cells: Cells, column: str, rows: RowsArray) -> pa.StringArray:
         """The cells of a canonical column in these rows, in its form; null where unknown; shape (n_rows,)."""
         kind = KINDS[column]
         texts = self._coded(cells, kind, column, rows)
@@ -181,7 +180,7 @@ class SourceTable:
             texts = pc.if_else(pa.array(happened), texts, pa.scalar(None, pa.string()))
         return texts if cells.empty is None else pc.fill_null(texts, cells.empty)
 
-    def _coded(self, cells: Cells, kind: Kind, column: str, rows: RowsArray) -> Texts:
+    def _coded(self, cells: Cells, kind: Kind, column: str, rows: RowsArray) -> pa.StringArray:
         if cells.const is not None:
             return pa.array([cells.const or None], pa.string()).take(pa.array(np.zeros(len(rows), np.int64)))
         if cells.years is not None:
@@ -194,7 +193,7 @@ class SourceTable:
             texts = pc.coalesce(texts, own)
         return texts
 
-    def _one(self, cells: Cells, kind: Kind, column: str, heading: str, rows: RowsArray) -> Texts:  # noqa: PLR0913, PLR0917
+    def _one(self, cells: Cells, kind: Kind, column: str, heading: str, rows: RowsArray) -> pa.StringArray:
         """The cells under one heading in canonical form."""
         texts = self.cells(heading).take(pa.array(rows))
         if cells.codes is not None:
@@ -208,30 +207,33 @@ class SourceTable:
             return self._numbers(heading, texts, kind, cells, rows)
         return self._judged(heading, texts, _refuse_formula_error, rows)
 
-    def _days(self, heading: str, texts: Texts, cells: Cells, rows: RowsArray) -> Texts:
+    def _days(self, heading: str, texts: pa.StringArray, cells: Cells, rows: RowsArray) -> pa.StringArray:
         forms = cells.date_formats or self.rule.date_formats
-        return self._judged(
-            heading, texts, lambda text: iso_day(text, forms, self.rule.partial_date), rows
-        )
+        return self._judged(heading, texts, lambda text: iso_day(text, forms, self.rule.partial_date), rows)
 
-    def _numbers(self, heading: str, texts: Texts, kind: Kind, cells: Cells, rows: RowsArray) -> Texts:
+    def _numbers(
+        self, heading: str, texts: pa.StringArray, kind: Kind, cells: Cells, rows: RowsArray
+    ) -> pa.StringArray:
         all_texts = self.cells(heading).dictionary_encode().dictionary.to_pylist()
         has_comma = any(map(_COMMA.fullmatch, all_texts))
-        is_decimal = any(_COMMA.fullmatch(text) and not _MAYBE_THOUSANDS.fullmatch(text) for text in all_texts)
+        is_decimal = any(
+            _COMMA.fullmatch(text) and not _MAYBE_THOUSANDS.fullmatch(text) for text in all_texts
+        )
         has_point = has_comma and any("." in text for text in all_texts)
 
         def judge(text: str) -> str | Wrong:
             if _COMMA.fullmatch(text):
                 if has_point or not is_decimal:
                     return Wrong(
-                        "its comma may part thousands or decimals", "Write the numbers of this column with a point."
+                        "its comma may part thousands or decimals",
+                        "Write the numbers of this column with a point.",
                     )
                 text = text.replace(",", ".")
             return _in_unit(text, kind, cells)
 
         return self._judged(heading, texts, judge, rows)
 
-    def _years_between(self, cells: Cells, rows: RowsArray) -> Texts:
+    def _years_between(self, cells: Cells, rows: RowsArray) -> pa.StringArray:
         assert cells.years is not None
         first, last = (
             pc.cast(self._days(heading, self.cells(heading).take(pa.array(rows)), cells, rows), pa.date32())
@@ -241,7 +243,7 @@ class SourceTable:
         coded = days.dictionary_encode()
         return _recoded(coded, [repr(day / _DAYS_PER_YEAR) for day in coded.dictionary.to_pylist()])
 
-    def _sum(self, cells: Cells, rows: RowsArray) -> Texts:
+    def _sum(self, cells: Cells, rows: RowsArray) -> pa.StringArray:
         """Numbers added up; null where none is given, wrong where some are."""
         parts = [self._one(cells, "count", "", heading, rows) for heading in cells.total]
         if cells.empty is not None:
@@ -269,7 +271,7 @@ class SourceTable:
 
     # ---- Faults ------------------------------------------------------------------------------------------
 
-    def _judged(self, heading: str, texts: Texts, judge: Judge, rows: RowsArray) -> Texts:
+    def _judged(self, heading: str, texts: pa.StringArray, judge: Judge, rows: RowsArray) -> pa.StringArray:
         """Judge each different text once; what is wrong is noted with its rows, and null."""
         coded = texts.dictionary_encode()
         judged = [judge(text) for text in coded.dictionary.to_pylist()]
@@ -322,9 +324,9 @@ def _places(names: Sequence[str]) -> dict[str, list[int]]:
     return places
 
 
-def _by_codes(codes: dict[str, str] | object, column: str) -> Judge:
-    meanings = {code_key(code): meaning for code, meaning in codes.items()}  # type: ignore[attr-defined]
-    known = ", ".join(repr(shown(code)) for code in codes)  # type: ignore[attr-defined]
+def _by_codes(codes: Mapping[str, str], column: str) -> Judge:
+    meanings = {code_key(code): meaning for code, meaning in codes.items()}
+    known = ", ".join(repr(shown(code)) for code in codes)
 
     def judge(text: str) -> str | Wrong:
         meaning = meanings.get(code_key(text))
@@ -362,7 +364,7 @@ def _in_unit(text: str, kind: Kind, cells: Cells) -> str | Wrong:
     return str(round(days)) if cells.unit not in {None, "days"} or days.is_integer() else f"{days:g}"
 
 
-def _given(texts: Texts) -> NDArray[np.bool_]:
+def _given(texts: pa.StringArray) -> NDArray[np.bool_]:
     given: NDArray[np.bool_] = pc.is_valid(texts).to_numpy(zero_copy_only=False)
     return given
 
@@ -373,5 +375,5 @@ def text_places(coded: pa.DictionaryArray) -> RowsArray:
     return indices
 
 
-def _recoded(coded: pa.DictionaryArray, texts: Sequence[str | None]) -> Texts:
+def _recoded(coded: pa.DictionaryArray, texts: Sequence[str | None]) -> pa.StringArray:
     return pa.array(texts, pa.string()).take(coded.indices)

@@ -15,7 +15,7 @@ from ahsct_trial.mapping.account import Reasons
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import TableRule
 from ahsct_trial.mapping.pivoting import Wide, pivoted
-from ahsct_trial.mapping.values import RowsArray, SourceTable, Texts
+from ahsct_trial.mapping.values import RowsArray, SourceTable
 from ahsct_trial.results import TableAccount
 
 
@@ -89,7 +89,7 @@ class Made:
 
     table: RowsArray
     row: RowsArray
-    columns: dict[str, Texts]
+    columns: dict[str, pa.StringArray]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -99,7 +99,7 @@ class Made:
         taken = {name: texts.take(pa.array(rows)) for name, texts in self.columns.items()}
         return Made(self.table[rows], self.row[rows], taken)
 
-    def with_column(self, name: str, texts: Texts) -> Made:
+    def with_column(self, name: str, texts: pa.StringArray) -> Made:
         """The rows with one column replaced."""
         return replace(self, columns={**self.columns, name: texts})
 
@@ -124,7 +124,7 @@ class Made:
 
 
 def work(table: CellTable, rule: TableRule, faults: Faults) -> Worked | None:
-    """Find the rows of a table that are read, pivoted where the rule says so; None where columns are missing."""
+    """Find the rows of a table that are read, pivoted if the rule says so; None if columns are missing."""
     source = SourceTable(table, rule, faults)
     n_before = len(faults.problems)
     tests = _tests(source)
@@ -155,7 +155,7 @@ def _tests(source: SourceTable) -> frozenset[str]:
     return frozenset(heading for heading in source.rule.value_headings if not source.has(heading))
 
 
-def is_given(texts: Texts) -> NDArray[np.bool_]:
+def is_given(texts: pa.StringArray) -> NDArray[np.bool_]:
     """Whether each text is there; shape (n_rows,)."""
     given: NDArray[np.bool_] = texts.is_valid().to_numpy(zero_copy_only=False)
     return given
