@@ -97,9 +97,18 @@ def read_tables(
 
 
 def sheet_names(path: Path) -> list[str]:
-    """The sheets of a workbook, in its order; none for another file."""
+    """The sheets of a workbook, the visible ones first; none for another file."""
     head = _head(path)
-    return list(_open_workbook(path, head).sheet_names) if head.startswith((_ZIP, _OLE)) else []
+    if not head.startswith((_ZIP, _OLE)):
+        return []
+    workbook = _open_workbook(path, head)
+    import python_calamine
+
+    tables = [
+        each for each in workbook.sheets_metadata if each.typ is python_calamine.SheetTypeEnum.WorkSheet
+    ]
+    visible = python_calamine.SheetVisibleEnum.Visible
+    return [each.name for each in sorted(tables, key=lambda each: each.visible is not visible)]
 
 
 def as_table(file: str, names: Sequence[str], columns: Sequence[Sequence[Cell]]) -> CellTable:
@@ -217,7 +226,7 @@ def _refuse_other_zip(path: Path) -> None:
 def _read_workbook(path: Path, head: bytes, sheet: str | None, heading_row: int | None) -> list[CellTable]:
     workbook = _open_workbook(path, head)
     digest = sha256(path.read_bytes()).hexdigest()
-    wanted = [name for name in workbook.sheet_names if sheet is None or name.casefold() == sheet.casefold()]
+    wanted = [name for name in sheet_names(path) if sheet is None or name.casefold() == sheet.casefold()]
     tables = []
     for name in wanted:
         failed = failed_formulas(path, name) if head.startswith(_ZIP) else {}

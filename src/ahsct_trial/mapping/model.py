@@ -117,7 +117,7 @@ class RecordRule:
     @property
     def headings(self) -> tuple[str, ...]:
         """Every column of the source that it reads."""
-        cells = [*self.values.values(), *((self.time,) if self.time else ())]
+        cells = [*((self.time,) if self.time else ()), *self.values.values()]
         flag = (self.event.column,) if self.event is not None else ()
         return (*(heading for own in cells for heading in own.headings), *self.where, *flag)
 
@@ -188,7 +188,7 @@ class TableRule:
 
     @property
     def headings(self) -> tuple[str, ...]:
-        """Every column of the source that it reads, each once, and the tests that a pivot makes columns of."""
+        """Every column of the source that it reads, and the tests that a pivot makes columns of."""
         own = [*self.patient_id.headings, *self.where]
         own += [heading for rule in self.records for heading in rule.headings]
         own += [heading for cells in (self.patients or {}).values() for heading in cells.headings]

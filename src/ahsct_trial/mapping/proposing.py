@@ -361,7 +361,7 @@ def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[
     unknown = f"[{_quoted(TO_FILL_IN)}]"
     for time, flag in pairs:
         lines += [
-            f"# Is {shown(time.name)} a time and {shown(flag.name)} its flag (seen: {flag.seen})? If so, of what?",
+            f"# Is {shown(time.name)} a time, and {shown(flag.name)} its flag ({flag.seen})? Of what?",
             f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(TO_FILL_IN)}, "
             f"event = {{ column = {_quoted(flag.name)}, is = {unknown}, not = {unknown} }} }}",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -107,6 +108,39 @@ def parse_map(document: Given, file: str) -> Map:
     if faults:
         raise MapError(file, faults)
     return result
+
+
+def with_defaults(
+    rules: Map,
+    *,
+    encoding: str | None = None,
+    missing: tuple[str, ...] = (),
+    date_format: str | None = None,
+) -> Map:
+    """A map with what the command line says of the files: it stands where the map says nothing of its own.
+
+    Parameters
+    ----------
+    rules
+        The map.
+    encoding, date_format
+        For tables that name none.
+    missing
+        Texts that mean an empty cell, beside those of the map.
+    """
+    forms = () if date_format is None else (date_format,)
+    return replace(
+        rules,
+        tables=tuple(
+            replace(
+                table,
+                encoding=table.encoding or encoding,
+                missing=(*table.missing, *missing),
+                date_formats=table.date_formats or forms,
+            )
+            for table in rules.tables
+        ),
+    )
 
 
 class _Keys:

@@ -1,4 +1,4 @@
-"""What records of several tables mean together: one death per patient, contacts after it, two scores a day."""
+"""What records of several tables mean together: one death a patient, contacts after it, two scores a day."""
 
 from __future__ import annotations
 
