@@ -24,7 +24,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 from ahsct_trial.rendering.tables import draw
-from ahsct_trial.sensitivity import VARIED, Choice, Combination, Influence, YearRange
+from ahsct_trial.sensitivity_analysis import VARIED, Choice, Combination, Influence, YearRange
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE, RECORDS = "data/sample_cohort.csv", "data/sample_records.csv"

@@ -10,7 +10,7 @@ from record_files import read, records
 
 from ahsct_trial import Protocol, read_cohort
 from ahsct_trial.errors import UsageError
-from ahsct_trial.timeline import MOST_PATIENTS, PatientTimeline, Timeline, TimelineScan, timeline
+from ahsct_trial.timelines import MOST_PATIENTS, PatientTimeline, Timeline, TimelineScan, timeline
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 YEAR = 365.25

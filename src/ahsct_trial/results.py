@@ -462,3 +462,144 @@ class Validation:
     problems: tuple[ProblemInfo, ...]
     account: Account | None
     notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HypothesisTest:
+    """A test: its statistic, degrees of freedom and p-value, and for two groups the permutation p-value.
+
+    `note` says how the permutation p was found, or why a part is None.
+    """
+
+    statistic: float | None
+    df: int | None
+    p: float | None
+    p_exact: float | None
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurvivalContrast:
+    """Two groups in one survival endpoint, level − reference or level ÷ reference.
+
+    `survival_difference` is at the horizon, `risk_difference` that of the crude share with an event by it, with
+    `p_exact` by Boschloo's test. `hazard_ratio` and its `hazard_ratio_p`, and `log_rank`, are over all follow-up.
+    """
+
+    survival_difference: Estimate
+    risk_difference: Estimate
+    p_exact: float | None
+    hazard_ratio: Estimate
+    hazard_ratio_p: float | None
+    rmst_difference: Estimate
+    log_rank: HypothesisTest
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateContrast:
+    """The rates of two groups after time zero, level ÷ reference."""
+
+    ratio: Estimate
+    ratio_negative_binomial: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShareContrast:
+    """The shares of two groups, level − reference, with Boschloo's p-value."""
+
+    risk_difference: Estimate
+    p_exact: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisabilityContrast:
+    """Shares with a confirmed change of EDSS."""
+
+    worsened: ShareContrast
+    improved: ShareContrast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MortalityContrast:
+    """Shares of patients who died by day 100."""
+
+    all_cause_by_day_100: ShareContrast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NedaContrast:
+    """Shares of evaluable patients without evidence of disease activity by one landmark year."""
+
+    years: int
+    risk_difference: Estimate
+    p_exact: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContrastEndpoints:
+    """All that separates two groups."""
+
+    activity_free_survival: SurvivalContrast
+    relapse_free_survival: SurvivalContrast
+    mri_activity_free_survival: SurvivalContrast
+    worsening_free_survival: SurvivalContrast
+    overall_survival: SurvivalContrast
+    relapse_rate: RateContrast
+    lesions: RateContrast
+    disability: DisabilityContrast
+    mortality: MortalityContrast
+    neda3: tuple[NedaContrast, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contrast:
+    """A group against the reference."""
+
+    level: str
+    reference: str
+    endpoints: ContrastEndpoints
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """One group of patients."""
+
+    level: str
+    cohort: CohortInfo
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointTests:
+    """Tests of one survival endpoint over all groups: of its curves, and of the incidence of each type."""
+
+    log_rank: HypothesisTest
+    gray: dict[str, HypothesisTest]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grouping:
+    """How the groups were made; `n_without_level` patients have no level and are in no group."""
+
+    column: str
+    reference: str
+    levels: tuple[str, ...]
+    strata: str | None
+    n_without_level: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Groups side by side, and what separates each from the reference."""
+
+    schema_version: int
+    tool: Tool
+    source: SourceInfo
+    protocol: ProtocolInfo
+    account: Account
+    by: Grouping
+    groups: tuple[Group, ...]
+    contrasts: tuple[Contrast, ...]
+    tests: dict[str, EndpointTests]
+    notices: tuple[Notice, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
 def in_years(time: float) -> str:
@@ -15,7 +15,7 @@ def plural(noun: str, n: int) -> str:
     return noun if n == 1 else f"{noun}s"
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Iterable[str]) -> str:
     """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last

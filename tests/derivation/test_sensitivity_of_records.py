@@ -11,7 +11,7 @@ from test_derive_cohort import Row, as_records, courses, protocols
 
 from ahsct_trial import Protocol, sensitivity_of, summarize
 from ahsct_trial.endpoints.time_to_event import DEFINITIONS
-from ahsct_trial.sensitivity import VARIED, Combination
+from ahsct_trial.sensitivity_analysis import VARIED, Combination
 
 SAME = (
     *("n_patients", "n_unknown", "n_events", "n_censored", "n_at_risk", "n_event_free", "n_evaluable"),

@@ -73,3 +73,17 @@ def patients_of(row: dict[str, str]) -> tuple[NDArray[np.float64], NDArray[np.bo
 def assert_agrees(actual: ArrayLike, expected: ArrayLike) -> None:
     """Compare with R to nine digits; NaN agrees with R's NA and with nothing else."""
     np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=1e-9, atol=0)
+
+
+def grouped(
+    row: dict[str, str],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.str_], NDArray[np.str_] | None]:
+    """Give times, event flags, groups and strata of the patients whom a row of a comparison names."""
+    dataset, _, without = row["dataset"].partition("(celltype!=")
+    is_from_r = dataset in COLUMNS
+    rows = table(dataset) if is_from_r else table("tiny_sets").where(dataset=dataset)
+    if without:
+        rows = Table([patient for patient in rows.rows if patient["celltype"] != without.rstrip(")")])
+    time, status = COLUMNS[dataset] if is_from_r else ("time", "status")
+    strata = np.array(rows.texts(row["strata"])) if row["strata"] else None
+    return rows[time], rows[status] == 1, np.array(rows.texts(row["by"])), strata

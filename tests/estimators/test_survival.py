@@ -241,6 +241,7 @@ def product_limit(patients: Patients, t: float) -> tuple[Fraction, Fraction | No
 @given(patients, st.floats(-1, 11) | st.integers(-1, 11))
 def test_curve_agrees_with_exact_fractions(patients: Patients, t: float) -> None:
     """Oracle: the definitions of Kaplan & Meier (1958) and Greenwood in rational arithmetic."""
+    assume(t == round(t) or abs(t - round(t)) > 2 * SAME_TIME)
     values = curve_of(patients).at(t)
     estimate, variance = product_limit(patients, t)
     assert float(values.estimate) == pytest.approx(float(estimate), rel=1e-12)

@@ -24,7 +24,7 @@ from ahsct_trial.rendering.report import write_report
 from ahsct_trial.rendering.sections import one_line
 from ahsct_trial.rendering.sections.report import methods
 from ahsct_trial.rendering.sections.summarize import summary_sections
-from ahsct_trial.timeline import timeline
+from ahsct_trial.timelines import timeline
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"

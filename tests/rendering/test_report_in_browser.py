@@ -18,7 +18,7 @@ from ahsct_trial import Cohort, Protocol, Records, read_cohort, summarize
 from ahsct_trial.checking import check
 from ahsct_trial.published import find_publication
 from ahsct_trial.rendering.report import write_report
-from ahsct_trial.timeline import timeline
+from ahsct_trial.timelines import timeline
 
 pytestmark = [
     pytest.mark.browser,

@@ -17,7 +17,7 @@ from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_file, as_svg
 from ahsct_trial.rendering.figures.timeline import draw_timeline, line_names
-from ahsct_trial.timeline import PatientTimeline, Timeline, timeline
+from ahsct_trial.timelines import PatientTimeline, Timeline, timeline
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,15 +6,22 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
-import click
-
-from ahsct_trial.cli import data, pictures, published, results  # noqa: F401  # each adds its commands
 from ahsct_trial.cli.application import Outcome, app
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.output import say
 
+try:  # typer has a click of its own from 0.28 on
+    from typer._click.exceptions import ClickException
+except ImportError:
+    from click.exceptions import ClickException  # type: ignore[assignment,no-redef]
+
 __all__ = ["Outcome", "main"]
+
+#: Each adds its commands to the application, in the order in which the help shows them.
+for _commands in ("results", "published", "data", "pictures"):
+    import_module(f"ahsct_trial.cli.{_commands}")
 
 
 def main(argv: Sequence[str] | None = None) -> Outcome:
@@ -35,16 +42,14 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)
-    except click.exceptions.NoArgsIsHelpError as error:
-        say(error.format_message())
-        return Outcome(exit_code=UsageError.exit_code, result=error)
-    except click.ClickException as error:
-        say(_worded(error))
+    except ClickException as error:
+        if error.format_message():  # without arguments the help has been shown instead
+            say(_worded(error))
         return Outcome(exit_code=UsageError.exit_code, result=error)
     return done if isinstance(done, Outcome) else Outcome(exit_code=int(done or 0))
 
 
-def _worded(error: click.ClickException) -> str:
+def _worded(error: ClickException) -> str:
     """What is wrong with a command line, and where to read on."""
     context = getattr(error, "ctx", None)
     where = "" if context is None else f" See {context.command_path} --help."

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any
 
-import click
 import typer
-from typer.core import TyperGroup
 
 from ahsct_trial import __version__
 from ahsct_trial.output import write
@@ -31,31 +28,14 @@ class Outcome:
     result: Any = None
 
 
-class ClosestNames(TyperGroup):
-    """A group of commands that answers a misspelt name with the closest."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which may be meant."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            close = get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if close and close[0] not in error.message:
-                error.message += f" Is {close[0]} meant?"
-            raise
-
-
 app = typer.Typer(
     name="ahsct",
-    cls=ClosestNames,
     help="Turn the data of an autologous stem-cell-transplant trial in multiple sclerosis into its results.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plot = typer.Typer(cls=ClosestNames, help="Draw a figure.", no_args_is_help=True)
+plot = typer.Typer(help="Draw a figure.", no_args_is_help=True)
 app.add_typer(plot, name="plot", rich_help_panel=PICTURES)
 
 

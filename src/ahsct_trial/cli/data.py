@@ -61,14 +61,19 @@ def validate(data: Data, choices: Choices, document: Document) -> Outcome:
 def example(
     destination: Destination,
     records: Annotated[bool, typer.Option("--records", help="The same patients as records.")] = False,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="A randomised trial instead: 110 synthetic patients in two arms.")
+    ] = False,
 ) -> Outcome:
     """Write the sample cohort, 24 synthetic patients, as CSV.
 
     Examples: ahsct example -o cohort.csv; ahsct example --records | ahsct summarize -
     """
+    if records and trial:
+        raise UsageError("--records and --trial are two samples. Give one of them.")
     from importlib.resources import files
 
-    name = "sample_records.csv" if records else "sample_cohort.csv"
+    name = "sample_trial.csv" if trial else "sample_records.csv" if records else "sample_cohort.csv"
     text = files("ahsct_trial").joinpath("samples", name).read_text(encoding="utf-8")
     write(text, destination.output, force=destination.force)
     return Outcome(result=text)

@@ -115,7 +115,7 @@ def plot_timeline(
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
-        from ahsct_trial.timeline import timeline
+        from ahsct_trial.timelines import timeline
 
         result = timeline(trial, protocol)
     from ahsct_trial.rendering.figures.timeline import draw_timeline
@@ -169,7 +169,7 @@ def report(
 
             checked = check(trial, publication, choices.overrides())
         if with_patients:
-            from ahsct_trial.timeline import timeline
+            from ahsct_trial.timelines import timeline
 
             try:
                 courses = timeline(trial, protocol)

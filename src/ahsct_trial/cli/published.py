@@ -157,8 +157,8 @@ def reconcile(
             result = reconciling.reconcile_rate(value, counts, limits, level)
             sections = rate_sections
         else:
-            numbers = reconciling.DEFAULT_RANGE if n is None else arguments.split_range(n)
+            numbers = None if n is None else arguments.split_range(n)
             result = reconciling.reconcile(value, limits, numbers, level)
             sections = reconcile_sections
     write_result(result, sections, document.form(), document)
-    return Outcome(result=result, exit_code=0 if result.n_exact else 4)
+    return Outcome(result=result, exit_code=0 if result.is_explained else 4)

@@ -29,14 +29,14 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     step(f"Reading {shown_path(data.cohort)}")
     from ahsct_trial.loading import read_cohort
 
-    trial = read_cohort(
-        data.cohort,
-        map=data.map,
-        encoding=data.encoding,
-        date_format=data.date_format,
-        missing=tuple(data.missing or ()),
-        time_zero=time_zero,
-    )
+    options = {
+        "map": data.map,
+        "encoding": data.encoding,
+        "date_format": data.date_format,
+        "missing": tuple(data.missing or ()),
+        "time_zero": None if time_zero == "transplant" else time_zero,
+    }
+    trial = read_cohort(data.cohort, **{name: value for name, value in options.items() if value})
     if data.strict:
         refuse_notices(trial.notices)
     step("Computing")

@@ -57,6 +57,51 @@ def _summary_csv(summary: object) -> str:
 
 @app.command(rich_help_panel=RESULTS)
 @grouped
+def compare(
+    data: Data,
+    choices: Choices,
+    table: Table,
+    by: Annotated[
+        str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
+    ] = "arm",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference", metavar="LEVEL", help="What the others are compared with [the first by alphabet]."
+        ),
+    ] = None,
+    strata: Annotated[
+        str | None,
+        typer.Option("--strata", metavar="COLUMN", help="Compare within the levels of this attribute."),
+    ] = None,
+) -> Outcome:
+    """Show groups side by side, and what separates them.
+
+    Examples: ahsct compare trial.csv --by arm --reference control; ahsct compare registry.csv --by ms_course
+    """
+    table.refuse_unwritable(data.cohort, data.map, *choices.files)
+    form, protocol = table.form(), choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        from ahsct_trial.endpoints.groups import compare as compare_groups
+
+        comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
+    if data.strict:
+        refuse_notices(comparison.notices)
+    from ahsct_trial.rendering.sections.compare import comparison_sections
+
+    write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
+    return Outcome(result=comparison)
+
+
+def _comparison_csv(comparison: object) -> str:
+    from ahsct_trial.rendering.documents import write_comparison_csv
+
+    return write_comparison_csv(comparison)  # type: ignore[arg-type]
+
+
+@app.command(rich_help_panel=RESULTS)
+@grouped
 def sensitivity(
     data: Data,
     choices: Choices,
@@ -71,8 +116,8 @@ def sensitivity(
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
-    from ahsct_trial.sensitivity import find_endpoint
-    from ahsct_trial.sensitivity import sensitivity as vary
+    from ahsct_trial.sensitivity_analysis import find_endpoint
+    from ahsct_trial.sensitivity_analysis import sensitivity as vary
 
     find_endpoint(endpoint)  # before a large file is read for nothing
     with progress() as step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from ahsct_trial.endpoints.mortality import mortality
 from ahsct_trial.endpoints.neda import neda3
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.rates import DISPERSION_LIMIT, event_rates, is_overdispersed
-from ahsct_trial.endpoints.survival import survival_endpoint
+from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, CohortInfo, Endpoints, Notice, ProtocolInfo, Summary
@@ -60,12 +60,25 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
     )
 
 
-def compute_endpoints(table: PatientTable, protocol: Protocol) -> Endpoints:
-    """Compute every endpoint over the patients of a table."""
+def observed_endpoints(
+    table: PatientTable, protocol: Protocol
+) -> dict[str, ObservedEndpoint | AbsentEndpoint]:
+    """Observe the patients of a table for each survival endpoint, by its key."""
     parts = components(table)
-    survival: dict[str, Any] = {
-        endpoint.key: survival_endpoint(table, endpoint, parts, protocol) for endpoint in SURVIVAL_ENDPOINTS
+    return {
+        endpoint.key: observed_endpoint(table, endpoint, parts, protocol) for endpoint in SURVIVAL_ENDPOINTS
     }
+
+
+def compute_endpoints(
+    table: PatientTable,
+    protocol: Protocol,
+    observed: Mapping[str, ObservedEndpoint | AbsentEndpoint] | None = None,
+) -> Endpoints:
+    """Compute every endpoint over the patients of a table, from their observations where these are there."""
+    parts = components(table)
+    observed = observed or observed_endpoints(table, protocol)
+    survival: dict[str, Any] = {key: each.result(protocol) for key, each in observed.items()}
     return Endpoints(
         **survival,
         neda3=neda3(table, parts, protocol),

@@ -169,6 +169,13 @@ class Observation:
         """Whether the time is that of an event."""
         return self.event_type < len(self.types)
 
+    @property
+    def is_used(self) -> Flags:
+        """Who is known and was under observation: all but those whose observation ended before they entered."""
+        if self.entry is None:
+            return self.is_known
+        return self.is_known & (self.years > self.entry + SAME_TIME)
+
 
 def counts_death(endpoint: SurvivalEndpoint, protocol: Protocol) -> bool:
     """Whether a death is an event: always for overall survival, else by the protocol's rule."""
@@ -215,7 +222,7 @@ def observe(
     own = [parts[event.key] for event in endpoint.components]
     end = _end_of_observation(table, own, protocol)
     is_known = ~reduce(np.logical_or, (part.is_unknown for part in own), np.zeros(len(table), bool))
-    entry = reduce(np.fmax, (part.entry for part in own if part.entry is not None), None)
+    entry = next((part.entry for part in own if part.entry is not None), None)
     events = counted_events(endpoint, protocol)
     times = [table.numbers(event.years) for event in events]
     is_in_time = [

@@ -10,13 +10,8 @@ from numpy.typing import NDArray
 from ahsct_trial.catalogue import LESIONS, RELAPSE, RELAPSE_RATE, RateEndpoint
 from ahsct_trial.endpoints.estimates import absent, finite, joined, not_in_file, patients, share
 from ahsct_trial.endpoints.observation import last_assessment
-from ahsct_trial.estimators.rates import (
-    garwood,
-    negative_binomial_rate,
-    negative_binomial_ratio,
-    pearson_dispersion,
-    rate_ratio_interval,
-)
+from ahsct_trial.estimators.negative_binomial import negative_binomial_rate, negative_binomial_ratio
+from ahsct_trial.estimators.rates import garwood, pearson_dispersion, rate_ratio_interval
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Estimate, EventRate, EventRates, Unit
@@ -32,7 +27,7 @@ REGRESSION_TO_THE_MEAN = (
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """Counts and exposures of all patients on one side, NaN where unknown; shape (n_patients,)."""
 
     counts: NDArray[np.float64]
@@ -40,10 +35,12 @@ class _Side:
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
+        """Who has both."""
         return ~(np.isnan(self.counts) | np.isnan(self.exposures))
 
-    def among(self, is_kept: NDArray[np.bool_]) -> _Side:
-        return self if is_kept.all() else _Side(self.counts[is_kept], self.exposures[is_kept])
+    def among(self, is_kept: NDArray[np.bool_]) -> Side:
+        """The patients for whom the flag is set."""
+        return self if is_kept.all() else Side(self.counts[is_kept], self.exposures[is_kept])
 
 
 def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol) -> EventRates:
@@ -52,7 +49,7 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     The ratio is after ÷ before over the patients who are known on both sides.
     """
     columns = {"before": endpoint.before, "after": endpoint.after}
-    sides = {side: _side(table, endpoint, *own) for side, own in columns.items()}
+    sides = {side: side_of(table, endpoint, *own) for side, own in columns.items()}
     missing = {side: None if sides[side] else _missing(table, endpoint, own) for side, own in columns.items()}
     before, after = (
         _absent(endpoint, missing[side] or "") if own is None else _rate(own, endpoint, columns[side], protocol)
@@ -73,16 +70,16 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     )
 
 
-def _side(table: PatientTable, endpoint: RateEndpoint, count: str, exposure: str) -> _Side | None:
+def side_of(table: PatientTable, endpoint: RateEndpoint, count: str, exposure: str) -> Side | None:
     """One side's counts and exposures; None where the data lack a column."""
     if not table.has(count):
         return None
     if endpoint is RELAPSE_RATE and (count, exposure) == endpoint.after:
         # Relapses are seen up to the last visit, which is never unknown.
-        return _Side(table.numbers(count), last_assessment(table, RELAPSE)[0])
+        return Side(table.numbers(count), last_assessment(table, RELAPSE)[0])
     if not table.has(exposure):
         return None
-    return _Side(table.numbers(count), table.numbers(exposure))
+    return Side(table.numbers(count), table.numbers(exposure))
 
 
 def _missing(table: PatientTable, endpoint: RateEndpoint, columns: tuple[str, str]) -> str:
@@ -90,7 +87,7 @@ def _missing(table: PatientTable, endpoint: RateEndpoint, columns: tuple[str, st
     return not_in_file(table, table.lacking(*needed))
 
 
-def _rate(side: _Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol: Protocol) -> EventRate:
+def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol: Protocol) -> EventRate:
     known = side.among(side.is_known)
     n_unknown = len(side.counts) - len(known.counts)
     n_events, exposure = int(known.counts.sum()), float(known.exposures.sum())
@@ -134,7 +131,7 @@ def is_overdispersed(dispersion: float | None) -> bool:
     return dispersion is not None and round(dispersion, 9) > DISPERSION_LIMIT
 
 
-def _negative_binomial(side: _Side, unit: Unit, dispersion: float | None, level: float) -> Estimate:
+def _negative_binomial(side: Side, unit: Unit, dispersion: float | None, level: float) -> Estimate:
     if not is_overdispersed(dispersion):
         return absent(unit, f"Given where the dispersion is above {DISPERSION_LIMIT}.")
     exposed = side.among(side.exposures > 0)
@@ -152,43 +149,44 @@ def _negative_binomial(side: _Side, unit: Unit, dispersion: float | None, level:
 
 
 def _ratio(
-    before: _Side | None, after: _Side | None, protocol: Protocol
+    before: Side | None, after: Side | None, protocol: Protocol
 ) -> tuple[Estimate, Estimate, int | None, str | None]:
     """After ÷ before over the patients known on both sides: exact, negative binomial, of how many, and why not."""
     if before is None or after is None:
         note = "No ratio: it needs a rate before and a rate after."
         return absent("ratio", note), absent("ratio", note), None, note
     is_both = before.is_known & after.is_known
-    before, after = before.among(is_both), after.among(is_both)
-    n_both = int(np.count_nonzero(is_both))
-    level = protocol.confidence_level
-    n_after, n_before = int(after.counts.sum()), int(before.counts.sum())
-    t_after, t_before = float(after.exposures.sum()), float(before.exposures.sum())
-    if not (t_after and t_before):
-        note = "No ratio: no patient has a rate on both sides."
-        return absent("ratio", note), absent("ratio", note), n_both, note
-    low, high = map(finite, rate_ratio_interval(n_after, t_after, n_before, t_before, level))
-    note = None if n_before else "No ratio: nothing was counted before."
+    exact, varied = rate_ratio(after.among(is_both), before.among(is_both), protocol.confidence_level)
+    return exact, varied, int(np.count_nonzero(is_both)), exact.note
+
+
+def rate_ratio(numerator: Side, denominator: Side, level: float) -> tuple[Estimate, Estimate]:
+    """A ratio of two rates: with the exact conditional limits, and by the negative binomial distribution.
+
+    The latter has a value where the dispersion of one of the two is above `DISPERSION_LIMIT`. All are known.
+    """
+    n_1, n_0 = int(numerator.counts.sum()), int(denominator.counts.sum())
+    t_1, t_0 = float(numerator.exposures.sum()), float(denominator.exposures.sum())
+    if not (t_1 and t_0):
+        note = "No ratio: it needs a rate of either."
+        return absent("ratio", note), absent("ratio", note)
+    low, high = map(finite, rate_ratio_interval(n_1, t_1, n_0, t_0, level))
     exact = Estimate(
         unit="ratio",
-        value=(n_after / t_after) / (n_before / t_before) if n_before else None,
+        value=(n_1 / t_1) / (n_0 / t_0) if n_0 else None,
         ci_low=low,
         ci_high=high,
         ci_method="exact-conditional",
         confidence_level=level,
-        note=note,
+        note=None if n_0 else "No ratio: nothing was counted in the denominator.",
     )
-    is_varied = any(
-        is_overdispersed(_dispersion(side)) for side in (before, after)
-    )
-    if not is_varied:
-        return exact, absent("ratio", f"Given where the dispersion is above {DISPERSION_LIMIT}."), n_both, note
-    after, before = after.among(after.exposures > 0), before.among(before.exposures > 0)
+    if not any(is_overdispersed(_dispersion(side)) for side in (numerator, denominator)):
+        return exact, absent("ratio", f"Given where the dispersion is above {DISPERSION_LIMIT}.")
+    of_1, of_0 = (side.among(side.exposures > 0) for side in (numerator, denominator))
     value, low, high = map(
-        finite,
-        negative_binomial_ratio(after.counts, after.exposures, before.counts, before.exposures, level),
+        finite, negative_binomial_ratio(of_1.counts, of_1.exposures, of_0.counts, of_0.exposures, level)
     )
-    varied = Estimate(
+    return exact, Estimate(
         unit="ratio",
         value=value,
         ci_low=low,
@@ -196,10 +194,9 @@ def _ratio(
         ci_method="negative-binomial-profile",
         confidence_level=level,
     )
-    return exact, varied, n_both, note
 
 
-def _dispersion(side: _Side) -> float | None:
+def _dispersion(side: Side) -> float | None:
     if np.any(side.counts[side.exposures == 0]):
         return None
     return finite(pearson_dispersion(side.counts, side.exposures))

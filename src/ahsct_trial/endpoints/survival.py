@@ -46,12 +46,27 @@ def survival_endpoint(
     protocol
         Horizon, rules, interval method and level.
     """
+    observed = observed_endpoint(table, endpoint, parts, protocol)
+    return observed.result(protocol)
+
+
+def observed_endpoint(
+    table: PatientTable,
+    endpoint: SurvivalEndpoint,
+    parts: Mapping[str, Component],
+    protocol: Protocol,
+) -> ObservedEndpoint | AbsentEndpoint:
+    """Observe the patients of an endpoint; takes what `survival_endpoint` takes."""
+    definition = define(endpoint, parts, protocol)
     missing = table.lacking(*needed_columns(endpoint, protocol))
     if missing:
-        return _absent(endpoint, define(endpoint, parts, protocol), not_in_file(table, missing), protocol)
+        return AbsentEndpoint(endpoint, definition, not_in_file(table, missing))
     observed = observe(table, endpoint, parts, protocol)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
-    return ObservedEndpoint.of(endpoint, observed, define(endpoint, parts, protocol), died).result(protocol)
+    is_used = observed.is_used
+    entry = None if observed.entry is None else observed.entry[is_used]
+    curve = kaplan_meier(observed.years[is_used], observed.is_event[is_used], entry)
+    return ObservedEndpoint(endpoint, definition, observed, curve, died)
 
 
 @dataclass(frozen=True)
@@ -75,16 +90,6 @@ class ObservedEndpoint:
     observed: Observation
     curve: KaplanMeier
     died: np.ndarray | None
-
-    @classmethod
-    def of(
-        cls, endpoint: SurvivalEndpoint, observed: Observation, definition: str, died: np.ndarray | None
-    ) -> ObservedEndpoint:
-        """Estimate the curve over the patients who are known and were under observation for some time."""
-        is_used = at_risk(observed)
-        entry = None if observed.entry is None else observed.entry[is_used]
-        curve = kaplan_meier(observed.years[is_used], observed.is_event[is_used], entry)
-        return cls(endpoint, definition, observed, curve, died)
 
     def result(self, protocol: Protocol) -> SurvivalResult:
         """The figures at the protocol's horizon, with its interval method and level."""
@@ -150,7 +155,7 @@ class ObservedEndpoint:
         way = (
             f"--window-days {window:g} reaches it"
             if window <= 100
-            else f"--horizon {np.floor(100 * self.curve.time[-1]) / 100:g} or less has a figure"
+            else f"--horizon {np.floor(100 * (last + 0.9) / DAYS_PER_YEAR) / 100:g} or less has a figure"
         )
         return (
             f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
@@ -207,7 +212,7 @@ class ObservedEndpoint:
         observed = self.observed
         if why_not is not None:
             return {key: absent("share", why_not) for key in observed.types}
-        is_used = at_risk(observed)
+        is_used = observed.is_used
         entry = None if observed.entry is None else observed.entry[is_used]
         incidence = cumulative_incidence(
             observed.years[is_used], observed.event_type[is_used], len(observed.types), entry
@@ -234,14 +239,6 @@ class ObservedEndpoint:
         observed = self.observed
         is_lost = observed.is_known & ~observed.is_event & (observed.years <= protocol.horizon_years + SAME_TIME)
         return int(np.count_nonzero(is_lost & (self.died <= protocol.horizon_years + SAME_TIME)))
-
-
-def at_risk(observed: Observation) -> np.ndarray:
-    """Who is known and was under observation: all but those whose observation ended before they entered."""
-    if observed.entry is None:
-        return observed.is_known
-    is_used: np.ndarray = observed.is_known & (observed.years > observed.entry + SAME_TIME)
-    return is_used
 
 
 def _undefined_note(value: float, method: CiMethod) -> str | None:
@@ -287,31 +284,39 @@ def _as_curve(curve: KaplanMeier, protocol: Protocol) -> Curve:
     )
 
 
-def _absent(
-    endpoint: SurvivalEndpoint, definition: str, note: str, protocol: Protocol
-) -> SurvivalResult:
-    nothing = kaplan_meier(np.empty(0), np.empty(0, dtype=bool))
-    return SurvivalResult(
-        label=endpoint.label,
-        definition=definition,
-        horizon_years=protocol.horizon_years,
-        n_patients=None,
-        n_unknown=None,
-        n_unknown_with_event=None,
-        n_late_events=None,
-        n_events=None,
-        events_by_type={event.key: None for event in EVENTS},
-        n_censored=None,
-        n_censored_died=None,
-        n_not_followed=None,
-        n_at_risk=None,
-        n_event_free=None,
-        n_evaluable=None,
-        proportion=absent("share", note),
-        survival=absent("share", note),
-        survival_beta_product=absent("share", None),
-        median_years=absent("years", note),
-        incidence={},
-        note=note,
-        curve=_as_curve(nothing, protocol),
-    )
+@dataclass(frozen=True)
+class AbsentEndpoint:
+    """An endpoint that the data do not tell of, and why."""
+
+    endpoint: SurvivalEndpoint
+    definition: str
+    note: str
+
+    def result(self, protocol: Protocol) -> SurvivalResult:
+        """No figures, and the note."""
+        note = self.note
+        nothing = kaplan_meier(np.empty(0), np.empty(0, dtype=bool))
+        return SurvivalResult(
+            label=self.endpoint.label,
+            definition=self.definition,
+            horizon_years=protocol.horizon_years,
+            n_patients=None,
+            n_unknown=None,
+            n_unknown_with_event=None,
+            n_late_events=None,
+            n_events=None,
+            events_by_type={event.key: None for event in EVENTS},
+            n_censored=None,
+            n_censored_died=None,
+            n_not_followed=None,
+            n_at_risk=None,
+            n_event_free=None,
+            n_evaluable=None,
+            proportion=absent("share", note),
+            survival=absent("share", note),
+            survival_beta_product=absent("share", None),
+            median_years=absent("years", note),
+            incidence={},
+            note=note,
+            curve=_as_curve(nothing, protocol),
+        )

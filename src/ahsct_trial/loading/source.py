@@ -87,8 +87,8 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
     DataProblems
         If its content is not text in that encoding.
     """
-    # A name that is no text in the file system's encoding is shown with what is wrong replaced.
-    name = Path(path).name.encode("utf-8", "replace").decode("utf-8")
+    # A name may hold bytes that are not text, and characters that a terminal would obey.
+    name = shown(Path(path).name, longest=255)
     file = STANDARD_INPUT if str(path) == STANDARD_INPUT else name
     raw = _read_bytes(path)
     digest = Digest(raw)

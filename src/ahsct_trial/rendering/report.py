@@ -43,7 +43,7 @@ from ahsct_trial.wording import in_years, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check
-    from ahsct_trial.timeline import Timeline
+    from ahsct_trial.timelines import Timeline
 
 #: Width of a figure on a page and on a phone [mm]; the style sheet shows one of the two. Several curves need
 #: more than a phone has, and scroll.

@@ -20,6 +20,8 @@ from ahsct_trial.rendering.sections import Section, one_line
 _STYLES = {"reproduced": "green", "compatible": "", "differs": "bold red", "not computable": "dim"}
 _FILE_WIDTH = 100
 _ANY_WIDTH = 1000
+#: Stands for a blank at which no line breaks while a section is drawn.
+_KEPT_BLANK = "\ue000"
 
 
 def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
@@ -44,50 +46,65 @@ def draw(sections: Sequence[Section], stream: TextIO | None = None) -> str:
         if number:
             console.print()
         _draw_section(console, section)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+    lines = text.getvalue().replace(_KEPT_BLANK, " ").splitlines()
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _text(words: str, style: str = "") -> Text:
+    """Text in which a percentage keeps its sign."""
+    return Text(words.replace(" %", f"{_KEPT_BLANK}%"), style=style)
 
 
 def _draw_section(console: Console, section: Section) -> None:
-    console.print(Text(section.title, style="bold"))
+    console.print(_text(section.title, style="bold"))
     if section.headings:
         for sentence in section.lead:
-            console.print(Text(sentence))
-        table = _table(section)
-        needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
-        console.print(table if needed <= console.width else _blocks(section))
+            console.print(_text(sentence))
+        console.print(_fitting(section, console))
     else:
         # One or two sentences are a message, more are a list.
         bullet = "•" if len(section.lead) > 2 else ""
         for sentence in section.lead:
             console.print(_indented(sentence, bullet=bullet))
         if section.rows:
-            console.print(_list(section))
+            console.print(_list(section, console.width))
     for note in section.notes:
         console.print(_indented(note, style="dim"))
+
+
+def _fitting(section: Section, console: Console) -> Table | Group:
+    """The table with each name on one line if it fits, else with names broken between words, else in blocks."""
+    for is_name_whole in (True, False):
+        table = _table(section, is_name_whole=is_name_whole)
+        needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
+        if needed <= console.width:
+            return table
+    return _blocks(section, console.width)
 
 
 def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=1)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(bullet), Text(sentence, style=style))
+    grid.add_row(Text(bullet), _text(sentence, style=style))
     return grid
 
 
-def _table(section: Section) -> Table:
+def _table(section: Section, *, is_name_whole: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False, header_style="bold")
     for number, heading in enumerate(section.headings):
         is_text = number in section.texts
+        is_whole = not is_text or (is_name_whole and number == 0)
         table.add_column(
-            Text(heading.replace("\N{SOFT HYPHEN}", "-")),
+            _text(heading),
             justify="left" if is_text else "right",
             vertical="top",
             overflow="fold",
-            no_wrap=not is_text,
-            min_width=None if is_text else _widest(heading, (row[number] for row in section.rows)),
+            no_wrap=is_whole,
+            min_width=_widest(heading, (row[number] for row in section.rows)) if is_whole else None,
         )
     for row in section.rows:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(_text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return table
 
 
@@ -96,21 +113,23 @@ def _widest(heading: str, cells: Iterable[str]) -> int:
     return max(cell_len(text) for text in (*heading.splitlines(), *cells))
 
 
-def _blocks(section: Section) -> Group:
+def _blocks(section: Section, width: int) -> Group:
     """The table for a screen too narrow for it: each row a name with its figures below."""
     headings = [one_line(heading) for heading in section.headings]
     blocks: list[Text | Padding] = []
     for name, *cells in section.rows:
-        blocks.append(Text(f" {name}"))
+        if name:
+            blocks.append(_text(f" {name}"))
         figures = [(heading, cell) for heading, cell in zip(headings[1:], cells, strict=True) if cell]
-        blocks.append(_list(Section(section.title, rows=tuple(figures))))
+        blocks.append(_list(Section(section.title, rows=tuple(figures)), width))
     return Group(*blocks)
 
 
-def _list(section: Section) -> Padding:
+def _list(section: Section, width: int) -> Padding:
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column()
+    # A name is broken only where it would take more than half of the line.
+    grid.add_column(no_wrap=2 * max(cell_len(name) for name, _ in section.rows) <= width)
     grid.add_column(overflow="fold")
     for name, value in section.rows:
-        grid.add_row(Text(name), Text(value))
+        grid.add_row(_text(name), _text(value))
     return Padding(grid, (0, 0, 0, 2))

@@ -30,7 +30,7 @@ from ahsct_trial.rendering.figures.page import (
 from ahsct_trial.wording import plural
 
 if TYPE_CHECKING:
-    from ahsct_trial.timeline import PatientTimeline, Timeline
+    from ahsct_trial.timelines import PatientTimeline, Timeline
 
 #: From one patient's line to the next [mm]: for a few patients, and as the height of a page divides.
 _WIDEST_PITCH_MM, _LONGEST_MM = 4.0, 215.0

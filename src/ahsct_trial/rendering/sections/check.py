@@ -10,13 +10,17 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
+    look_first,
+    notes,
+    own_figure,
     prose,
     protocol_sentence,
+    public,
     published_figure,
     setting_words,
     settings_by_origin,
     shared_notes,
-    warnings_section,
+    source_name,
 )
 from ahsct_trial.wording import plural
 
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
 
 def check_sections(check: Check) -> list[Section]:
     """What `ahsct check` shows, from the verdicts to the file."""
-    return [*verdict_sections(check), *warnings_section(check.warnings), file_section(check.source)]
+    notices = public(check.notices)
+    return [*look_first(notices), *verdict_sections(check), *notes(notices), file_section(check.source)]
 
 
 def verdict_sections(check: Check) -> list[Section]:
@@ -44,10 +49,10 @@ def verdict_sections(check: Check) -> list[Section]:
         Section(
             f"Checked against {shown(publication.id)}",
             lead=(
-                f"{total} of {len(check.figures)} published figures.",
+                f"{total or 'none'} of {sum(verdicts.values()):,} published figures{_computed_here(check)}.",
                 prose(publication.title),
                 f"Published: {_size(publication.n_patients, publication.n_sites)}. "
-                f"{shown(check.source.file)}: {_size(check.n_patients, check.n_sites)}.",
+                f"{source_name(check.source)}: {_size(check.n_patients, check.n_sites)}.",
                 _protocol(check),
             ),
             headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
@@ -61,9 +66,9 @@ def verdict_sections(check: Check) -> list[Section]:
             lead=(
                 "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
-                "interval. Differs: neither. Not computable: no such figure of this cohort; the reason is "
+                "interval. Differs: neither. Not computable: this cohort has no such figure; the reason is "
                 "given above. n: what a percentage is of; a survival estimate is of all patients whose "
-                "outcome is known, also those who were lost before.",
+                "outcome is known, those lost before the horizon included.",
                 protocol_sentence(check.protocol) + _other_horizons(check),
                 *(prose(sentence) for sentence in publication.uncertain),
                 f"Source: {prose(publication.citation)}. "
@@ -76,6 +81,10 @@ def verdict_sections(check: Check) -> list[Section]:
             ),
         ),
     ]
+
+
+def _computed_here(check: Check) -> str:
+    return f"; {check.n_computed_here:,} computed here (mark D) not counted" if check.n_computed_here else ""
 
 
 def _protocol(check: Check) -> str:
@@ -127,14 +136,16 @@ def _whom(check: Check) -> Iterator[Section]:
 
 
 def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    is_share = figure.unit == "%" or (figure.of is not None and figure.ci_method != "garwood")
-    span = fmt.percent_range if is_share else fmt.significant_range
-    limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
-    published = published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)
+    estimate = figure.estimate
+    limits = fmt.NOTHING if estimate is None else fmt.limits(estimate)
+    is_share = estimate is not None and estimate.unit in {"share", "difference"} and limits != fmt.NOTHING
+    own = own_figure(figure.value, figure.of, figure.unit, estimate)
+    if figure.unit == "%" and figure.value is not None and estimate is not None and estimate.of is not None:
+        own += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
-        published,
-        fmt.own_figure(figure.value, figure.of, figure.unit, figure.share_of),
-        limits,
+        published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        own,
+        f"{limits} %" if is_share else limits,
         figure.verdict,
     )

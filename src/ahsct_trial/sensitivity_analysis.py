@@ -80,6 +80,7 @@ class Alternative:
     n_evaluable: int | None
     proportion: Estimate
     survival: Estimate
+    survival_beta_product: Estimate
     note: str | None
 
 
@@ -273,6 +274,7 @@ def _alternative(value: Value, found: SurvivalResult, *, is_protocol: bool) -> A
         n_evaluable=found.n_evaluable,
         proportion=found.proportion,
         survival=found.survival,
+        survival_beta_product=found.survival_beta_product,
         note=found.note,
     )
 
