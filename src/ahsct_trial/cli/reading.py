@@ -72,6 +72,6 @@ def refuse_pooling(trial: Trial, data: Data) -> None:
     listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
     raise UsageError(
         f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
-        "Compare them: ahsct compare COHORT --by arm. "
-        f"Or take one: --where arm={shown(arms[0])}. Or pool them: --pool."
+        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}; one of them, --where arm={shown(arms[0])}; "
+        "or all as one group, --pool."
     )
