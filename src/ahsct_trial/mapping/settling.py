@@ -46,6 +46,7 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
 
     - A cause of death without a day belongs to the patient's death; deaths of a patient on one day are one.
     - A last contact on the day of death is the death itself, and no visit.
+    - Records that are alike in every cell are one.
     - ``after_death = "drop"``: what comes after the death is set aside. ``same_day``: of two scores of a
     patient on
       one day the last in the file or the worst stays. ``without_transplant = "drop"``: a patient without a
@@ -70,6 +71,7 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
         _is_other_score(made, patient, time, is_kept, worked),
         "another score of that day",
     )
+    _drop(made, worked, is_kept, _is_repeated(made, is_kept), "alike in every cell to an earlier record")
     _settle_without_zero(rules, made, worked, patient, is_kept, faults)
     kept = np.flatnonzero(is_kept)
     order = np.lexsort((np.arange(len(kept)), time[kept], patient[kept]))
@@ -202,6 +204,17 @@ def _is_other_score(
     is_again = (patient[ordered][1:] == patient[ordered][:-1]) & (time[ordered][1:] == time[ordered][:-1])
     is_other[ordered[:-1][is_again]] = True
     return is_other
+
+
+def _is_repeated(made: Made, is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which records are alike in every cell to one before them."""
+    key = np.arange(1, len(made) + 1) * ~is_kept
+    for texts in made.columns.values():
+        places = text_places(texts.dictionary_encode()) + 1
+        key = np.unique(key * (places.max(initial=0) + 1) + places, return_inverse=True)[1]
+    is_repeated = np.ones(len(made), dtype=bool)
+    is_repeated[np.unique(key, return_index=True)[1]] = False
+    return is_repeated
 
 
 def _settle_without_zero(
