@@ -1,4 +1,4 @@
-"""Commands about published figures: check, published, reconcile."""
+"""Commands about published figures: check, published, claim, reconcile."""
 
 from __future__ import annotations
 
@@ -113,6 +113,39 @@ def published(
     found = entry(publication)
     write_result(found, entry_sections, document.form(), document)
     return Outcome(result=found)
+
+
+@app.command(rich_help_panel=PUBLISHED)
+@grouped
+def claim(
+    document: Document,
+    text: Annotated[
+        str,
+        typer.Argument(metavar="TEXT", help="A figure in any words: 23 of 24, 69,6 %, hazard ratio 0.07."),
+    ],
+    about: Annotated[
+        str | None,
+        typer.Option(
+            "--about",
+            metavar="TOPIC",
+            help="Only figures about relapse, lesion, worsening, improvement, activity, death, edss, safety.",
+        ),
+    ] = None,
+) -> Outcome:
+    """Say where a quoted figure is published, what it counts there, and what contradicts it.
+
+    Examples: ahsct claim "23 of 24"; ahsct claim "1.2 relapses a year"
+    """
+    document.refuse_unwritable(None)
+    from ahsct_trial.claiming import answer_claim, topic_named
+    from ahsct_trial.rendering.sections.claim import claim_sections
+
+    topic = None if about is None else topic_named(about)
+    with progress() as step:
+        step("Searching")
+        answer = answer_claim(text, topic)
+    write_result(answer, claim_sections, document.form(), document)
+    return Outcome(result=answer)
 
 
 @app.command(rich_help_panel=PUBLISHED)

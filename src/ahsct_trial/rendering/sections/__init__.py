@@ -86,14 +86,6 @@ def prose(text: str) -> str:
     return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
 
 
-def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, unit: str) -> str:
-    """A published figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)"."""
-    text = value + (f" {unit}" if unit else "")
-    if of is not None:
-        text = f"{text} of {of}"
-    return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
-
-
 def own_figure(value: float | None, of: float | None, unit: str, estimate: Estimate | None) -> str:
     """A cohort's figure beside a published one: a percentage, a count of a count, a rate, or a count."""
     if value is None:

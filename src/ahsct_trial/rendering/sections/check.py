@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
@@ -16,7 +17,6 @@ from ahsct_trial.rendering.sections import (
     prose,
     protocol_sentence,
     public,
-    published_figure,
     setting_words,
     settings_by_origin,
     shared_notes,
@@ -144,7 +144,7 @@ def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
         own += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
-        published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
         own,
         f"{limits} %" if is_share else limits,
         figure.verdict,
