@@ -28,7 +28,7 @@ from ahsct_trial.loading.problems import (
     Violation,
     fatal,
     grouped,
-    in_words,
+    on_lines,
 )
 from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.table import Table, repeated
@@ -391,7 +391,7 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
     notices = [*source.notices]
     if broken:
         text = (
-            f"A quoted cell of line {in_words(broken, len(broken))} holds a line break. "
+            f"A quoted cell of {on_lines(broken, len(broken))} holds a line break. "
             "Was a quote opened by mistake, and were rows swallowed?"
         )
         notices.append(Notice(code="line-break", severity="look first", text=text))
