@@ -27,16 +27,24 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     """
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
-    from ahsct_trial.loading import read_cohort
+    missing = tuple(data.missing or ())
+    if data.map is None:
+        from ahsct_trial.loading import read_cohort
 
-    options = {
-        "map": data.map,
-        "encoding": data.encoding,
-        "date_format": data.date_format,
-        "missing": tuple(data.missing or ()),
-        "time_zero": None if time_zero == "transplant" else time_zero,
-    }
-    trial = read_cohort(data.cohort, **{name: value for name, value in options.items() if value})
+        trial = read_cohort(
+            data.cohort,
+            encoding=data.encoding,
+            date_format=data.date_format,
+            missing=missing,
+            time_zero=time_zero,
+        )
+    else:
+        from ahsct_trial.mapping import read_map, read_mapped, with_defaults
+
+        rules = with_defaults(
+            read_map(data.map), encoding=data.encoding, missing=missing, date_format=data.date_format
+        )
+        trial = read_mapped(data.cohort, rules, time_zero=time_zero)
     if data.strict:
         refuse_notices(trial.notices)
     step("Computing")

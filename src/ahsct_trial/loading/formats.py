@@ -26,6 +26,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.delimited import read_delimited
 from ahsct_trial.loading.problems import fatal
+from ahsct_trial.loading.source import STANDARD_INPUT
 from ahsct_trial.loading.workbook_guard import failed_formulas, refuse_overwhelming
 
 #: Rows that are held as Python values at a time.
@@ -86,6 +87,8 @@ def read_tables(
         If it is damaged, too large, or a kind of file that holds no table.
     """
     path = Path(path)
+    if str(path) == STANDARD_INPUT:
+        return [read_delimited(path, encoding, heading_row)]
     head = _head(path)
     if head.startswith((_ZIP, _OLE)):
         return _read_workbook(path, head, sheet, heading_row)
@@ -98,7 +101,7 @@ def read_tables(
 
 def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook, the visible ones first; none for another file."""
-    head = _head(path)
+    head = b"" if str(path) == STANDARD_INPUT else _head(path)
     if not head.startswith((_ZIP, _OLE)):
         return []
     workbook = _open_workbook(path, head)
@@ -111,11 +114,14 @@ def sheet_names(path: Path) -> list[str]:
     return [each.name for each in sorted(tables, key=lambda each: each.visible is not visible)]
 
 
-def as_table(file: str, names: Sequence[str], columns: Sequence[Sequence[Cell]]) -> CellTable:
-    """Columns of values, such as those of a DataFrame, as a table of cells."""
-    texts = tuple(_texts(column) for column in columns)
-    n_rows = len(texts[0]) if texts else 0
-    return CellTable(file, None, tuple(name.strip() for name in names), texts, np.arange(1, n_rows + 1), "")
+def is_text(path: str | Path) -> bool:
+    """Whether a file is read as text: whatever is not known to be something else."""
+    if str(path) == STANDARD_INPUT or not Path(path).is_file():
+        return True
+    path = Path(path)
+    head = _head(path)
+    is_foreign = any(_unpacked_head(head).startswith(magic) for magic, _, _ in _FOREIGN)
+    return not (is_foreign or head.startswith((_ZIP, _OLE)) or _reader(path, head) is not None)
 
 
 # ---- What a file is -------------------------------------------------------------------------------------
@@ -255,7 +261,7 @@ def _sheet(
         if heading_row is None:
             return None
         raise fatal(
-            f"{file}[{sheet}]",
+            f"{file}, sheet {sheet}",
             f"there is no row {heading_row}",
             "headings stand there",
             "Check heading_row in the map.",

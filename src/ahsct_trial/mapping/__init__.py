@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ahsct_trial.mapping.applying import MappedTable, apply_map
+from ahsct_trial.mapping.mapped_trial import read_mapped
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.proposing import propose_map
 from ahsct_trial.mapping.reading import MapError, built_in_maps, parse_map, read_map, with_defaults
@@ -16,5 +17,6 @@ __all__ = [
     "parse_map",
     "propose_map",
     "read_map",
+    "read_mapped",
     "with_defaults",
 ]

@@ -7,7 +7,9 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
+from ahsct_trial.loading.values import as_date_format
 from ahsct_trial.mapping.model import PartialDate
 
 #: Forms that are a number of days, by their name: the day that is 0.
@@ -18,7 +20,6 @@ _ISO = re.compile(
 )
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
-_LETTERS = (("yyyy", "%Y"), ("yy", "%y"), ("mmm", "%b"), ("mm", "%m"), ("dd", "%d"), ("hh:mm:ss", "%H:%M:%S"))
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,16 @@ class Wrong:
     fix: str
 
 
+@lru_cache
 def strptime_form(form: str) -> str:
-    """A form such as dd.mm.yyyy in the terms of `strptime`; one that has a % stays as it is."""
-    if "%" in form or form in SERIAL:
-        return form
-    form = form.lower()
-    for letters, directive in _LETTERS:
-        form = form.replace(letters, directive)
-    return form
+    """A form such as dd.mm.yyyy in the terms of `strptime`; that of serial numbers stays as it is.
+
+    Raises
+    ------
+    UsageError
+        If it does not hold a day, a month and a year once each.
+    """
+    return form if form in SERIAL else as_date_format(form)
 
 
 def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str | Wrong | None:

@@ -53,11 +53,12 @@ def problem_on(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
     patient: str | None = None,
 ) -> Problem:
     """A problem on some lines of a table, of which the first are named."""
-    first = ", ".join(map(str, lines[:_SHOWN_LINES].tolist()))
-    n_more = len(lines) - _SHOWN_LINES
-    more = f" and {n_more:,} more" if n_more > 0 else ""
     return Problem(
-        file=f"{table.label}:{first}{more}",
+        file=table.file,
+        sheet=table.sheet,
+        line=int(lines[0]),
+        lines=tuple(lines[:_SHOWN_LINES].tolist()),
+        n_rows=len(lines),
         what=what,
         rule=rule,
         fix=fix,

@@ -18,6 +18,7 @@ from ahsct_trial.errors import AhsctError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.formats import read_tables
+from ahsct_trial.loading.values import MISSING
 from ahsct_trial.mapping import headings
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
@@ -25,7 +26,6 @@ from ahsct_trial.mapping.headings import meaning, plain
 from ahsct_trial.mapping.model import TO_FILL_IN
 from ahsct_trial.mapping.reading import built_in_maps, read_map
 from ahsct_trial.mapping.sources import files_of, find_tables
-from ahsct_trial.mapping.values import MISSING
 from ahsct_trial.mapping.working import work
 
 _EDSS = frozenset(f"{score / 2:g}" for score in (0, *range(2, 21)))

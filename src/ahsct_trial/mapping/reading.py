@@ -12,6 +12,7 @@ from typing import Any
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, PATIENT_TABLE, RECORD_KINDS, RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.mapping.dates import strptime_form
 from ahsct_trial.mapping.model import TO_FILL_IN, UNITS, Cells, Flag, Map, Pivot, RecordRule, TableRule, Where
 from ahsct_trial.toml import parse_toml, read_toml
 
@@ -203,6 +204,17 @@ class _Keys:
             self.fault(f"{key} is still {TO_FILL_IN!r}; fill it in")
         return texts
 
+    def date_forms(self) -> tuple[str, ...]:
+        """Forms of dates, under ``date_format``."""
+        forms = self.filled_in("date_format")
+        for form in forms:
+            try:
+                strptime_form(form)
+            except UsageError as error:
+                if form != TO_FILL_IN:
+                    self.fault(str(error).rstrip("."))
+        return forms
+
     def whole_number(self, key: str, low: int) -> int | None:
         given = self.given.get(key)
         if given is None or (type(given) is int and given >= low):
@@ -272,7 +284,7 @@ def _cells(keys: _Keys, column: str) -> Cells:
         where=keys.where(),
         empty=keys.text("empty"),
         is_optional=keys.truth("optional"),
-        date_formats=keys.filled_in("date_format"),
+        date_formats=keys.date_forms(),
     )
 
 
@@ -309,7 +321,7 @@ def _table(keys: _Keys, whole: _Keys) -> TableRule:
         is_optional=keys.truth("optional"),
         encoding=keys.text("encoding") or whole.text("encoding"),
         missing=(*whole.texts("missing"), *keys.texts("missing")),
-        date_formats=kept.filled_in("date_format"),
+        date_formats=kept.date_forms(),
         partial_date=_choice("partial_date", ("first", "middle", "last", "missing"), keys, whole),
         same_day=_choice("same_day", ("last", "worst"), keys, whole),
         where=keys.where(),

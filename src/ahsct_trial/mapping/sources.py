@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.loading.formats import as_table, read_tables, sheet_names
+from ahsct_trial.loading.formats import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
+from ahsct_trial.loading.source import STANDARD_INPUT
 from ahsct_trial.mapping.model import Map, TableRule
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def find_tables(rules: Map, source: Source) -> Found:
         return _find_frames(rules, source)
     files = files_of(source)
     for file in files:
-        if not file.exists():
+        if not file.exists() and str(file) != STANDARD_INPUT:
             raise UsageError(
                 f"There is no file {shown(str(file), longest=500)}. Check the name and the folder."
             )
@@ -92,15 +93,11 @@ def stem(file: str) -> str:
     return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
 
 
-def frame_table(name: str, frame: pd.DataFrame) -> CellTable:
-    """A DataFrame as a table of cells; its rows are numbered from 1."""
-    import pandas as pd
+def _frame_table(name: str, frame: pd.DataFrame) -> CellTable:
+    """A DataFrame as a table of cells under the name that the map has for it."""
+    from ahsct_trial.loading.frames import cells_of_frame
 
-    columns = [
-        [None if pd.isna(cell) else cell for cell in frame.iloc[:, place].astype(object)]
-        for place in range(frame.shape[1])
-    ]
-    return as_table(name, [str(heading) for heading in frame.columns], columns)
+    return replace(cells_of_frame(frame), file=name)
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -200,7 +197,8 @@ def _read(rule: TableRule, path: Path, sheet: str | None, problems: list[Problem
     if not tables:
         problems.append(
             Problem(
-                file=f"{path.name}[{first}]",
+                file=path.name,
+                sheet=first,
                 what="the sheet is empty",
                 rule="a table has headings",
                 fix="Name another sheet in the map.",
@@ -216,7 +214,7 @@ def _unused(files: Iterable[Path], used: set[tuple[Path, str | None]]) -> Iterab
         if not sheets:
             yield path.name
         elif sheets != {None}:
-            yield from (f"{path.name}[{sheet}]" for sheet in sheet_names(path) if sheet not in sheets)
+            yield from (f"{path.name}, sheet {sheet}" for sheet in sheet_names(path) if sheet not in sheets)
 
 
 def _find_frames(rules: Map, frames: Mapping[str, pd.DataFrame]) -> Found:
@@ -236,7 +234,7 @@ def _find_frames(rules: Map, frames: Mapping[str, pd.DataFrame]) -> Found:
                 )
             )
         used.update(names[:1])
-        tables.append(frame_table(names[0], frames[names[0]]) if names else None)
+        tables.append(_frame_table(names[0], frames[names[0]]) if names else None)
     if problems:
         raise DataProblems(rules.file, problems, len(problems))
     return Found(tuple(tables), tuple(name for name in frames if name not in used))

@@ -20,12 +20,11 @@ from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORDS, Kind
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.problems import Problem
+from ahsct_trial.loading.values import MISSING
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import UNITS, Cells, Flag, TableRule, Where
 
-#: pa.StringArray that mean an empty cell everywhere (with the empty cell itself), without regard to case.
-MISSING = ("NA", "N/A", "NaN", "NULL", ".", "#N/A")
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
 _DAYS_PER_YEAR = UNITS["years"]
