@@ -10,6 +10,8 @@ import pytest
 import splitting
 from mapped import map_of, rows_of
 
+from ahsct_trial import read_cohort, read_mapped, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.mapping import Map, apply_map, read_map
 
@@ -56,3 +58,19 @@ def test_the_same_records_come_back(tmp_path, shape: str) -> None:
 def test_the_split_holds_every_attribute_of_the_sample() -> None:
     attributes = {column.name for column in ATTRIBUTES} - {"arm"}
     assert all(attributes <= row.keys() for row in splitting.of_kind("baseline"))
+
+
+@pytest.mark.parametrize("shape", ["redcap", "workbook"])
+def test_the_same_figures_come_back(tmp_path, shape: str) -> None:
+    """Of shapes that hold everything; the sample counts days, its split is dated."""
+    split, rules = SHAPES[shape]
+    split(tmp_path)
+    back = summarize(read_mapped(tmp_path, rules())).endpoints
+    sample = summarize(read_cohort(splitting.SAMPLE)).endpoints
+    for endpoint in SURVIVAL_ENDPOINTS:
+        assert getattr(back, endpoint.key).survival == getattr(sample, endpoint.key).survival
+    assert back.relapse_rate == sample.relapse_rate
+    assert back.lesions == sample.lesions
+    assert back.neda3 == sample.neda3
+    assert back.disability == sample.disability
+    assert back.mortality == sample.mortality

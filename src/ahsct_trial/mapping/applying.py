@@ -158,13 +158,17 @@ def _account(worked: Sequence[Worked], used: Sequence[NDArray[np.int64]]) -> Acc
 
 def _unread(worked: Sequence[Worked]) -> Iterator[Notice]:
     """Columns without a reader, columns that the map may lack, and tests that no row has."""
+    unread = [
+        f"{own.source.table.label}: {', '.join(map(shown, own.unread_columns))}"
+        for own in worked
+        if own.unread_columns
+    ]
+    if unread:
+        yield Notice(
+            code="columns-not-in-map", text=f"Columns that the map does not read: {'; '.join(unread)}."
+        )
     for own in worked:
         label = own.source.table.label
-        if own.unread_columns:
-            listed = ", ".join(map(shown, own.unread_columns))
-            yield Notice(
-                code="columns-not-in-map", text=f"{label}: columns that the map does not read: {listed}."
-            )
         for name, cells in own.source.rule.optional_cells:
             if not any(own.view.has(heading) for heading in cells.headings):
                 headings = " or ".join(map(shown, cells.headings))
