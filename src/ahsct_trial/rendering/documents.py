@@ -137,9 +137,9 @@ def write_csv(summary: Summary) -> str:
     """Write one row per statistic in the column order of an ARD.
 
     `variable` is the endpoint, or the column that is described; `variable_level` the part of it. `stat` is
-    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says. Each
-    statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is empty.
-    No curve and no patient stands in it.
+    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says.
+    Each statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is
+    empty. No curve and no patient stands in it.
     """
     return _written(_rows(summary))
 

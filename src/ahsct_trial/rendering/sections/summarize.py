@@ -250,7 +250,8 @@ def _crude_and_medians(summary: Summary) -> Section:
     """The crude shares with their exact intervals, and the median times to an event."""
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
-        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to the event",
+        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to "
+        "the event",
         headings=("", "Event-free", f"Crude\n(exact {confidence} CI)", f"Median years\n({confidence} CI)"),
         rows=said_once(
             (
@@ -343,7 +344,8 @@ def _neda_words(year: NedaYear) -> str:
         words += f", {fmt.with_interval(year.proportion)}"
     if year.n_not_evaluable:
         words += (
-            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least {fmt.counted(year.lowest)} "
+            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least "
+            f"{fmt.counted(year.lowest)} "
             f"({fmt.value(year.lowest)}), at most {fmt.counted(year.highest)} ({fmt.value(year.highest)})"
         )
     return words
@@ -452,7 +454,7 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
 
 
 def _intervals(exact: Estimate, negative_binomial: Estimate, *, is_full: bool) -> list[Estimate]:
-    """The statistic with the intervals to show: the negative-binomial one where there is one, in full both."""
+    """The statistic with the intervals to show: the negative-binomial one if there is one, in full both."""
     has_other = negative_binomial.value is not None or negative_binomial.ci_high is not None
     if is_full:
         return [exact, negative_binomial] if has_other else [exact]
@@ -590,7 +592,7 @@ def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
 def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
-    In short, all of the headline's definition, the first sentence of the other survival endpoints', and no more.
+    In short: the headline's definition, and the first sentence of the other survival endpoints'.
     """
     yield protocol_definition(summary.protocol)
     endpoints = summary.endpoints
