@@ -14,6 +14,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import Protocol, TimeZero
+from ahsct_trial.provenance import provenance_of
 from ahsct_trial.records import Records
 from ahsct_trial.results import Account, Notice, SourceInfo
 
@@ -93,6 +94,9 @@ class Trial:
     _derivations: Derivations | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        provenance = provenance_of(file.sha256 for file in self.source.files)
+        if provenance != self.source.provenance:
+            object.__setattr__(self, "source", replace(self.source, provenance=provenance))
         if self._derivations is None and isinstance(self.data, Records):
             object.__setattr__(self, "_derivations", Derivations(self.data))
 

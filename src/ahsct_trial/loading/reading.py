@@ -28,7 +28,7 @@ from ahsct_trial.loading.problems import (
     Violation,
     fatal,
     grouped,
-    in_words,
+    on_lines,
 )
 from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.table import Table, repeated
@@ -228,10 +228,7 @@ class Read(Generic[Part]):
         urgent = [notice for notice in self.notices if notice.severity == "look first"]
         if is_strict and urgent:
             problems = [
-                Problem(
-                    file=self.source.file, what=notice.code, rule=notice.text, fix="Correct or confirm it."
-                )
-                for notice in urgent
+                Problem(file=self.source.file, what=notice.text, rule="", fix="") for notice in urgent
             ]
             raise DataProblems(self.source.file, problems, len(problems))
         file = SourceFile(file=self.source.file, sha256=self.source.sha256, n_rows=self.n_read)
@@ -391,7 +388,7 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
     notices = [*source.notices]
     if broken:
         text = (
-            f"A quoted cell of line {in_words(broken, len(broken))} holds a line break. "
+            f"A quoted cell of {on_lines(broken, len(broken))} holds a line break. "
             "Was a quote opened by mistake, and were rows swallowed?"
         )
         notices.append(Notice(code="line-break", severity="look first", text=text))
