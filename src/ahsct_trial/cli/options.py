@@ -68,6 +68,10 @@ class Data:
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
     ] = None
+    max_input: Annotated[
+        str | None,
+        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+    ] = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
     ] = False

@@ -28,7 +28,10 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
     from ahsct_trial.loading import read_cohort
+    from ahsct_trial.loading.limits import MOST_INPUT, as_size
 
+    if data.max_input is not None:
+        MOST_INPUT.set(as_size(data.max_input))
     options = {
         "map": data.map,
         "encoding": data.encoding,
