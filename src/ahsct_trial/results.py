@@ -101,10 +101,14 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceInfo:
-    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``."""
+    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``.
+
+    `provenance` is what must be said of the data beside every result, such as that they are synthetic.
+    """
 
     files: tuple[SourceFile, ...]
     shape: str
+    provenance: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

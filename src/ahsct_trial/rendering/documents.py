@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import public, source_name
 from ahsct_trial.results import (
@@ -105,7 +106,9 @@ def write_schema() -> str:
     schema = msgspec.json.schema(Summary, schema_hook=_schema_of)
     for kind in schema["$defs"].values():
         if "properties" in kind:
-            kind["required"] = list(kind["properties"])  # keys are always there, those that have a default too
+            kind["required"] = list(
+                kind["properties"]
+            )  # keys are always there, those that have a default too
     text = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Summary of ahsct-trial",
@@ -126,7 +129,9 @@ class _Place:
 
     def within(self, part: str) -> _Place:
         """A part of the same variable."""
-        return _Place(self.variable, self.context, f"{self.level} {part}".strip(), self.group, self.group_level)
+        return _Place(
+            self.variable, self.context, f"{self.level} {part}".strip(), self.group, self.group_level
+        )
 
 
 def write_csv(summary: Summary) -> str:
@@ -153,13 +158,8 @@ def _written(rows: Iterable[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ARD_COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(row.get(column, "")) for column in ARD_COLUMNS])
+        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
     return text.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    """A text that a spreadsheet would run stands after an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def write_sensitivity_csv(result: Sensitivity) -> str:
@@ -174,7 +174,10 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
         "tool_version": result.tool.version,
     }
     rows = [
-        _flat({"endpoint": result.endpoint, "years": result.horizon_years, "setting": choice.setting} | asdict(each))
+        _flat(
+            {"endpoint": result.endpoint, "years": result.horizon_years, "setting": choice.setting}
+            | asdict(each)
+        )
         | made_by
         for choice in result.choices
         for each in choice.alternatives
@@ -183,8 +186,12 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
     if rows:
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
+        writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -247,12 +254,11 @@ def _cohort(cohort: CohortInfo, group: str, group_level: str) -> Iterator[dict[s
             yield _row(_Place("cohort", "cohort", "", group, group_level), column, value)
 
 
-def _endpoints(
-    endpoints: Any, group: str, group_level: str, context: str = ""
-) -> Iterator[dict[str, Any]]:
+def _endpoints(endpoints: Any, group: str, group_level: str, context: str = "") -> Iterator[dict[str, Any]]:
     for field in fields(endpoints):
-        value, place = getattr(endpoints, field.name), _Place(
-            field.name, context or field.name, "", group, group_level
+        value, place = (
+            getattr(endpoints, field.name),
+            _Place(field.name, context or field.name, "", group, group_level),
         )
         if isinstance(value, tuple):
             for year in value:
