@@ -165,7 +165,9 @@ class Protocol:
 
                 close = get_close_matches(str(value), choices, n=1)
                 meant = f" Is {close[0]} meant?" if close else ""
-                raise UsageError(f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}.{meant}")
+                raise UsageError(
+                    f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}.{meant}"
+                )
         for setting, (low, high, rule) in _RANGES.items():
             value = getattr(self, setting)
             if value is None and setting == "confirm_late_days":

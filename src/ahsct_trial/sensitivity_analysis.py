@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from ahsct_trial.catalogue import HEADLINE, NEW_LESION, SURVIVAL_ENDPOINTS, THERAPY, WORSENING, SurvivalEndpoint
+from ahsct_trial.catalogue import (
+    HEADLINE,
+    NEW_LESION,
+    SURVIVAL_ENDPOINTS,
+    THERAPY,
+    WORSENING,
+    SurvivalEndpoint,
+)
 from ahsct_trial.endpoints import ignored_settings, protocol_info
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.survival import survival_endpoint

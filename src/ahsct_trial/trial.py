@@ -154,8 +154,12 @@ class Trial:
         for column, texts in selection.items():
             is_meant = is_meant & self._has_level(column, texts)
         if not is_meant.any():
-            wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items())
-            known = "; ".join(f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection)
+            wanted = " and ".join(
+                f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items()
+            )
+            known = "; ".join(
+                f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection
+            )
             raise UsageError(f"No patient has {wanted}. This file has {known}.")
         return replace(self, is_member=is_meant)
 
@@ -190,7 +194,9 @@ class Trial:
         """An attribute of the patients of this part."""
         attributes = self.attributes
         if column not in attributes or column == "patient_id" or attributes[column].dtype.kind == "f":
-            known = [name for name in attributes if attributes[name].dtype.kind != "f" and name != "patient_id"]
+            known = [
+                name for name in attributes if attributes[name].dtype.kind != "f" and name != "patient_id"
+            ]
             from difflib import get_close_matches
 
             close = get_close_matches(column, known, n=1)

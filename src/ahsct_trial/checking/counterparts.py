@@ -140,7 +140,9 @@ def found_in(results: Any, figure: Figure, protocol: Protocol) -> Counterpart:
         n_patients=results.cohort.n_patients if isinstance(results, Summary) else None,
         n_event_free=endpoint.n_event_free if isinstance(endpoint, SurvivalEndpoint) else None,
         n_evaluable=endpoint.n_evaluable if isinstance(endpoint, SurvivalEndpoint) else None,
-        notes=tuple(_notes(endpoint, estimate, path, protocol, is_crude=not is_survival or ".survival." not in path)),
+        notes=tuple(
+            _notes(endpoint, estimate, path, protocol, is_crude=not is_survival or ".survival." not in path)
+        ),
     )
 
 

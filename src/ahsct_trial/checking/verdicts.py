@@ -130,9 +130,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
     protocol = with_settings(own_protocol, overrides)
     results = TrialResults(trial)
     summary = results.summary(protocol)
-    figures = tuple(
-        _checked(results, figure, publication, overrides) for figure in publication.figures
-    )
+    figures = tuple(_checked(results, figure, publication, overrides) for figure in publication.figures)
     # What this program computed itself is no evidence for its figures.
     verdicts = [figure.verdict for figure in figures if figure.mark != "D"]
     return Check(
@@ -207,7 +205,9 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
     if figure.ci is not None:
         own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed)
+    is_same = all(
+        each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed
+    )
     if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
         return "reproduced"
     low, high = limits

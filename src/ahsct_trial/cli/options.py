@@ -62,7 +62,8 @@ class Data:
         typer.Option("--missing", metavar="TOKEN", help="A cell with this text is empty; again for more."),
     ] = None
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252.")
+        str | None,
+        typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252."),
     ] = None
     date_format: Annotated[
         str | None,
@@ -102,7 +103,9 @@ class Choices:
     landmark_window_days: Annotated[
         float | None,
         typer.Option(
-            "--window-days", metavar="DAYS", help="A last assessment this long before a landmark reaches it [0]."
+            "--window-days",
+            metavar="DAYS",
+            help="A last assessment this long before a landmark reaches it [0].",
         ),
     ] = None
     observation_end: Annotated[
@@ -120,7 +123,9 @@ class Choices:
     death_reach_days: Annotated[
         float | None,
         typer.Option(
-            "--death-reach-days", metavar="DAYS", help="A death this soon after the last assessment counts [365]."
+            "--death-reach-days",
+            metavar="DAYS",
+            help="A death this soon after the last assessment counts [365].",
         ),
     ] = None
     therapy: Annotated[
@@ -131,7 +136,9 @@ class Choices:
     ] = None
     worsening_confirm_weeks: Annotated[
         float | None,
-        typer.Option("--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."),
+        typer.Option(
+            "--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."
+        ),
     ] = None
     unconfirmed: Annotated[
         str | None,
@@ -156,7 +163,9 @@ class Choices:
     new_lesion: Annotated[
         str | None,
         typer.Option(
-            "--new-lesion", metavar=_words("new_lesion"), help="Which lesions are an event (records) [either]."
+            "--new-lesion",
+            metavar=_words("new_lesion"),
+            help="Which lesions are an event (records) [either].",
         ),
     ] = None
     mri_from_day: Annotated[
@@ -211,6 +220,26 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """How small a count may be shown."""
+
+    suppress_below: Annotated[
+        int | None,
+        typer.Option(
+            "--suppress-below", metavar="N", min=2, help="Show no count from 1 to N − 1, nor what tells it."
+        ),
+    ] = None
+
+    def shown(self, result: Any) -> Any:
+        """A summary or a comparison without small cells, if that is asked for."""
+        if self.suppress_below is None:
+            return result
+        from ahsct_trial.suppression import suppress
+
+        return suppress(result, self.suppress_below)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where results go."""
 
@@ -247,7 +276,8 @@ class Table(Destination):
 
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False
     format: Annotated[
-        str | None, typer.Option("--format", metavar="|".join(Format), help="How to write the results [table].")
+        str | None,
+        typer.Option("--format", metavar="|".join(Format), help="How to write the results [table]."),
     ] = None
 
     def form(self) -> Format:

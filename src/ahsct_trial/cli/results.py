@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Document, Table, grouped
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
 from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
@@ -18,10 +18,9 @@ from ahsct_trial.rendering.progress import progress
 def summarize(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
-    full: Annotated[
-        bool, typer.Option("--full", help="Every definition, every count, every year.")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every definition, every count, every year.")] = False,
 ) -> Outcome:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
 
@@ -37,6 +36,7 @@ def summarize(
         summary = summarize_trial(trial, protocol)
     if data.strict:
         refuse_notices(summary.notices)
+    summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -60,6 +60,7 @@ def _summary_csv(summary: object) -> str:
 def compare(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     by: Annotated[
         str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
@@ -88,6 +89,7 @@ def compare(
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
     if data.strict:
         refuse_notices(comparison.notices)
+    comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
@@ -159,5 +161,3 @@ def trace(
 
     write_result(result, trace_sections, document.form(), document)
     return Outcome(result=result)
-
-

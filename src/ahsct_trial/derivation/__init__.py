@@ -22,9 +22,7 @@ from ahsct_trial.results import Notice
 #: Settings that some columns depend on; the EDSS columns depend on all others that need records.
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
 _RELAPSE_SETTINGS = ("relapse_gap_days",)
-_EDSS_SETTINGS = tuple(
-    name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS}
-)
+_EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS})
 
 
 class Derivations:

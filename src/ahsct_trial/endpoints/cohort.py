@@ -62,7 +62,9 @@ def _counts(table: PatientTable, column: str) -> dict[str, int]:
 
 def describe_cohort(table: PatientTable, protocol: Protocol) -> CohortInfo:
     """Describe the patients as a trial report's first table does."""
-    counts = {column.name: _counts(table, column.name) for column in ATTRIBUTES if column.kind in {"text", "level"}}
+    counts = {
+        column.name: _counts(table, column.name) for column in ATTRIBUTES if column.kind in {"text", "level"}
+    }
     return CohortInfo(
         n_patients=len(table),
         n_sites=len(counts["site"]) if table.has("site") else None,

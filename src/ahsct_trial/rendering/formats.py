@@ -176,8 +176,10 @@ def median_and_range(values: Distribution | FollowUp, decimals: int) -> str:
     """Median and range."""
     if not values.n:
         return NOTHING
-    low, high = number(values.min, decimals), number(values.max, decimals)
-    return f"{number(values.median, decimals)} ({low}–{high})"
+    median = number(values.median, decimals)
+    if values.min is None or values.max is None:  # not shown where small counts are not
+        return median
+    return f"{median} ({number(values.min, decimals)}–{number(values.max, decimals)})"
 
 
 def counts(by_text: dict[str, int], most: int = 6) -> str:
