@@ -147,7 +147,10 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         key_top = MARGIN_MM + len(title) * TITLE_LINE_MM
         key = _key_rows(timeline, inner)
         legend, about = " ".join(_legend(timeline, beside)), _about(timeline)
-        lines = wrapped(f"{legend} {about}", inner) if style.has_caption else []
+        texts = [f"{legend} {about}"] if style.has_caption else []
+        # What must stand beside every result stands in the picture, with or without its caption.
+        texts = [*filter(None, [timeline.source.provenance]), *texts]
+        lines = [line for text in texts for line in wrapped(text, inner)]
         top = key_top + len(key) * _KEY_ROW_MM + 1.0
         height = pitch * len(patients)
         bottom = top + height + _AXIS_NAME_MM + MARGIN_MM

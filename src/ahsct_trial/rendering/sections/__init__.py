@@ -29,7 +29,7 @@ class Section:
     Attributes
     ----------
     title
-        What it is about.
+        What it is about; empty for a sentence that stands alone.
     headings
         Of the table's columns; without any the rows are a list of names and values.
     rows
@@ -192,6 +192,11 @@ def settings_by_origin(
     )
 
 
+def provenance(source: SourceInfo) -> list[Section]:
+    """What must be said of the data beside every result, if anything."""
+    return [Section("", lead=(source.provenance,))] if source.provenance else []
+
+
 def public(notices: Sequence[Notice]) -> tuple[Notice, ...]:
     """The notices that may stand in aggregate output; those that name patients are counted."""
     said = tuple(each for each in notices if not each.names_patients)
@@ -226,6 +231,15 @@ def _notices(title: str, texts: list[str]) -> list[Section]:
 def account_section(source: SourceInfo, account: Account) -> Section:
     """Where the rows of the files went."""
     return Section("Rows", lead=(*_accounts(source, account), *_digests(source)))
+
+
+def closing_section(source: SourceInfo, account: Account, notices: Sequence[Notice]) -> Section:
+    """The notices that are not urgent, and where the rows of the files went."""
+    said = [section.lead for section in notes(notices)]
+    return Section(
+        "Notes and rows" if said else "Rows",
+        lead=(*(text for lead in said for text in lead), *_accounts(source, account), *_digests(source)),
+    )
 
 
 def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:

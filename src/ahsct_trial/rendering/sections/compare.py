@@ -17,10 +17,10 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
-    account_section,
+    closing_section,
     look_first,
-    notes,
     protocol_definition,
+    provenance,
     public,
     said_once,
     shared_notes,
@@ -54,6 +54,7 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         )
     ]
     return [
+        *provenance(comparison.source),
         *look_first(notices),
         _groups(comparison),
         _event_free(comparison),
@@ -61,8 +62,7 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         *contrasts,
         *_tests(comparison),
         _explained(comparison),
-        *notes(notices),
-        account_section(comparison.source, comparison.account),
+        closing_section(comparison.source, comparison.account, notices),
     ]
 
 

@@ -12,6 +12,7 @@ from ahsct_trial.rendering.sections import (
     look_first,
     notes,
     protocol_sentence,
+    provenance,
     public,
     shared_notes,
     survival_shown,
@@ -57,6 +58,7 @@ def sensitivity_sections(result: Sensitivity) -> list[Section]:
     notices = public(result.notices)
     is_in_file = result.under_protocol.n_patients is not None
     return [
+        *provenance(result.source),
         *look_first(notices),
         _headline(result),
         *([_choices(result)] if is_in_file else []),
