@@ -236,6 +236,8 @@ class Choices:
 class Disclosure:
     """How small a count may be shown."""
 
+    panel: ClassVar = "Output"
+
     suppress_below: Annotated[
         int | None,
         typer.Option(
