@@ -1,4 +1,5 @@
-"""The sample's records as others would keep them: SDTM, a REDCap export, MSBase's tables, a clinician's workbook.
+"""The sample's records as others would keep them: SDTM, a REDCap export, MSBase's tables, a clinician's
+workbook.
 
 Day 0 of the patients, which the sample counts days from, is set to days of its own for each.
 """

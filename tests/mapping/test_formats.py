@@ -189,7 +189,8 @@ def test_a_missing_package_is_one_line(tmp_path, monkeypatch) -> None:
         read_tables(CASES / "map-07-german-workbook" / "studie.xlsx")
 
 
-# ---- Hostile workbooks -----------------------------------------------------------------------------------------
+# ---- Hostile workbooks
+# -----------------------------------------------------------------------------------------
 
 
 def test_a_formula_error_is_not_an_empty_cell(tmp_path) -> None:

@@ -1,7 +1,8 @@
 """Each map case: the canonical rows that its tables lead to, by hand.
 
-The four patients of every case (tests/cases/map-*): 1 relapses before transplant alone; 2 worsens on day 366; 3
-has two new T2 lesions on the scan of day 367 and relapses on day 620; 4 dies on day 52. Days are counted from transplant.
+The four patients of every case (tests/cases/map-*): 1 relapses before transplant alone; 2 worsens on day 366;
+3 has two new T2 lesions on the scan of day 367 and relapses on day 620; 4 dies on day 52. Days are counted
+from transplant.
 """
 
 from __future__ import annotations

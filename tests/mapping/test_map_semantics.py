@@ -96,7 +96,8 @@ def test_the_same_wrong_date_is_one_problem_with_its_lines(tmp_path) -> None:
     ]
 
 
-# ---- Cells --------------------------------------------------------------------------------------------------
+# ---- Cells
+# --------------------------------------------------------------------------------------------------
 
 
 def test_numbers_with_a_decimal_comma(tmp_path) -> None:
@@ -175,7 +176,8 @@ def test_01_is_another_code_than_1(tmp_path) -> None:
     assert "s is '01'" in told(tmp_path, rules, "id,when,score,s\n1,2015-02-01,3,01\n")[0]
 
 
-# ---- Which rows give a record ----------------------------------------------------------------------------------
+# ---- Which rows give a record
+# ----------------------------------------------------------------------------------
 
 
 def test_a_visit_without_a_score_is_a_contact_and_a_score_without_a_date_an_error(tmp_path) -> None:
@@ -248,7 +250,8 @@ def test_a_row_without_a_patient_is_an_error(tmp_path) -> None:
     assert "id is empty; each edss belongs to a patient" in told(tmp_path, visits(), "id,when,score\n,2015-02-01,3\n")[0]
 
 
-# ---- Pivots and conditions ---------------------------------------------------------------------------------------
+# ---- Pivots and conditions
+# ---------------------------------------------------------------------------------------
 
 FINDINGS = TRANSPLANTS + """
 [[table]]
@@ -291,7 +294,8 @@ def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) 
         mapped_files(tmp_path, rules, a="id,PARAMCD,AVAL\n1,OS,2\n1,TTREL,1\n")
 
 
-# ---- Sources -------------------------------------------------------------------------------------------------------
+# ---- Sources
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_files_are_found_without_case_and_with_any_ending(tmp_path) -> None:

@@ -36,7 +36,7 @@ class Problem:
     file, sheet
         The table; `sheet` is None where a file holds one.
     what, rule, fix
-        What is found, the rule it breaks, and what to do about it.
+        What is found, the rule it breaks, and what to do about it; the latter two may be empty.
     line
         The first line on which it stands; None where it is about no line.
     lines, n_rows
@@ -64,7 +64,8 @@ class Problem:
         if self.line is not None:
             place += f":{in_words(self.lines or (self.line,), self.n_rows)}"
         patient = "" if self.patient is None else f" patient {shown(self.patient)}"
-        return f"{place}{patient}: {self.what}; {self.rule}. {self.fix}"
+        told = f"{self.what}; {self.rule}. {self.fix}" if self.rule else self.what
+        return f"{place}{patient}: {told}"
 
 
 class DataProblems(DataError):

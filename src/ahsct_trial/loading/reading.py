@@ -228,10 +228,7 @@ class Read(Generic[Part]):
         urgent = [notice for notice in self.notices if notice.severity == "look first"]
         if is_strict and urgent:
             problems = [
-                Problem(
-                    file=self.source.file, what=notice.code, rule=notice.text, fix="Correct or confirm it."
-                )
-                for notice in urgent
+                Problem(file=self.source.file, what=notice.text, rule="", fix="") for notice in urgent
             ]
             raise DataProblems(self.source.file, problems, len(problems))
         file = SourceFile(file=self.source.file, sha256=self.source.sha256, n_rows=self.n_read)
