@@ -90,7 +90,9 @@ def test_the_example_of_a_template_is_free_of_problems(tmp_path, is_records: boo
 
 
 def test_every_column_of_the_dictionary_is_in_a_template() -> None:
-    assert {column.name for column in RECORDS} - {"day"} == {c.name for c in template_columns(is_records=True)}
+    assert {column.name for column in RECORDS} - {"day"} == {
+        c.name for c in template_columns(is_records=True)
+    }
     assert {column.name for column in PATIENT_TABLE} == {c.name for c in template_columns(is_records=False)}
 
 
@@ -185,7 +187,15 @@ def test_a_file_that_exists_is_not_replaced(tmp_path, capfd) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "safe"),
-    [("=1+1", "'=1+1"), ("+49", "+49"), ("-2.5", "-2.5"), ("-x", "'-x"), ("@a", "'@a"), ("\ta", "'\ta"), ("a=1", "a=1")],
+    [
+        ("=1+1", "'=1+1"),
+        ("+49", "+49"),
+        ("-2.5", "-2.5"),
+        ("-x", "'-x"),
+        ("@a", "'@a"),
+        ("\ta", "'\ta"),
+        ("a=1", "a=1"),
+    ],
 )
 def test_a_text_that_a_spreadsheet_would_run_stands_after_an_apostrophe(cell: str, safe: str) -> None:
     assert list(csv.reader(io.StringIO(write_rows(["a"], [[cell]]))))[1] == [safe]

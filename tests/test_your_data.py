@@ -17,7 +17,10 @@ from ahsct_trial.mapping import parse_map
 DOCS = Path(__file__).parents[1] / "docs"
 TEXT = (DOCS / "your-data.md").read_text("utf-8")
 COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines() if line.strip()
+    line
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
 ]
 MAPS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
@@ -65,7 +68,7 @@ def test_every_key_of_a_map_is_in_the_text() -> None:
         assert re.search(rf"\b{key}\b", TEXT), key
 
 
-def test_python_with_data_frames_gives_the_same(tmp_path) -> None:
+def test_python_with_data_frames_gives_the_same() -> None:
     import pandas as pd
 
     folder = Path(__file__).parent / "cases" / "map-05-msprog" / "data"

@@ -65,7 +65,17 @@ def as_sdtm(folder: Path) -> None:
         death = deaths.get(own["patient_id"], {}).get("date", "")
         end = death or contacts[own["patient_id"]]["date"]
         sex = {"female": "F", "male": "M"}[own["sex"]]
-        dm.append([own["patient_id"], own["site"], own["age_years"], sex, f"{end}T09:00", death, "Y" if death else ""])
+        dm.append(
+            [
+                own["patient_id"],
+                own["site"],
+                own["age_years"],
+                sex,
+                f"{end}T09:00",
+                death,
+                "Y" if death else "",
+            ]
+        )
     write(folder / "dm.csv", ["USUBJID", "SITEID", "AGE", "SEX", "RFPENDTC", "DTHDTC", "DTHFL"], dm)
     pr = [[row["patient_id"], "AHSCT", row["date"]] for row in of_kind("transplant")]
     write(folder / "pr.csv", ["USUBJID", "PRTRT", "PRSTDTC"], pr)
@@ -191,11 +201,15 @@ def as_redcap(folder: Path) -> None:
     for row in dated_records():
         form = REDCAP_FIELDS[row["record"]]
         cells = {
-            field: REDCAP_CODES.get(name, {}).get(row[name], row[name]) for name, field in form.items() if name in row
+            field: REDCAP_CODES.get(name, {}).get(row[name], row[name])
+            for name, field in form.items()
+            if name in row
         }
         if row["record"] in {"death", "last_contact"}:
             cells["vital"] = "1.0" if row["record"] == "death" else "0"
-        rows.append([row["patient_id"], f"{row['record']}_arm_1", *(cells.get(name, "") for name in names[2:])])
+        rows.append(
+            [row["patient_id"], f"{row['record']}_arm_1", *(cells.get(name, "") for name in names[2:])]
+        )
     write(folder / "project.csv", names, rows)
 
 
@@ -286,10 +300,15 @@ def as_workbook(folder: Path) -> None:
     titles = ["Study of 24 patients", *[""] * (len(headings) - 1)]
     edss = [[row["patient_id"], row["date"], float(row["edss"])] for row in of_kind("edss")]
     relapses = [
-        [row["patient_id"], float((date.fromisoformat(row["date"]) - date(1899, 12, 30)).days)] for row in of_kind("relapse")
+        [row["patient_id"], float((date.fromisoformat(row["date"]) - date(1899, 12, 30)).days)]
+        for row in of_kind("relapse")
     ]
     scans = [
-        [row["patient_id"], row["date"], *(cell(row, name) for name in ("gd_lesions", "new_t2_lesions", "new_lesions"))]
+        [
+            row["patient_id"],
+            row["date"],
+            *(cell(row, name) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")),
+        ]
         for row in of_kind("mri")
     ]
     content = write_workbook(

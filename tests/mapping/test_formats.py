@@ -22,7 +22,9 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 FRAME = pd.DataFrame({"ID": ["001", "002"], "EDSS": [3.5, None], "N": [1.0, 2.0]})
 
 
-def workbook(path: Path, rows: str, *, state: str = "visible", after: str = "", second: str | None = None) -> Path:
+def workbook(
+    path: Path, rows: str, *, state: str = "visible", after: str = "", second: str | None = None
+) -> Path:
     """Write an .xlsx with the XML of one sheet's rows, and of a second visible one."""
     sheets = [("First", state, rows), *([("Second", "visible", second)] if second is not None else [])]
     listed = "".join(
@@ -55,7 +57,8 @@ def workbook(path: Path, rows: str, *, state: str = "visible", after: str = "", 
             f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>',
         )
         archive.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>'
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>',
         )
         for place, (_, _, xml) in enumerate(sheets, start=1):
             with archive.open(f"xl/worksheets/sheet{place}.xml", "w") as part:
@@ -83,7 +86,20 @@ def test_a_workbook_keeps_zeros_dates_and_rows() -> None:
     assert patients["Pat-Nr"] == ["001", "002", "003", "004"]
     assert patients["OP-Datum"] == ["2015-01-10", "2015-02-19", "2015-03-31", "2015-05-10"]
     assert tables[0].lines.tolist() == [2, 3, 4, 5]
-    assert cells_of(tables[1])["EDSS"] == ["3.5", "3.5", "3.5", "6", "6.5", "6.5", "6.5", "4", "4", "4", "5", "?"]
+    assert cells_of(tables[1])["EDSS"] == [
+        "3.5",
+        "3.5",
+        "3.5",
+        "6",
+        "6.5",
+        "6.5",
+        "6.5",
+        "4",
+        "4",
+        "4",
+        "5",
+        "?",
+    ]
 
 
 @pytest.mark.parametrize("ending", ["xpt", "sav", "dta", "zsav"])
@@ -111,12 +127,21 @@ def test_dates_of_a_statistical_package_are_their_day(tmp_path) -> None:
 
 
 def test_dataset_json(tmp_path) -> None:
-    columns = [{"itemOID": f"IT.{name}", "name": name, "label": name, "dataType": "string"} for name in ("ID", "EDSS", "N")]
+    columns = [
+        {"itemOID": f"IT.{name}", "name": name, "label": name, "dataType": "string"}
+        for name in ("ID", "EDSS", "N")
+    ]
     rows = [["001", 3.5, 1], ["002", None, 2]]
     versions = {
-        "new.json": json.dumps({"datasetJSONVersion": "1.1.0", "name": "DM", "columns": columns, "rows": rows}),
-        "lines.ndjson": "\n".join(map(json.dumps, [{"datasetJSONVersion": "1.1.0", "columns": columns}, *rows])),
-        "old.json": json.dumps({"clinicalData": {"itemGroupData": {"IG.DM": {"items": columns, "itemData": rows}}}}),
+        "new.json": json.dumps(
+            {"datasetJSONVersion": "1.1.0", "name": "DM", "columns": columns, "rows": rows}
+        ),
+        "lines.ndjson": "\n".join(
+            map(json.dumps, [{"datasetJSONVersion": "1.1.0", "columns": columns}, *rows])
+        ),
+        "old.json": json.dumps(
+            {"clinicalData": {"itemGroupData": {"IG.DM": {"items": columns, "itemData": rows}}}}
+        ),
     }
     for name, text in versions.items():
         (tmp_path / name).write_text(text)
@@ -155,7 +180,11 @@ def test_a_row_longer_than_the_headings_is_an_error(tmp_path) -> None:
         ("a.xlsx", b"PK\x03\x04 cut off", "damaged or cut off"),
         ("a.xls", bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "cannot be opened as a workbook"),
         ("a.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!000", "cannot be read"),
-        ("a.sas7bdat", bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011") + bytes(99), "cannot be read"),
+        (
+            "a.sas7bdat",
+            bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011") + bytes(99),
+            "cannot be read",
+        ),
         ("a.dta", b"<stata_dta>", "cannot be read"),
         ("a.sav", b"$FL2@(#)", "cannot be read"),
     ],
@@ -167,7 +196,9 @@ def test_a_file_that_is_no_table_is_called_what_it_is(tmp_path, name: str, conte
     assert str(error.value).count("\n") == 1
 
 
-@pytest.mark.parametrize(("member", "kind"), [("word/document.xml", "a Word document"), ("a.csv", "a zip archive")])
+@pytest.mark.parametrize(
+    ("member", "kind"), [("word/document.xml", "a Word document"), ("a.csv", "a zip archive")]
+)
 def test_another_zip_file(tmp_path, member: str, kind: str) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
         archive.writestr(member, "x")
@@ -183,9 +214,11 @@ def test_r_data_in_gzip(tmp_path) -> None:
         read_tables(tmp_path / "a.rds")
 
 
-def test_a_missing_package_is_one_line(tmp_path, monkeypatch) -> None:
+def test_a_missing_package_is_one_line(monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"needs python-calamine\. Install it with: pip install 'ahsct-trial\[formats\]'"):
+    with pytest.raises(
+        UsageError, match=r"needs python-calamine\. Install it with: pip install 'ahsct-trial\[formats\]'"
+    ):
         read_tables(CASES / "map-07-german-workbook" / "studie.xlsx")
 
 
@@ -233,7 +266,9 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path) -> None:
     entry = content.rindex(b"PK\x01\x02")
     content[entry + 24 : entry + 28] = (2_700_000_000).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(DataProblems, match=r"it unpacks to 2\.7 GB; up to 40,000,000 cells and 2 GB are read"):
+    with pytest.raises(
+        DataProblems, match=r"it unpacks to 2\.7 GB; up to 40,000,000 cells and 2 GB are read"
+    ):
         read_tables(path)
 
 

@@ -69,7 +69,9 @@ def test_records_of_the_four_patients(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORD_CASES)
 def test_who_died_has_no_contact_on_the_day_of_death(name: str) -> None:
-    contacts = Counter(row["patient_id"][-1] for row in rows_of(case(name)) if row["record"] == "last_contact")
+    contacts = Counter(
+        row["patient_id"][-1] for row in rows_of(case(name)) if row["record"] == "last_contact"
+    )
     assert contacts["4"] == 0
 
 
@@ -135,7 +137,12 @@ def test_time_and_flag() -> None:
     assert [number for number, row in rows.items() if "years_to_death" in row] == ["4"]
     assert [number for number, row in rows.items() if "years_to_first_relapse" in row] == ["3"]
     assert [number for number, row in rows.items() if "years_to_worsening" in row] == ["2"]
-    assert {number: row["sex"] for number, row in rows.items()} == {"1": "female", "2": "male", "3": "female", "4": "male"}
+    assert {number: row["sex"] for number, row in rows.items()} == {
+        "1": "female",
+        "2": "male",
+        "3": "female",
+        "4": "male",
+    }
 
 
 def test_msprog_days_and_the_notice_that_no_deaths_are_known() -> None:
@@ -200,7 +207,9 @@ def test_proposed_and_filled_in_gives_the_same_records() -> None:
 
 def test_proposed_as_it_is_says_what_is_to_be_filled_in(tmp_path) -> None:
     (tmp_path / "map.toml").write_text(propose_map([CASES / "map-06-german-tables" / "data"]), "utf-8")
-    with pytest.raises(Exception, match="the meaning of 'w' is still '\\?'; fill it in: female, male") as error:
+    with pytest.raises(
+        Exception, match="the meaning of 'w' is still '\\?'; fill it in: female, male"
+    ) as error:
         read_map(tmp_path / "map.toml")
     assert error.value.exit_code == 2
     assert str(error.value).count("still '?'") == 6
@@ -209,7 +218,12 @@ def test_proposed_as_it_is_says_what_is_to_be_filled_in(tmp_path) -> None:
 def test_proposed_for_redcap_and_for_times_with_a_flag() -> None:
     redcap = propose_map([CASES / "map-03-redcap" / "ms.csv"])
     assert 'patient_id = "record_id"\n' in redcap
-    for kind, column in {"transplant": "tx_date", "edss": "visit_date", "relapse": "relapse_date", "mri": "mri_date"}.items():
+    for kind, column in {
+        "transplant": "tx_date",
+        "edss": "visit_date",
+        "relapse": "relapse_date",
+        "mri": "mri_date",
+    }.items():
         assert f'kind = "{kind}"\ndate = "{column}"\n' in redcap
     assert 'edss = "edss"\n' in redcap
     assert redcap.count('event = { column = "vital_status", is = ["?"], not = ["?"] }') == 2

@@ -72,7 +72,7 @@ def test_one_fault(text: str, told: str) -> None:
 
 
 def test_an_unknown_name_of_a_map() -> None:
-    with pytest.raises(UsageError, match="There is no map stdm. Is sdtm meant"):
+    with pytest.raises(UsageError, match=r"There is no map stdm\. Is sdtm meant"):
         read_map("stdm")
 
 
@@ -86,8 +86,10 @@ def test_built_in_maps_are_free_of_faults(name: str) -> None:
 
 
 def test_what_the_source_lacks_is_told_at_once(tmp_path) -> None:
-    rules = VISITS + VISITS.replace("visits", "relapses").replace("edss =", "edss =") + VISITS.replace(
-        'file = "visits"', 'file = "visit"'
+    rules = (
+        VISITS
+        + VISITS.replace("visits", "relapses").replace("edss =", "edss =")
+        + VISITS.replace('file = "visits"', 'file = "visit"')
     )
     with pytest.raises(DataProblems) as error:
         mapped_files(tmp_path, rules, visits="id,when,score\n1,2015-01-01,3\n", other="id\n1\n")

@@ -83,7 +83,10 @@ def test_texts_that_are_no_date(text: str, forms: tuple[str, ...], rule: str) ->
     assert wrong.rule.startswith(rule)
 
 
-@given(st.dates(min_value=__import__("datetime").date(1900, 3, 1)), st.sampled_from(["%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y"]))
+@given(
+    st.dates(min_value=__import__("datetime").date(1900, 3, 1)),
+    st.sampled_from(["%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y"]),
+)
 def test_a_date_in_a_named_form_is_its_day(day, form: str) -> None:
     assert iso_day(day.strftime(form), (form,), None) == day.isoformat()
 
@@ -146,9 +149,18 @@ def test_sums_first_constants_and_empty_cells(tmp_path) -> None:
         'new_t2_lesions = { sum = ["new", "larger"] }\narm = { const = "AHSCT" }\n'
     )
     table = "id,scan,visit,gd,new,larger\n1,,2015-02-01,,1,2\n1,2015-03-01,2015-03-05,1,,\n"
-    rows = [row for row in rows_of(mapped_files(tmp_path, rules, tx=TX, visits=table)) if row["record"] == "mri"]
+    rows = [
+        row for row in rows_of(mapped_files(tmp_path, rules, tx=TX, visits=table)) if row["record"] == "mri"
+    ]
     assert rows == [
-        {"patient_id": "1", "record": "mri", "date": "2015-02-01", "arm": "AHSCT", "gd_lesions": "0", "new_t2_lesions": "3"},
+        {
+            "patient_id": "1",
+            "record": "mri",
+            "date": "2015-02-01",
+            "arm": "AHSCT",
+            "gd_lesions": "0",
+            "new_t2_lesions": "3",
+        },
         {"patient_id": "1", "record": "mri", "date": "2015-03-01", "arm": "AHSCT", "gd_lesions": "1"},
     ]
     with pytest.raises(DataProblems, match="larger is empty; a sum of new and larger needs them all"):
@@ -156,7 +168,9 @@ def test_sums_first_constants_and_empty_cells(tmp_path) -> None:
 
 
 def test_a_code_that_the_map_does_not_name_is_an_error(tmp_path) -> None:
-    rules = visits('date = "when"\nedss = "score"\nsex = { column = "s", codes = { w = "female", m = "male", 9 = "" } }')
+    rules = visits(
+        'date = "when"\nedss = "score"\nsex = { column = "s", codes = { w = "female", m = "male", 9 = "" } }'
+    )
     table = "id,when,score,s\n1,2015-02-01,3,W\n1,2015-03-01,3,9\n"
     assert edss_rows(tmp_path, rules, table)
     assert told(tmp_path, rules, table + "1,2015-04-01,3,d\n1,2015-05-01,3,d\n") == [
@@ -166,7 +180,9 @@ def test_a_code_that_the_map_does_not_name_is_an_error(tmp_path) -> None:
 
 @pytest.mark.parametrize(("code", "cell"), [("1", "1.0"), ("1.0", "1"), ("Yes", " yes "), ("é", "e\u0301")])
 def test_codes_are_alike_without_case_blanks_and_a_trailing_0(tmp_path, code: str, cell: str) -> None:
-    rules = visits(f'date = "when"\nedss = "score"\nsex = {{ column = "s", codes = {{ "{code}" = "female" }} }}')
+    rules = visits(
+        f'date = "when"\nedss = "score"\nsex = {{ column = "s", codes = {{ "{code}" = "female" }} }}'
+    )
     rows = rows_of(mapped_files(tmp_path, rules, tx=TX, visits=f"id,when,score,s\n1,2015-02-01,3,{cell}\n"))
     assert [row["sex"] for row in rows if "sex" in row] == ["female"]
 
@@ -182,14 +198,19 @@ def test_01_is_another_code_than_1(tmp_path) -> None:
 
 def test_a_visit_without_a_score_is_a_contact_and_a_score_without_a_date_an_error(tmp_path) -> None:
     rows = rows_of(mapped_files(tmp_path, visits(), tx=TX, visits="id,when,score\n1,2015-02-01,\n1,,\n"))
-    assert [(row["record"], row["date"]) for row in rows] == [("transplant", "2015-01-10"), ("last_contact", "2015-02-01")]
+    assert [(row["record"], row["date"]) for row in rows] == [
+        ("transplant", "2015-01-10"),
+        ("last_contact", "2015-02-01"),
+    ]
     assert told(tmp_path, visits(), "id,when,score\n1,,3\n") == [
         "visits.csv:2: score is '3'; without when this edss has no date. Fill in when; where there was no edss, empty the "
         "cell or name its text in missing."
     ]
 
 
-DEATHS = TRANSPLANTS.replace('date = "tx"\n', 'date = "tx"\n[[table.record]]\nkind = "death"\ndate = "died"\n')
+DEATHS = TRANSPLANTS.replace(
+    'date = "tx"\n', 'date = "tx"\n[[table.record]]\nkind = "death"\ndate = "died"\n'
+)
 
 
 def test_a_cause_or_flag_of_death_without_a_date_is_not_lost(tmp_path) -> None:
@@ -207,7 +228,9 @@ def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(t
     rules = DEATHS + (
         '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "death"\ncause_of_death = "cause"\n'
     )
-    mapped = mapped_files(tmp_path, rules, tx="id,tx,died\n1,2015-01-10,2015-03-01\n", visits="id,cause\n1,ms\n")
+    mapped = mapped_files(
+        tmp_path, rules, tx="id,tx,died\n1,2015-01-10,2015-03-01\n", visits="id,cause\n1,ms\n"
+    )
     deaths = [row for row in rows_of(mapped) if row["record"] == "death"]
     assert deaths == [{"patient_id": "1", "record": "death", "date": "2015-03-01", "cause_of_death": "ms"}]
     assert all(table.rows_used == table.rows_read for table in mapped.account.tables)
@@ -222,7 +245,10 @@ def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(t
 def test_what_comes_after_death_is_dropped_where_the_map_says_so(tmp_path) -> None:
     rules = 'after_death = "drop"\n' + DEATHS + visits()[len(TRANSPLANTS) :]
     mapped = mapped_files(
-        tmp_path, rules, tx="id,tx,died\n1,2015-01-10,2015-03-01\n", visits="id,when,score\n1,2015-02-01,3\n1,2015-04-01,3\n"
+        tmp_path,
+        rules,
+        tx="id,tx,died\n1,2015-01-10,2015-03-01\n",
+        visits="id,when,score\n1,2015-02-01,3\n1,2015-04-01,3\n",
     )
     assert [row["date"] for row in rows_of(mapped) if row["record"] == "edss"] == ["2015-02-01"]
     (aside,) = mapped.account.set_aside
@@ -247,13 +273,18 @@ def test_patients_without_a_transplant(tmp_path) -> None:
 
 
 def test_a_row_without_a_patient_is_an_error(tmp_path) -> None:
-    assert "id is empty; each edss belongs to a patient" in told(tmp_path, visits(), "id,when,score\n,2015-02-01,3\n")[0]
+    assert (
+        "id is empty; each edss belongs to a patient"
+        in told(tmp_path, visits(), "id,when,score\n,2015-02-01,3\n")[0]
+    )
 
 
 # ---- Pivots and conditions
 # ---------------------------------------------------------------------------------------
 
-FINDINGS = TRANSPLANTS + """
+FINDINGS = (
+    TRANSPLANTS
+    + """
 [[table]]
 file = "visits"
 patient_id = "id"
@@ -264,12 +295,11 @@ date = "when"
 gd_lesions = "GD"
 new_t2_lesions = "T2"
 """
+)
 
 
 def test_findings_one_per_row_become_scans(tmp_path) -> None:
-    table = (
-        "id,when,TEST,RES\n1,2015-02-01,GD,1\n1,2015-02-01,T2,0\n1,2015-03-01,T2,2\n1,2015-03-01,VOLUME,9\n1,2015-03-01,T2,3\n"
-    )
+    table = "id,when,TEST,RES\n1,2015-02-01,GD,1\n1,2015-02-01,T2,0\n1,2015-03-01,T2,2\n1,2015-03-01,VOLUME,9\n1,2015-03-01,T2,3\n"
     mapped = mapped_files(tmp_path, FINDINGS, tx=TX, visits=table)
     scans = [row for row in rows_of(mapped) if row["record"] == "mri"]
     # A test that stands twice on a day is two rows: nothing is overwritten, and the reader sees two scans.
@@ -310,19 +340,28 @@ def test_data_frames_by_the_names_of_tables() -> None:
 
     frames = {
         "tx": pd.DataFrame({"id": ["007"], "tx": [pd.Timestamp("2015-01-10")]}),
-        "visits": pd.DataFrame({"id": ["007", "007"], "when": ["2015-02-01", None], "score": [3.5, float("nan")]}),
+        "visits": pd.DataFrame(
+            {"id": ["007", "007"], "when": ["2015-02-01", None], "score": [3.5, float("nan")]}
+        ),
         "notes": pd.DataFrame({"text": ["x"]}),
     }
     mapped = apply_map(map_of(visits()), frames)
-    assert [(row["patient_id"], row["record"]) for row in rows_of(mapped)] == [("007", "transplant"), ("007", "edss")]
+    assert [(row["patient_id"], row["record"]) for row in rows_of(mapped)] == [
+        ("007", "transplant"),
+        ("007", "edss"),
+    ]
     assert str(mapped.places.of(1)) == "visits:1"
     assert "notes" in next(notice.text for notice in mapped.notices if notice.code == "tables-not-in-map")
 
 
 def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
     (tmp_path / "tx.csv").write_text("id,tx\n1,10.01.2015\n")
-    (tmp_path / "visits.csv").write_bytes("id,when,score\n1,01.02.2015,3\n1,weiß nicht,weiß nicht\n".encode("cp1252"))
-    rules = with_defaults(map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y")
+    (tmp_path / "visits.csv").write_bytes(
+        "id,when,score\n1,01.02.2015,3\n1,weiß nicht,weiß nicht\n".encode("cp1252")
+    )
+    rules = with_defaults(
+        map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y"
+    )
     mapped = apply_map(rules, tmp_path)
     assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
     assert mapped.account.missing == {"weiß nicht": 2}
@@ -339,5 +378,7 @@ def test_rows_read_are_rows_used_and_set_aside_whatever_the_table(tmp_path_facto
         assert any(score and not when for _, when, score in cells)
         return
     account = mapped.account.tables[1]
-    assert account.rows_read == len(cells) == account.rows_used + sum(aside.count for aside in account.set_aside)
+    assert (
+        account.rows_read == len(cells) == account.rows_used + sum(aside.count for aside in account.set_aside)
+    )
     assert account.rows_used == len({cell for cell in cells if cell[1]})

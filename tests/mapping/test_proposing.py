@@ -48,7 +48,9 @@ def test_headings_of_identifiers(heading: str) -> None:
     assert found.is_sure
 
 
-@pytest.mark.parametrize("heading", ["Last relapse before transplant", "transplant 2", "EDSS before transplant", "relapse end"])
+@pytest.mark.parametrize(
+    "heading", ["Last relapse before transplant", "transplant 2", "EDSS before transplant", "relapse end"]
+)
 def test_a_heading_that_says_more_is_not_sure(heading: str) -> None:
     found = meaning(heading, DATES)
     assert found is not None
@@ -58,11 +60,23 @@ def test_a_heading_that_says_more_is_not_sure(heading: str) -> None:
 @pytest.mark.parametrize(
     ("dates", "line"),
     [
-        (["13/01/2015", "05/02/2016"], 'date_format = ["%d/%m/%Y"]   # the day comes first: in 1 of 2 it is above 12'),
-        (["01/13/2015", "02/05/2016"], 'date_format = ["%m/%d/%Y"]   # the month comes first: in 1 of 2 the day is above 12'),
+        (
+            ["13/01/2015", "05/02/2016"],
+            'date_format = ["%d/%m/%Y"]   # the day comes first: in 1 of 2 it is above 12',
+        ),
+        (
+            ["01/13/2015", "02/05/2016"],
+            'date_format = ["%m/%d/%Y"]   # the month comes first: in 1 of 2 the day is above 12',
+        ),
         (["03/04/2015", "05/02/2016"], 'date_format = ["?"]   # %d/%m/%Y or %m/%d/%Y? no day is above 12'),
-        (["13/01/2015", "01/13/2015"], 'date_format = ["?"]   # %d/%m/%Y or %m/%d/%Y? the dates contradict each other'),
-        (["13.01.15", "05.02.16"], 'date_format = ["%d.%m.%y"]   # the day comes first: in 1 of 2 it is above 12'),
+        (
+            ["13/01/2015", "01/13/2015"],
+            'date_format = ["?"]   # %d/%m/%Y or %m/%d/%Y? the dates contradict each other',
+        ),
+        (
+            ["13.01.15", "05.02.16"],
+            'date_format = ["%d.%m.%y"]   # the day comes first: in 1 of 2 it is above 12',
+        ),
         (["13JAN2015", "05FEB2016"], 'date_format = ["%d%b%Y"]'),
         (["2015-01-13", "2016-02-05T10:00"], None),
     ],
@@ -105,11 +119,16 @@ def test_the_transplant_among_treatments(tmp_path) -> None:
     text = proposed(
         tmp_path, treatments="id,treatment,start date\n1,AHSCT,2015-01-13\n1,Natalizumab,2014-01-13\n"
     )
-    assert 'kind = "transplant"\ndate = "start date"\nwhere = { treatment = ["AHSCT"] }   # not: Natalizumab\n' in text
+    assert (
+        'kind = "transplant"\ndate = "start date"\nwhere = { treatment = ["AHSCT"] }   # not: Natalizumab\n'
+        in text
+    )
 
 
 def test_free_text_and_identifiers_are_not_repeated(tmp_path) -> None:
-    text = proposed(tmp_path, visits="id,date,EDSS,remark\n1,2015-01-13,3,calls on Mondays\n2,2015-01-14,3,fine\n")
+    text = proposed(
+        tmp_path, visits="id,date,EDSS,remark\n1,2015-01-13,3,calls on Mondays\n2,2015-01-14,3,fine\n"
+    )
     assert "remark" in text
     assert "Mondays" not in text
 

@@ -23,7 +23,10 @@ SHAPES: dict[str, tuple[Callable[[Path], None], Callable[[], Map]]] = {
 }
 #: What a shape cannot hold by the map that comes with the program.
 LACKING = {
-    "sdtm": {"kinds": {"observed_from"}, "columns": {"ms_course", "prior_therapy", "conditioning", "graft", "new_lesions"}},
+    "sdtm": {
+        "kinds": {"observed_from"},
+        "columns": {"ms_course", "prior_therapy", "conditioning", "graft", "new_lesions"},
+    },
     "msbase": {
         "kinds": {"observed_from"},
         "columns": {"age_years", "prior_therapy", "conditioning", "graft", "new_lesions", "cause_of_death"},

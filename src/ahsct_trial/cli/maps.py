@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -25,9 +25,9 @@ SOURCES = "Files that hold tables, or folders of them."
 class Files:
     """Which tables a command reads, and how."""
 
-    sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE…", help=SOURCES, show_default=False)
-    ]
+    panel: ClassVar = "Reading the data"
+
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE…", help=SOURCES, show_default=False)]
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="Encoding of text where a map names none, e.g. cp1252.")
     ] = None
@@ -46,7 +46,7 @@ class Files:
 def convert(
     files: Files,
     destination: Destination,
-    map: Annotated[  # noqa: A002 (what a user writes)
+    map: Annotated[
         str, typer.Option("--map", metavar="NAME|FILE", help="The map that says how.", show_default=False)
     ],
 ) -> Outcome:
@@ -170,4 +170,3 @@ def export(
     text = write_rows(list(frame.columns), cells.itertuples(index=False, name=None))
     write(text, destination.output, force=destination.force)
     return Outcome(result=frame)
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from ahsct_trial.columns import RECORDS
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.formats import is_text, read_tables, sheet_names
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
-from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.patient_table import read_patient_table
+from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import CellInput, CsvInput, Input, one_file
 from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.source import read_source
@@ -93,7 +92,9 @@ def _first_table(path: Path) -> CellTable:
     sheet = next(iter(sheet_names(path)), None)
     tables = read_tables(path, sheet=sheet)
     if not tables:
-        raise fatal(path.name, f"the sheet '{sheet}' is empty", "a table has headings", "Fill in the first sheet.")
+        raise fatal(
+            path.name, f"the sheet '{sheet}' is empty", "a table has headings", "Fill in the first sheet."
+        )
     return tables[0]
 
 

@@ -180,9 +180,7 @@ def meaning(heading: str, among: tuple[Meaning, ...]) -> Meaning | None:
 
 
 def has_other_words(heading: str, own: Meaning) -> bool:
-    """Whether a heading says more than its meaning: `last relapse before transplant` is no date of
-    transplant.
-    """
+    """Whether a heading says more: `last relapse before transplant` is no date of transplant."""
     text = plain(heading)
     matched = {
         place
