@@ -86,6 +86,10 @@ class Data:
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
     ] = None
+    max_input: Annotated[
+        str | None,
+        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+    ] = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
     ] = False
@@ -226,6 +230,28 @@ class Choices:
     def files(self) -> tuple[str, ...]:
         """Files that the options name."""
         return (self.protocol,) if self.protocol and self.protocol.endswith(".toml") else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """How small a count may be shown."""
+
+    panel: ClassVar = "Output"
+
+    suppress_below: Annotated[
+        int | None,
+        typer.Option(
+            "--suppress-below", metavar="N", min=2, help="Show no count from 1 to N − 1, nor what tells it."
+        ),
+    ] = None
+
+    def shown(self, result: Any) -> Any:
+        """A summary or a comparison without small cells, if that is asked for."""
+        if self.suppress_below is None:
+            return result
+        from ahsct_trial.suppression import suppress
+
+        return suppress(result, self.suppress_below)
 
 
 @dataclass(frozen=True, kw_only=True)
