@@ -228,6 +228,21 @@ class Curve:
         self.estimate = estimate
         self._limits = limits
 
+    @classmethod
+    def empty(cls) -> Curve:
+        """A curve without a time."""
+        import numpy as np
+
+        nothing, none = np.empty(0), np.empty(0, dtype=np.int64)
+        return cls(
+            years=nothing,
+            n_at_risk=none,
+            n_events=none,
+            n_censored=none,
+            estimate=nothing,
+            limits=lambda: (nothing, nothing),
+        )
+
     def __len__(self) -> int:
         return len(self.years)
 

@@ -367,7 +367,9 @@ def _explain_edss(
     places = [trial.places.of(int(row)) for row in records.observations["edss"].row[of_kind["edss"]]]
     worsening, improvement = explain_disability(visits, relapses, 1, protocol)
     baseline = float(own.numbers("edss_baseline")[0])
-    rises, which = _explain(trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event"))
+    rises, which = _explain(
+        trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event")
+    )
     falls, _ = _explain(trial, visits, places, improvement, ("improvement", baseline, False))
     return (*rises, *falls), which
 

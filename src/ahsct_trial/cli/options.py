@@ -233,6 +233,28 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """How small a count may be shown."""
+
+    panel: ClassVar = "Output"
+
+    suppress_below: Annotated[
+        int | None,
+        typer.Option(
+            "--suppress-below", metavar="N", min=2, help="Show no count from 1 to N − 1, nor what tells it."
+        ),
+    ] = None
+
+    def shown(self, result: Any) -> Any:
+        """A summary or a comparison without small cells, if that is asked for."""
+        if self.suppress_below is None:
+            return result
+        from ahsct_trial.suppression import suppress
+
+        return suppress(result, self.suppress_below)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where results go."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Document, Table, grouped
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
 from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
@@ -18,6 +18,7 @@ from ahsct_trial.rendering.progress import progress
 def summarize(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     full: Annotated[bool, typer.Option("--full", help="Every definition, every count, every year.")] = False,
 ) -> Outcome:
@@ -36,6 +37,7 @@ def summarize(
 
         summary = summarize_trial(trial, protocol)
     heed(summary.notices, data)
+    summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -59,6 +61,7 @@ def _summary_csv(summary: object) -> str:
 def compare(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     by: Annotated[
         str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
@@ -91,6 +94,7 @@ def compare(
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
     heed(comparison.notices, data)
+    comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
-from ahsct_trial.endpoints import compute_endpoints, endpoint_notices, ignored_settings, observed_endpoints, protocol_info
+from ahsct_trial.endpoints import (
+    compute_endpoints,
+    endpoint_notices,
+    ignored_settings,
+    observed_endpoints,
+    protocol_info,
+)
 from ahsct_trial.endpoints.cohort import describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
@@ -23,7 +29,12 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.estimators.boschloo import boschloo
 from ahsct_trial.estimators.competing_risks import gray_test
-from ahsct_trial.estimators.differences import Difference, risk_difference, rmst_difference, survival_difference
+from ahsct_trial.estimators.differences import (
+    Difference,
+    risk_difference,
+    rmst_difference,
+    survival_difference,
+)
 from ahsct_trial.estimators.hazard_ratio import hazard_ratio
 from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
 from ahsct_trial.patients import PatientTable
@@ -76,7 +87,9 @@ class _Group:
             observed,
             describe_cohort(table, protocol),
             compute_endpoints(table, protocol, observed),
-            None if strata is None else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
+            None
+            if strata is None
+            else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
         )
 
 
@@ -129,9 +142,7 @@ def compare(
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
         account=trial.account,
-        by=Grouping(
-            column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without
-        ),
+        by=Grouping(column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without),
         groups=tuple(Group(level=own.level, cohort=own.cohort, endpoints=own.endpoints) for own in groups),
         contrasts=tuple(
             Contrast(level=own.level, reference=reference, endpoints=_contrast(own, base, protocol))
@@ -205,7 +216,9 @@ def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoint
                 ours.mortality.all_cause_by_day_100, theirs.mortality.all_cause_by_day_100, level
             )
         ),
-        neda3=tuple(_neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)),
+        neda3=tuple(
+            _neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)
+        ),
     )
 
 
@@ -318,7 +331,11 @@ class _Pooled:
 
 def _pooled(groups: Sequence[_Group], key: str) -> _Pooled:
     parts = [(group, group.observed[key]) for group in groups]
-    used = [(group, each.observed, each.observed.is_used) for group, each in parts if isinstance(each, ObservedEndpoint)]
+    used = [
+        (group, each.observed, each.observed.is_used)
+        for group, each in parts
+        if isinstance(each, ObservedEndpoint)
+    ]
     entries = [own.entry[is_used] for _, own, is_used in used if own.entry is not None]
     strata = [group.strata[is_used] for group, _, is_used in used if group.strata is not None]
     return _Pooled(
@@ -336,9 +353,7 @@ def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Es
     pooled = _pooled([base, own], key)
     if not pooled.years.size:
         return absent("ratio", "No patient has a known outcome."), None
-    found = hazard_ratio(
-        pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry
-    )
+    found = hazard_ratio(pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry)
     return (
         Estimate(
             unit="ratio",

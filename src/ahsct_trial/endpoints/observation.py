@@ -119,7 +119,9 @@ def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | Non
 
 def _was_assessed(table: PatientTable, event: Event) -> Flags:
     """Whether a cell other than that of the last assessment shows that there was one after time zero."""
-    was_assessed = ~np.isnan(table.numbers(event.years)) if table.has(event.years) else np.zeros(len(table), bool)
+    was_assessed = (
+        ~np.isnan(table.numbers(event.years)) if table.has(event.years) else np.zeros(len(table), bool)
+    )
     for column in event.assessed_by:
         if table.has(column):
             values = table.numbers(column)
@@ -226,13 +228,21 @@ def observe(
     events = counted_events(endpoint, protocol)
     times = [table.numbers(event.years) for event in events]
     is_in_time = [
-        _is_death_in_time(table, times_of, end, is_known, protocol) if event is DEATH else times_of <= end + SAME_TIME
+        _is_death_in_time(table, times_of, end, is_known, protocol)
+        if event is DEATH
+        else times_of <= end + SAME_TIME
         for event, times_of in zip(events, times, strict=True)
     ]
-    first, first_type = _first(np.where(flags, own_times, np.nan) for flags, own_times in zip(is_in_time, times, strict=True))
+    first, first_type = _first(
+        np.where(flags, own_times, np.nan) for flags, own_times in zip(is_in_time, times, strict=True)
+    )
     has_event = ~np.isnan(first)
-    late, late_type = _first(np.where(flags, np.nan, own_times) for flags, own_times in zip(is_in_time, times, strict=True))
-    is_before_entry = np.zeros(len(table), bool) if entry is None else has_event & (first <= entry + SAME_TIME)
+    late, late_type = _first(
+        np.where(flags, np.nan, own_times) for flags, own_times in zip(is_in_time, times, strict=True)
+    )
+    is_before_entry = (
+        np.zeros(len(table), bool) if entry is None else has_event & (first <= entry + SAME_TIME)
+    )
     is_unknown = ~is_known | is_before_entry
     is_late = ~has_event & ~np.isnan(late) & ~is_unknown
     return Observation(
@@ -320,7 +330,9 @@ def define(endpoint: SurvivalEndpoint, parts: Mapping[str, Component], protocol:
         sentences.append("A patient who dies is censored.")
     if protocol.therapy == "censor":
         sentences.append("The start of a disease-modifying therapy ends the observation.")
-    if any(part.entry is not None for key, part in parts.items() if key in {e.key for e in endpoint.components}):
+    if any(
+        part.entry is not None for key, part in parts.items() if key in {e.key for e in endpoint.components}
+    ):
         sentences.append("A patient is at risk from the day of the baseline EDSS on.")
     for event in endpoint.components:
         if event.key in parts:

@@ -22,6 +22,7 @@ from ahsct_trial.results import (
     Estimate,
     Notice,
     Summary,
+    Unit,
 )
 from ahsct_trial.rounding import round_half_up
 
@@ -138,9 +139,9 @@ def write_csv(summary: Summary) -> str:
     """Write one row per statistic in the column order of an ARD.
 
     `variable` is the endpoint, or the column that is described; `variable_level` the part of it. `stat` is
-    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says. Each
-    statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is empty.
-    No curve and no patient stands in it.
+    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says.
+    Each statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is
+    empty. No curve and no patient stands in it.
     """
     return _written(_rows(summary))
 
@@ -235,6 +236,8 @@ def _origin(result: Summary | Comparison) -> Iterator[dict[str, Any]]:
             if value is not None and not isinstance(value, tuple):
                 yield _row(_Place(part, part), field.name, value)
     yield _row(_Place("source", "source"), "shape", result.source.shape)
+    if result.source.provenance:
+        yield _row(_Place("source", "source"), "provenance", result.source.provenance)
     for each in result.source.files:
         for field in fields(each):
             yield _row(_Place("source", "source", each.file), field.name, getattr(each, field.name))
@@ -313,7 +316,7 @@ def _estimate(place: _Place, estimate: Estimate, note: str) -> Iterator[dict[str
         if estimate.unit == "years" and value is not None:
             yield _time(place, name, value, note)
         else:
-            formatted = "" if value is None else fmt.bare(value, estimate.unit)
+            formatted = _figure(value, estimate.unit)
             yield _row(place, name, value, note, formatted=(formatted, "" if value is None else how))
     if estimate.ci_method:
         yield _row(place, "method", estimate.ci_method)
@@ -321,6 +324,13 @@ def _estimate(place: _Place, estimate: Estimate, note: str) -> Iterator[dict[str
     for name in ("n", "of"):
         if getattr(estimate, name) is not None:
             yield _row(place, name, getattr(estimate, name))
+
+
+def _figure(value: float | None, unit: Unit) -> str:
+    """A value as screens print it; a share with its sign."""
+    if value is None:
+        return ""
+    return fmt.percent(value) if unit == "share" else fmt.bare(value, unit)
 
 
 def _time(place: _Place, name: str, years: float, note: str) -> dict[str, Any]:

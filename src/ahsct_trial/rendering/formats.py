@@ -168,11 +168,18 @@ def significant_range(low: float | None, high: float | None) -> str:
 
 
 def distribution(values: Distribution | FollowUp, decimals: int) -> str:
+    """Median and range, called so."""
+    return f"median {median_and_range(values, decimals)}" if values.n else NOTHING
+
+
+def median_and_range(values: Distribution | FollowUp, decimals: int) -> str:
     """Median and range."""
     if not values.n:
         return NOTHING
-    low, high = number(values.min, decimals), number(values.max, decimals)
-    return f"median {number(values.median, decimals)} ({low}–{high})"
+    median = number(values.median, decimals)
+    if values.min is None or values.max is None:  # not shown where small counts are not
+        return median
+    return f"{median} ({number(values.min, decimals)}–{number(values.max, decimals)})"
 
 
 def counts(by_text: dict[str, int], most: int = 6) -> str:

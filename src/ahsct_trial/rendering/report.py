@@ -83,7 +83,7 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
     first, *other_survival = survival_sections(summary)
     return environment.from_string(source).render(
         file=source_name(summary.source),
-        time_zero=summary.protocol.time_zero,
+        provenance=summary.source.provenance or "",
         n_patients=f"{n:,} {plural('patient', n)}",
         headline_title=f"{headline.label} at {in_years(headline.horizon_years)}",
         headline=headline_sentences(summary),

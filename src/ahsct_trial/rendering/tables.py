@@ -54,7 +54,8 @@ def _text(words: str, style: str = "") -> Text:
 
 
 def _draw_section(console: Console, section: Section) -> None:
-    console.print(_text(section.title, style="bold"))
+    if section.title:
+        console.print(_text(section.title, style="bold"))
     if section.headings:
         for sentence in section.lead:
             console.print(_text(sentence))

@@ -1,8 +1,8 @@
 """What a drawing of survival curves shows, taken from results: steps, ticks, the numbers below them.
 
-Times are drawn to the month. The exact ones are those of single patients: whoever knows when a neighbour was last
-seen could find them in a picture, and all else about them in the tables. Events and losses of a month stand at its
-end, so that the curve has the right height at the end of each month, and with it at each tick.
+Times are drawn to the month. The exact ones are those of single patients: whoever knows when one was last
+seen could find them in a picture, and learn what else is told of them. Events and losses of a month stand at
+its end, so that the curve has the right height at the end of each month, and with it at each tick.
 """
 
 from __future__ import annotations
@@ -245,7 +245,8 @@ def drawn_curves(summary: Summary, keys: Iterable[str]) -> list[DrawnCurve]:
         endpoint: SurvivalEndpoint = getattr(summary.endpoints, key)
         if not len(endpoint.curve):
             raise UsageError(
-                f"There is no curve of {key} in {source_name(summary.source)}. {endpoint.note}{_others(summary)}"
+                f"There is no curve of {key} in {source_name(summary.source)}. "
+                f"{endpoint.note}{_others(summary)}"
             )
         window = summary.protocol.landmark_window_days
         curves.append(DrawnCurve(key, _SHORT[key], key, list(_SHORT).index(key), endpoint, window))
@@ -374,7 +375,8 @@ def described(curves: Sequence[DrawnCurve]) -> str:
         n = endpoint.n_patients or 0
         said.append(
             f"{curve.name}: {curve.estimate_in_words} at {in_years(endpoint.horizon_years)}; "
-            f"{fmt.percent(curve.months[-1].estimate)} at the end of the curve; {n:,} {plural('patient', n)}, "
+            f"{fmt.percent(curve.months[-1].estimate)} at the end of the curve; {n:,} "
+            f"{plural('patient', n)}, "
             f"{n_events:,} {plural('event', n_events)} over all follow-up."
         )
     return " ".join(["Kaplan–Meier curve with its interval.", *said, *definitions(curves)])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 
-#: Colours in the order of the endpoints or groups. Okabe and Ito's and Tol's are told apart by colour-blind readers
-#: (https://jfly.uni-koeln.de/color, https://sronpersonalpages.nl/~pault); grey is for print without colour, where
-#: dashes tell curves apart.
+#: Colours in the order of the endpoints or groups. Okabe and Ito's and Tol's are told apart by colour-blind
+#: readers (https://jfly.uni-koeln.de/color, https://sronpersonalpages.nl/~pault); grey is for print without
+#: colour, where dashes tell curves apart.
 PALETTES: dict[str, tuple[str, ...]] = {
     "okabe-ito": ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00"),
     "tol-bright": ("#4477AA", "#EE6677", "#228833", "#AA3377", "#000000", "#66CCEE", "#CCBB44"),
@@ -60,7 +60,8 @@ class Style:
             close = get_close_matches(self.palette, PALETTES, n=1)
             meant = f"Is {close[0]} meant? " if close else ""
             raise UsageError(
-                f"There is no palette {shown(repr(self.palette))}. {meant}--palette is one of {', '.join(PALETTES)}."
+                f"There is no palette {shown(repr(self.palette))}. {meant}--palette is one of "
+                f"{', '.join(PALETTES)}."
             )
         if self.fade_below < 0:
             raise UsageError(f"--fade is {self.fade_below}; it is a number of patients from 0 on.")

@@ -141,7 +141,10 @@ def draw_survival(
     with journal_style():
         layout = _lay_out(curves, width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
-        lines = wrapped(f"{legend} {about}", width_mm - 2 * MARGIN_MM) if layout.style.has_caption else []
+        texts = [f"{legend} {about}"] if layout.style.has_caption else []
+        # What must stand beside every result stands in the picture, with or without its caption.
+        texts = [*filter(None, [result.source.provenance]), *texts]
+        lines = [line for text in texts for line in wrapped(text, width_mm - 2 * MARGIN_MM)]
         bottom = layout.table_top + layout.table_height + MARGIN_MM
         page = Page(width_mm, bottom + (_GAP_MM + len(lines) * LINE_MM if lines else 0.0))
         for number, words in enumerate(layout.title):

@@ -35,7 +35,7 @@ def draw_text(result: Summary | Comparison, curves: Sequence[DrawnCurve], width:
     """Draw each curve in a panel as wide as a terminal [characters]."""
     width = min(max(width, _NARROWEST), _WIDEST)
     panels = ["\n".join(_panel(curve, width)) for curve in curves]
-    closing = _indented(origin(result), width)
+    closing = _indented(" ".join(filter(None, [origin(result), result.source.provenance])), width)
     return "\n".join([*("\n\n".join(panels).splitlines()), *closing]) + "\n"
 
 

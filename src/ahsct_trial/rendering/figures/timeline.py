@@ -58,8 +58,8 @@ _MOST_TICKS = 12
 class _Mark:
     """A kind of mark.
 
-    `words` name it in the key: for records, and for a patient table, which knows one of its kind. `size` is its
-    height in lines.
+    `words` name it in the key: for records, and for a patient table, which knows one of its kind. `size` is
+    its height in lines.
     """
 
     kind: str
@@ -147,7 +147,10 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         key_top = MARGIN_MM + len(title) * TITLE_LINE_MM
         key = _key_rows(timeline, inner)
         legend, about = " ".join(_legend(timeline, beside)), _about(timeline)
-        lines = wrapped(f"{legend} {about}", inner) if style.has_caption else []
+        texts = [f"{legend} {about}"] if style.has_caption else []
+        # What must stand beside every result stands in the picture, with or without its caption.
+        texts = [*filter(None, [timeline.source.provenance]), *texts]
+        lines = [line for text in texts for line in wrapped(text, inner)]
         top = key_top + len(key) * _KEY_ROW_MM + 1.0
         height = pitch * len(patients)
         bottom = top + height + _AXIS_NAME_MM + MARGIN_MM
@@ -328,7 +331,7 @@ def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
 
 
 def _beside(years: float, half: float) -> float:
-    """Where a mark stands whose half is so wide: beside the line of time zero, on which it could not be read."""
+    """Where a mark stands whose half is so wide: never on the line of time zero, which would hide it."""
     if abs(years) >= half:
         return years
     return half if years > 0 else -half
@@ -366,7 +369,8 @@ def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     """What the reader must know to read the figure, and what the file does not know."""
     lines = timeline.patients
     yield (
-        f"A line is a patient: pale, the relapse history before {timeline.protocol.time_zero}; dark, follow-up to "
+        f"A line is a patient: pale, the relapse history before {timeline.protocol.time_zero}; dark, "
+        "follow-up to "
         "death or last contact."
     )
     if beside.note:
@@ -397,14 +401,16 @@ def _kinds(timeline: Timeline) -> Iterator[str]:
     protocol = timeline.protocol
     if protocol.new_lesion is None:
         yield (
-            f"The file is a patient table: it does not know when relapses and scans before {protocol.time_zero} were, "
+            "The file is a patient table: it does not know when relapses and scans before "
+            f"{protocol.time_zero} were, "
             "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
             "drawn."
         )
         if any(scan.has_lesion is None for line in timeline.patients for scan in line.scans):
             yield "Grey: the last scan after a first new lesion; whether it shows another is unknown."
     elif "new lesions" not in timeline.not_in_file:
-        yield f"Lesions: gadolinium-enhancing up to {protocol.time_zero}, {_LESIONS[protocol.new_lesion]} after it."
+        kind = _LESIONS[protocol.new_lesion]
+        yield f"Lesions: gadolinium-enhancing up to {protocol.time_zero}, {kind} after it."
     if "worsening" not in timeline.not_in_file:
         weeks = protocol.worsening_confirm_weeks
         confirmed = "confirmed" if weeks is None else f"confirmed {weeks:g} weeks later"

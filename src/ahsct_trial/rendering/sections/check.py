@@ -16,6 +16,7 @@ from ahsct_trial.rendering.sections import (
     own_figure,
     prose,
     protocol_sentence,
+    provenance,
     public,
     setting_words,
     settings_by_origin,
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 def check_sections(check: Check) -> list[Section]:
     """What `ahsct check` shows, from the verdicts to the file."""
     notices = public(check.notices)
-    return [*look_first(notices), *verdict_sections(check), *notes(notices), file_section(check.source)]
+    return [
+        *provenance(check.source),
+        *look_first(notices),
+        *verdict_sections(check),
+        *notes(notices),
+        file_section(check.source),
+    ]
 
 
 def verdict_sections(check: Check) -> list[Section]:

@@ -17,10 +17,10 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
-    account_section,
+    closing_section,
     look_first,
-    notes,
     protocol_definition,
+    provenance,
     public,
     said_once,
     shared_notes,
@@ -54,6 +54,7 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         )
     ]
     return [
+        *provenance(comparison.source),
         *look_first(notices),
         _groups(comparison),
         _event_free(comparison),
@@ -61,8 +62,7 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         *contrasts,
         *_tests(comparison),
         _explained(comparison),
-        *notes(notices),
-        account_section(comparison.source, comparison.account),
+        closing_section(comparison.source, comparison.account, notices),
     ]
 
 
@@ -345,7 +345,7 @@ def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
 
 
 def _tests(comparison: Comparison) -> list[Section]:
-    """Tests over all groups, where there are more than two, and of the incidence of each type of first event."""
+    """Tests over all groups: log-rank where there are more than two, Gray's of each type of first event."""
     rows = []
     for declared in _in_file(comparison):
         tests = comparison.tests[declared.key]
@@ -385,10 +385,13 @@ def _explained(comparison: Comparison) -> Section:
             ": ".join(protocol_definition(comparison.protocol)),
             f"Differences are level − reference, ratios level ÷ reference; the reference is "
             f"{shown(comparison.by.reference)}.",
-            "Survival: square and add from each group's limits. Crude risk: of an event, of those who had one or were "
-            "observed to the horizon; Miettinen and Nurminen's limits, p by Boschloo's test. Mean event-free years: "
+            "Survival: square and add from each group's limits. Crude risk: of an event, of those who had "
+            "one or were "
+            "observed to the horizon; Miettinen and Nurminen's limits, p by Boschloo's test. Mean "
+            "event-free years: "
             "restricted to the horizon. Log-rank by permutation: for two groups.",
-            f"{n:,} {plural('contrast', n)} of several endpoints each: no p-value is adjusted for their number.",
+            f"{n:,} {plural('contrast', n)} of several endpoints each: no p-value is adjusted for their "
+            "number.",
             *(
                 f"{endpoint.label}: {endpoint.definition}"
                 for endpoint in (

@@ -38,15 +38,19 @@ _WORKS = {
     "case of the binomial. Biometrika 1934;26:404–413.",
     "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research "
     "and a survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215.",
-    "aalen-johansen": "Aalen OO, Johansen S. An empirical transition matrix for non-homogeneous Markov chains "
+    "aalen-johansen": "Aalen OO, Johansen S. An empirical transition matrix for non-homogeneous Markov "
+    "chains "
     "based on censored observations. Scand J Stat 1978;5:141–150.",
     "choudhury": "Choudhury JB. Non-parametric confidence interval estimation for competing risks analysis: "
     "application to contraceptive data. Stat Med 2002;21:1129–1144.",
-    "beta-product": "Fay MP, Brittain EH, Proschan MA. Pointwise confidence intervals for a survival distribution "
+    "beta-product": "Fay MP, Brittain EH, Proschan MA. Pointwise confidence intervals for a survival "
+    "distribution "
     "with small samples or heavy censoring. Biostatistics 2013;14:723–736.",
-    "reverse": "Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Control Clin "
+    "reverse": "Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Control "
+    "Clin "
     "Trials 1996;17:343–346.",
-    "completeness": "Clark TG, Altman DG, De Stavola BL. Quantification of the completeness of follow-up. Lancet "
+    "completeness": "Clark TG, Altman DG, De Stavola BL. Quantification of the completeness of follow-up. "
+    "Lancet "
     "2002;359:1309–1310.",
     "negative-binomial": "Lawless JF. Negative binomial and mixed Poisson regression. Can J Stat "
     "1987;15:209–225.",
@@ -186,7 +190,8 @@ def _data(summary: Summary, cite: _Citations) -> Iterator[str]:
     )
     if summary.source.shape == "records" and summary.endpoints.disability.n_patients is not None:
         yield (
-            "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given under "
+            "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given "
+            "under "
             f"Definitions, which follows msprog {cite('msprog')}."
         )
     yield f"Time was counted from {summary.protocol.time_zero} (day 0) in years of 365.25 days."
@@ -212,12 +217,14 @@ def _survival(summary: Summary, cite: _Citations) -> Iterator[str]:
         yield f"Limits{where} are those of the beta product method {cite('beta-product')}."
     if any(len(each.incidence) > 1 for each in there):
         yield (
-            "The cumulative incidence of each type of first event, the others competing, was estimated after Aalen and "
+            "The cumulative incidence of each type of first event, the others competing, was estimated "
+            "after Aalen and "
             f"Johansen {cite('aalen-johansen')} with log-log intervals {cite('choudhury')}."
         )
     if any(each.proportion.value is not None for each in there):
         yield (
-            "Beside the estimate stands the crude share of event-free patients among those who had an event by then or "
+            "Beside the estimate stands the crude share of event-free patients among those who had an "
+            "event by then or "
             "were observed to it."
         )
     if any(row.n_yes is not None for row in summary.endpoints.neda3):
@@ -226,7 +233,8 @@ def _survival(summary: Summary, cite: _Citations) -> Iterator[str]:
             "the horizon."
         )
     yield (
-        f"Median follow-up is by the reverse Kaplan–Meier method {cite('reverse')}, and completeness the share of the "
+        f"Median follow-up is by the reverse Kaplan–Meier method {cite('reverse')}, and completeness the "
+        "share of the "
         f"follow-up that was possible to {horizon} {cite('completeness')}."
     )
     if there:
@@ -266,7 +274,8 @@ def _counts(summary: Summary, cite: _Citations) -> Iterator[str]:
     negative_binomial += [relapses.ratio_negative_binomial, lesions.ratio_negative_binomial]
     if any(each.ci_method is not None for each in negative_binomial):
         yield (
-            "Where counts are overdispersed a rate or ratio also has the profile-likelihood interval of the negative "
+            "Where counts are overdispersed a rate or ratio also has the profile-likelihood interval of "
+            "the negative "
             f"binomial distribution {cite('negative-binomial')}."
         )
     has_shares = any(each.value is not None for each in _shares(summary))
@@ -299,6 +308,7 @@ def _publication(check: Check | None, cite: _Citations) -> Iterator[str]:
     )
     citation = prose(check.publication.citation)
     yield (
-        f"The cohort was compared with the figures in {citation.rstrip('.')} {cite.of(citation)}, computed by "
+        f"The cohort was compared with the figures in {citation.rstrip('.')} {cite.of(citation)}, computed "
+        "by "
         f"{whose}, which need not be that of the rest of this page."
     )

@@ -18,10 +18,10 @@ from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
-    account_section,
+    closing_section,
     look_first,
-    notes,
     protocol_definition,
+    provenance,
     public,
     said_once,
     sentences,
@@ -57,12 +57,12 @@ def summary_sections(summary: Summary, *, is_full: bool = False) -> list[Section
     notices = public(summary.notices)
     results = results_in_full(summary) if is_full else _results(summary)
     return [
+        *provenance(summary.source),
         *look_first(notices),
         headline_section(summary),
         *results,
         definitions_section(summary, is_full=is_full),
-        *notes(notices),
-        account_section(summary.source, summary.account),
+        closing_section(summary.source, summary.account, notices),
     ]
 
 
@@ -72,8 +72,7 @@ def _results(summary: Summary) -> list[Section]:
         _event_free(summary, is_full=False),
         _neda_in_lines(summary),
         _rates(summary, is_full=False),
-        _disability(summary, is_full=False),
-        _deaths_and_follow_up(summary, is_full=False),
+        _disability_deaths_and_follow_up(summary),
     ]
 
 
@@ -250,7 +249,8 @@ def _crude_and_medians(summary: Summary) -> Section:
     """The crude shares with their exact intervals, and the median times to an event."""
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
-        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to the event",
+        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to "
+        "the event",
         headings=("", "Event-free", f"Crude\n(exact {confidence} CI)", f"Median years\n({confidence} CI)"),
         rows=said_once(
             (
@@ -343,7 +343,8 @@ def _neda_words(year: NedaYear) -> str:
         words += f", {fmt.with_interval(year.proportion)}"
     if year.n_not_evaluable:
         words += (
-            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least {fmt.counted(year.lowest)} "
+            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least "
+            f"{fmt.counted(year.lowest)} "
             f"({fmt.value(year.lowest)}), at most {fmt.counted(year.highest)} ({fmt.value(year.highest)})"
         )
     return words
@@ -452,7 +453,7 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
 
 
 def _intervals(exact: Estimate, negative_binomial: Estimate, *, is_full: bool) -> list[Estimate]:
-    """The statistic with the intervals to show: the negative-binomial one where there is one, in full both."""
+    """The statistic with the intervals to show: the negative-binomial one if there is one, in full both."""
     has_other = negative_binomial.value is not None or negative_binomial.ci_high is not None
     if is_full:
         return [exact, negative_binomial] if has_other else [exact]
@@ -488,7 +489,7 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
     disability = summary.endpoints.disability
     n = disability.n_patients
     edss = [
-        f"{when} {fmt.distribution(values, 1)}"
+        f"{fmt.median_and_range(values, 1)} {when}"
         for when, values in (("at baseline", disability.edss_baseline), ("last", disability.edss_last))
         if values.n
     ]
@@ -501,7 +502,7 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
             else ()
         ),
         ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
-        ("EDSS", "; ".join(edss) or fmt.NOTHING),
+        ("EDSS, median (range)", "; ".join(edss) or fmt.NOTHING),
     )
     return Section(
         f"{DISABILITY.label} (exact {fmt.level(summary.protocol.confidence_level)} CI)",
@@ -510,17 +511,27 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
     )
 
 
+def _disability_deaths_and_follow_up(summary: Summary) -> Section:
+    """In short, one list of both."""
+    parts = (_disability(summary, is_full=False), _deaths_and_follow_up(summary, is_full=False))
+    return Section(
+        f"Disability, deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
+        rows=tuple(row for part in parts for row in part.rows),
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
 def _deaths_and_follow_up(summary: Summary, *, is_full: bool) -> Section:
     deaths = summary.endpoints.mortality
     horizon = in_years(summary.protocol.horizon_years)
     rows = [
         *_said_together(
-            "Any cause,",
+            "Deaths",
             ("by day 100", fmt.share(deaths.all_cause_by_day_100)),
             (f"by {horizon}", fmt.share(deaths.all_cause)),
         ),
         *_said_together(
-            "Transplant-related,",
+            "  transplant-related",
             (
                 "by day 100",
                 _between(
@@ -569,28 +580,28 @@ def _said_together(what: str, *figures: tuple[str, str]) -> Iterator[tuple[str, 
 
 
 def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
-    survivors = fmt.distribution(follow_up.survivors, 1)
-    of_survivors = "" if survivors == fmt.NOTHING else f"; survivors {survivors}"
-    yield "Follow-up (years)", f"{fmt.distribution(follow_up, 1)}{of_survivors}"
+    survivors = f"; survivors {fmt.median_and_range(follow_up.survivors, 1)}" if follow_up.survivors.n else ""
+    yield "Follow-up, median years (range)", f"{fmt.median_and_range(follow_up, 1)}{survivors}"
     reverse, complete = follow_up.reverse_kaplan_meier, follow_up.completeness
     median = reverse.note or fmt.NOTHING
     if reverse.value is not None:
-        median = f"median {fmt.bare(reverse.value, 'years')} ({fmt.interval(reverse)})"
+        confidence = fmt.level(reverse.confidence_level or 0)
+        median = f"{fmt.bare(reverse.value, reverse.unit)} ({confidence} CI {fmt.limits(reverse)})"
     share = f"; {fmt.value(complete)} complete to {horizon}" if complete.value is not None else ""
-    yield "  reverse Kaplan–Meier", median + share
+    yield "  by reverse Kaplan–Meier", median + share
 
 
 def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
     """The protocol, what each endpoint counts, and apart from them the rules that several share."""
     lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
-    where = () if is_full else ("The others, and each of these whole: --full.",)
-    return Section("Definitions", lead=lead, notes=where)
+    title = "Definitions" if is_full else "Definitions (all, and each whole: --full)"
+    return Section(title, lead=lead)
 
 
 def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
-    In short, all of the headline's definition, the first sentence of the other survival endpoints', and no more.
+    In short: the headline's definition, and the first sentence of the other survival endpoints'.
     """
     yield protocol_definition(summary.protocol)
     endpoints = summary.endpoints
