@@ -13,7 +13,7 @@ from .promises import Run, broken_promises, run
 
 #: Another seed each day finds what one alone does not; AHSCT_SEED repeats a day.
 SEED = int(os.environ.get("AHSCT_SEED", "20160607"))
-N_FILES = 300
+N_FILES = 250
 
 
 def test_every_promise_is_kept(tmp_path: Path) -> None:
