@@ -9,7 +9,7 @@ import pandas as pd
 
 from ahsct_trial import Trial
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE
-from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
+from ahsct_trial.patients import YEARS_TO_BASELINE, YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.results import Account, SourceFile, SourceInfo
 from ahsct_trial.trial import Places
 
@@ -17,7 +17,10 @@ Row = dict[str, Any]
 
 #: Times that coincide with each other, with the horizon of 3 years and with the landmark years.
 TIMES = (0.0, 0.25, 0.2738, 0.5, 1.0, 1.5, 2.0, 2.5, 2.7, 2.9979, 3.0, 3.25, 4.0, 5.0)
-_NUMBERS = {column.name for column in PATIENT_TABLE if column.kind in NUMERIC_KINDS} | {YEARS_TO_BASELINE}
+_NUMBERS = {column.name for column in PATIENT_TABLE if column.kind in NUMERIC_KINDS} | {
+    YEARS_TO_BASELINE,
+    YEARS_TO_TRANSPLANT,
+}
 
 
 def as_trial(rows: list[Row]) -> Trial:

@@ -203,26 +203,27 @@ def test_the_deciding_line_is_that_of_a_record_which_says_so(rows, protocol):
 
 def test_a_file_of_last_contacts_alone():
     found = summarize(records("P1 last_contact 800\nP2 last_contact 900"), Protocol())
-    assert found.warnings == ("There is no relapse record in this file: relapses are taken as none.",)
+    assert [notice.code for notice in found.notices] == ["no-relapse-record"]
     ends = found.endpoints
-    # Relapses are none and the living are known; nothing is known of scans and of EDSS.
-    assert (ends.relapse_free_survival.n_patients, ends.overall_survival.n_patients) == (2, 2)
+    # The living are known; nothing is known of relapses, of scans and of EDSS.
+    assert ends.overall_survival.n_patients == 2
     for missing in (
         ends.activity_free_survival,
+        ends.relapse_free_survival,
         ends.mri_activity_free_survival,
         ends.worsening_free_survival,
     ):
-        assert missing.n_patients is missing.n_events is missing.estimate is None
+        assert missing.n_patients is missing.n_events is missing.survival.value is None
         assert missing.note is not None
         assert missing.note.startswith("Not in this file: ")
-    assert ends.disability.n_patients is ends.disability.n_worsened is None
+    assert ends.disability.n_patients is ends.disability.worsened.n is None
     assert ends.disability.worsened.value is None
-    assert ends.lesions.before.n_lesions is ends.lesions.after.n_lesions is None
+    assert ends.lesions.before.n_events is ends.lesions.after.n_events is None
     assert ends.neda3[0].n_yes is None
 
 
 def test_an_edss_column_without_an_edss_record_is_no_edss():
-    found = derive_cohort(records("P1 last_contact 800", columns=["edss"]), Protocol())
+    found = records("P1 last_contact 800", columns=["edss"]).table(Protocol())
     assert found.lacking("edss_baseline", "years_to_worsening") == ("edss_baseline", "years_to_worsening")
 
 
@@ -237,12 +238,13 @@ def test_the_columns_are_those_of_the_dictionary():
     text = """
         P1 baseline - site=A arm=B sex=male age=38 ms_course=RRMS prior_therapy=no conditioning=C graft=D
         P1 observed_from -90
+        P1 therapy 60
         P1 edss 90 edss=3.0
         P1 mri 90 gd=0 t2=0
         P1 death 90 cause=ms
     """
-    names = set(derive_cohort(records(text), Protocol()).patients)
-    assert names == {column.name for column in PATIENT_TABLE}
+    names = set(records(text).table(Protocol()).patients)
+    assert names - {YEARS_TO_UNCONFIRMED_WORSENING} == {column.name for column in PATIENT_TABLE}
 
 
 @pytest.mark.parametrize("n_patients", [1, 3])
@@ -252,5 +254,5 @@ def test_the_same_visits_for_more_patients(n_patients):
         for number in range(n_patients)
         for day, score in ((-5, 4.0), (90, 5.0), (300, 5.0))
     )
-    found = derive_cohort(records(text), Protocol())
+    found = records(text).table(Protocol())
     assert found.numbers("years_to_worsening").tolist() == [90 / 365.25] * n_patients
