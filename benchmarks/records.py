@@ -164,7 +164,8 @@ def draw(n: int) -> dict[str, Any]:
     patient, number, day = followed(n_visits)
     steps = random.choice([-2, -1, 0, 1, 2], p=[0.02, 0.06, 0.85, 0.05, 0.02], size=(n, n_visits.max()))
     steps[:, 0] = random.integers(3, 12, n)
-    course = np.clip(np.cumsum(steps, axis=1, dtype=np.int16), 0, len(IN_POINTS) - 1)
+    # An EDSS of 10 is death, and these patients were seen again.
+    course = np.clip(np.cumsum(steps, axis=1, dtype=np.int16), 0, len(IN_POINTS) - 2)
     add("edss", patient, day, edss=course[patient, number])
 
     patient, number, day = followed(n_scans)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Documents that show commands with their output.
-WITH_OUTPUT = ("README.md", "docs/figures.md", "docs/published.md", "docs/reconcile.md")
+WITH_OUTPUT = ("README.md", "docs/claim.md", "docs/figures.md", "docs/published.md", "docs/reconcile.md")
 _CONSOLE = re.compile(r"(```console\n\$ )(.+?)\n(.*?)(```)", re.DOTALL)
 _DICTIONARY_HEAD = (
     "# Data dictionary\n\nWritten by `ahsct columns --format markdown`; "

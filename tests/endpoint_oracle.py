@@ -247,7 +247,8 @@ def survival(rows: list[Row], key: str, protocol: Any) -> Survival | None:
         n_censored=len(lost),
         n_censored_died=(
             sum(
-                (died := course.row["years_to_death"]) is not None and died <= horizon + SAME for course in lost
+                (died := course.row["years_to_death"]) is not None and died <= horizon + SAME
+                for course in lost
             )
             if can_tell_deaths
             else None

@@ -24,6 +24,7 @@ RECORDS = "data/sample_records.csv"
 LANCET = "data/atkins2016_lancet.csv"
 SEVERAL = ["--endpoint", "worsening_free_survival", "--endpoint", "relapse_free_survival"]
 PUBLISHED = ("reconcile", "69.6", "--ci", "46.6:84.2")
+HALT_MS = ("--level", "0.9", "--n", "24")
 
 
 def ahsct(
@@ -67,6 +68,10 @@ def ahsct(
         ("published-mist2019-80.txt", ["published", "mist2019"], 80),
         ("published-lancet-80.txt", ["published", "atkins2016-lancet"], 80),
         ("published-lancet.json", ["published", "atkins2016-lancet", "--json"], 80),
+        ("claim-80.txt", ["claim", "23 of 24"], 80),
+        ("claim-40.txt", ["claim", "hazard ratio 0.07"], 40),
+        ("claim-nearest-80.txt", ["claim", "42.3 % relapse-free"], 80),
+        ("claim.json", ["claim", "1.2 relapses a year", "--json"], 80),
         ("trace-records-80.txt", ["trace", RECORDS, "P06"], 80),
         ("trace-cohort-80.txt", ["trace", SAMPLE, "P22"], 80),
         ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
@@ -87,6 +92,11 @@ def ahsct(
         ("reconcile-halt-ms-120.txt", ["reconcile", "91.3", "--ci", "74.7:97.2", "--level", "0.90"], 120),
         ("reconcile-many-80.txt", ["reconcile", "70", "--ci", "60:79"], 80),
         ("reconcile-fraction-80.txt", ["reconcile", "0.696"], 80),
+        ("reconcile-scale-80.txt", ["reconcile", "69.2", "--ci", "50.2–82.1", *HALT_MS], 80),
+        ("reconcile-scale-40.txt", ["reconcile", "69.2", "--ci", "50.2–82.1", *HALT_MS], 40),
+        ("reconcile-scale.json", ["reconcile", "69.2", "--ci", "50.2–82.1", *HALT_MS, "--json"], 80),
+        ("reconcile-cut-off-80.txt", ["reconcile", "66,6", "--n", "3:3"], 80),
+        ("reconcile-count-80.txt", ["reconcile", "23/24"], 80),
         ("reconcile-rate-80.txt", ["reconcile", "1.19", "--ci", "1.02:1.39", "--rate", "167/140"], 80),
         ("reconcile-rate-120.txt", ["reconcile", "1.20", "--ci", "1.03:1.39", "--rate", "167/140"], 120),
         (
@@ -112,6 +122,7 @@ def test_screens_fit_the_width(columns: int) -> None:
         ["check", SAMPLE, "--against", "all"],
         ["published"],
         ["published", "atkins2016-lancet"],
+        ["claim", "1 of 327"],
         ["trace", RECORDS, "P06"],
         ["plot", "survival", SAMPLE],
         PUBLISHED,
@@ -228,7 +239,7 @@ def test_full_device() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("ahsct: Standard output cannot be written")
+    assert done.stderr.startswith("ahsct: The output could not be written whole")
     assert "Traceback" not in done.stderr
 
 
@@ -313,7 +324,7 @@ def test_closed_pipe_ends_quietly() -> None:
         (["check", SAMPLE, "--against", "atkins"], 2, "Closest: atkins2016-lancet, atkins2016-summary."),
         (["check", SAMPLE, "--against", "no-such.toml"], 2, "no-such.toml cannot be read"),
         (["check", SAMPLE, "--against", "mist2019", "--arm", "A"], 2, "write THEIRS=OWN"),
-        (["check", SAMPLE, "--against", "mist2019", "--arm", "A=B"], 2, "arms are transplant, comparator"),
+        (["check", SAMPLE, "--against", "mist2019", "--arm", "A=B"], 2, "arms are HSCT, DMT"),
         (["check", SAMPLE, "--against", "all", "--arm", "A=B"], 2, "--arm goes with one publication"),
         (["check", SAMPLE, "--against", "all", "--horizon", "0"], 2, "horizon_years"),
         (["published", "halt"], 2, "Closest: halt-ms2017"),
@@ -337,11 +348,12 @@ def test_closed_pipe_ends_quietly() -> None:
         (["reconcile", ""], 2, "The percentage is ''"),
         (["reconcile", "69.6", "--ci", "84.2:46.6"], 2, "lower limit first"),
         (["reconcile", "69.6", "--ci", "70:80"], 2, "outside its interval"),
-        (["reconcile", "69.6", "--ci", "46.6-84.2"], 2, "LOW:HIGH"),
+        (["reconcile", "69.6", "--ci", "46.6"], 2, "LOW:HIGH"),
         (["reconcile", "69.6", "--ci", ""], 2, "LOW:HIGH"),
         (["reconcile", "69.6", "--n", "0"], 2, "at least 1 patient"),
         (["reconcile", "69.6", "--n", "24:20"], 2, "20:24"),
-        (["reconcile", "69.6", "--n", "20-24"], 2, "write A:B"),
+        (["reconcile", "69.6", "--n", "20,24"], 2, "write A:B"),
+        (["reconcile", "23/24", "--n", "24"], 2, "leave out n"),
         (["reconcile", "69.6", "--n", "1:1000000"], 2, "at most 10,000"),
         (["reconcile", "69.6", "--level", "95"], 2, "0.95"),
         (["reconcile", "1.19", "--rate", "167"], 2, "EVENTS/TIME"),
@@ -501,6 +513,8 @@ def test_arms_are_named_as_the_file_names_them(tmp_path: Path) -> None:
         (["reconcile", "69.6", "--ci", "46.6:84.2", "--n", "20:22"], "Nothing gives this for n 20 to 22"),
         (["reconcile", "69.6", "--n", "10:12"], "Nearest: 7 of 10, 70.00 %"),
         (["reconcile", "1.30", "--ci", "1.02:1.39", "--rate", "167/140"], "nothing gives this"),
+        (["reconcile", "90", "--ci", "40:91"], "Nor is the interval symmetric"),
+        (["reconcile", "17/23", "--ci", "46.6:84.2"], "No method gives this interval"),
     ],
 )
 def test_reconcile_exits_with_4_where_nothing_fits(arguments: list[str], words: str) -> None:
@@ -584,7 +598,7 @@ def test_a_figure_cannot_replace_its_input(tmp_path: Path) -> None:
     cohort = tmp_path / "cohort.svg"
     cohort.write_bytes((ROOT / SAMPLE).read_bytes())
     done = ahsct("plot", "survival", str(cohort), "-o", str(cohort), "--force")
-    assert (done.returncode, "is the input" in done.stderr) == (2, True)
+    assert (done.returncode, "is an input" in done.stderr) == (2, True)
 
 
 def test_a_report_is_written_whole_and_kept(tmp_path: Path) -> None:

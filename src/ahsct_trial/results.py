@@ -101,10 +101,14 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceInfo:
-    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``."""
+    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``.
+
+    `provenance` is what must be said of the data beside every result, such as that they are synthetic.
+    """
 
     files: tuple[SourceFile, ...]
     shape: str
+    provenance: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,6 +227,21 @@ class Curve:
         self.n_censored = n_censored
         self.estimate = estimate
         self._limits = limits
+
+    @classmethod
+    def empty(cls) -> Curve:
+        """A curve without a time."""
+        import numpy as np
+
+        nothing, none = np.empty(0), np.empty(0, dtype=np.int64)
+        return cls(
+            years=nothing,
+            n_at_risk=none,
+            n_events=none,
+            n_censored=none,
+            estimate=nothing,
+            limits=lambda: (nothing, nothing),
+        )
 
     def __len__(self) -> int:
         return len(self.years)

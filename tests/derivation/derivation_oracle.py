@@ -66,7 +66,9 @@ def relapses(own: list[Row], gap: float) -> Row:
     """Before: from `observed_from` to day 0, both included. After: from day 1 on."""
     onsets = days_of(own, "relapse")
     days = [
-        day for before, day in zip([None, *onsets], onsets, strict=False) if before is None or day - before >= gap
+        day
+        for before, day in zip([None, *onsets], onsets, strict=False)
+        if before is None or day - before >= gap
     ]
     after = [day for day in days if day > 0]
     found: Row = {

@@ -96,7 +96,12 @@ def test_a_death_on_day_100_is_by_day_100():
 def test_day_100_counts_from_transplant_where_day_0_is_another_day():
     # Days from randomisation. P1 dies 100 days after the transplant, P2 101 days after it; P3 was never transplanted
     # and dies 100 days after randomisation.
-    days = [(40, 140, 140, "transplant"), (40, 141, 141, "transplant"), (None, 100, 100, "other"), (40, 139, None, None)]
+    days = [
+        (40, 140, 140, "transplant"),
+        (40, 141, 141, "transplant"),
+        (None, 100, 100, "other"),
+        (40, 139, None, None),
+    ]
     names = ("years_to_transplant", "follow_up_years", "years_to_death")
     rows = [
         {name: None if day is None else day / 365.25 for name, day in zip(names, row, strict=False)}

@@ -141,7 +141,9 @@ def test_rates_of_lesions():
     assert (found.after.n_patients, found.after.exposure, found.after.n_events) == (2, 2, 2)
     assert (found.after.n_unknown, found.after.scans_with_lesions.n) == (2, 2)
     assert [
-        notice.text for notice in summarize(records(COURSES), Protocol()).notices if notice.code == "scans-without-counts"
+        notice.text
+        for notice in summarize(records(COURSES), Protocol()).notices
+        if notice.code == "scans-without-counts"
     ] == [
         "2 scans after day 0 do not give gd_lesions and new_t2_lesions: these patients are left out of the lesion "
         "rate after transplant."

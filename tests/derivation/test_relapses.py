@@ -77,7 +77,8 @@ def test_rates():
 def test_a_relapse_before_the_history_is_mentioned():
     texts = [notice.text for notice in summarize(records(COURSES), Protocol()).notices]
     assert (
-        "1 relapse lies before observed_from, outside the observed time: left out of the rate before." in texts
+        "1 relapse lies before observed_from, outside the observed time: left out of the rate before."
+        in texts
     )
 
 

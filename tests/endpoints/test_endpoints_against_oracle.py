@@ -19,6 +19,7 @@ from ahsct_trial.columns import PATIENT_TABLE
 
 OPTIONAL = tuple(column.name for column in PATIENT_TABLE if not column.is_required)
 
+
 def some_patient(random: Random) -> Row:
     """One row that passes the checks of reading, with empty cells where they are allowed.
 
@@ -244,7 +245,9 @@ def test_bounds_of_mortality_hold_what_is_between(rows: list[Row], protocol: Pro
 @given(tables(), protocols)
 def test_the_death_rules_differ_by_deaths_alone(rows: list[Row], protocol: Protocol) -> None:
     trial = as_trial(rows)
-    event, censor = (summarize(trial, replace(protocol, death=rule)).endpoints for rule in ("event", "censor"))
+    event, censor = (
+        summarize(trial, replace(protocol, death=rule)).endpoints for rule in ("event", "censor")
+    )
     assert event.overall_survival.survival == censor.overall_survival.survival
     assert event.neda3 == censor.neda3
     for key in PARTS:

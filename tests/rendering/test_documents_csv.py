@@ -148,7 +148,7 @@ def test_figures_are_not_rounded(sample: list[Row]) -> None:
 
 def test_who_was_treated(small: list[Row]) -> None:
     sites = {row["variable_level"]: row["stat"] for row in small if row["variable"] == "site"}
-    assert sites == {'St. "Mary", [bold]x[/bold]': "1", "=1+1": "1"}
+    assert sites == {'St. "Mary", [bold]x[/bold]': "1", "'=1+1": "1"}
     assert stat(small, "cohort", "", "n_patients")["stat"] == "2"
     assert stat(small, "n_missing", "years_to_death", "n")["stat"] == "1"
     follow_up = [stat(small, "follow_up_years", "", name)["stat"] for name in ("n", "median", "min", "max")]

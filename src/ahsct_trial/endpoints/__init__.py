@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from ahsct_trial.catalogue import LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS
@@ -20,6 +21,9 @@ from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, CohortInfo, Endpoints, Notice, ProtocolInfo, Summary
 from ahsct_trial.trial import Trial
 
+#: From so many on, two threads are worth their start: numpy lets the other go on while it works. A million patients
+#: took 1.1 s of two cores instead of 1.9 s of one.
+_PATIENTS_WORTH_THREADS = 100_000
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.
 _MANY = 0.1
 
@@ -65,9 +69,10 @@ def observed_endpoints(
 ) -> dict[str, ObservedEndpoint | AbsentEndpoint]:
     """Observe the patients of a table for each survival endpoint, by its key."""
     parts = components(table)
-    return {
-        endpoint.key: observed_endpoint(table, endpoint, parts, protocol) for endpoint in SURVIVAL_ENDPOINTS
-    }
+    observed = _each(
+        len(table), (partial(observed_endpoint, table, each, parts, protocol) for each in SURVIVAL_ENDPOINTS)
+    )
+    return dict(zip((each.key for each in SURVIVAL_ENDPOINTS), observed, strict=True))
 
 
 def compute_endpoints(
@@ -76,17 +81,26 @@ def compute_endpoints(
     observed: Mapping[str, ObservedEndpoint | AbsentEndpoint] | None = None,
 ) -> Endpoints:
     """Compute every endpoint over the patients of a table, from their observations where these are there."""
-    parts = components(table)
     observed = observed or observed_endpoints(table, protocol)
-    survival: dict[str, Any] = {key: each.result(protocol) for key, each in observed.items()}
-    return Endpoints(
-        **survival,
-        neda3=neda3(table, parts, protocol),
-        relapse_rate=event_rates(table, RELAPSE_RATE, protocol),
-        lesions=event_rates(table, LESIONS, protocol),
-        disability=disability(table, protocol),
-        mortality=mortality(table, protocol),
-    )
+    tasks: dict[str, Callable[[], Any]] = {
+        "relapse_rate": partial(event_rates, table, RELAPSE_RATE, protocol),
+        "lesions": partial(event_rates, table, LESIONS, protocol),
+        **{key: partial(each.result, protocol) for key, each in observed.items()},
+        "neda3": lambda: neda3(table, components(table), protocol),
+        "disability": partial(disability, table, protocol),
+        "mortality": partial(mortality, table, protocol),
+    }
+    return Endpoints(**dict(zip(tasks, _each(len(table), tasks.values()), strict=True)))
+
+
+def _each(n_patients: int, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
+    """What each task gives; of many patients two tasks at a time."""
+    if n_patients < _PATIENTS_WORTH_THREADS:
+        return [task() for task in tasks]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(2) as threads:
+        return [*threads.map(lambda task: task(), tasks)]
 
 
 def protocol_info(protocol: Protocol, layout: Layout) -> ProtocolInfo:

@@ -16,7 +16,16 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.catalogue import ACTIVITY, DEATH, NEW_LESION, RELAPSE, THERAPY, WORSENING, Event, SurvivalEndpoint
+from ahsct_trial.catalogue import (
+    ACTIVITY,
+    DEATH,
+    NEW_LESION,
+    RELAPSE,
+    THERAPY,
+    WORSENING,
+    Event,
+    SurvivalEndpoint,
+)
 from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
@@ -128,7 +137,9 @@ def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | Non
 
 def _was_assessed(table: PatientTable, event: Event) -> Flags:
     """Whether a cell other than that of the last assessment shows that there was one after time zero."""
-    was_assessed = ~np.isnan(table.numbers(event.years)) if table.has(event.years) else np.zeros(len(table), bool)
+    was_assessed = (
+        ~np.isnan(table.numbers(event.years)) if table.has(event.years) else np.zeros(len(table), bool)
+    )
     for column in event.assessed_by:
         if table.has(column):
             values = table.numbers(column)
@@ -232,11 +243,17 @@ def observe(
     times = [parts[event.key].years if event.key in parts else table.numbers(event.years) for event in events]
     last_end = end[is_known].max(initial=0.0)
     is_in_time = [
-        _is_death_in_time(table, endpoint, end, last_end, protocol) if event is DEATH else years <= end + SAME_TIME
+        _is_death_in_time(table, endpoint, end, last_end, protocol)
+        if event is DEATH
+        else years <= end + SAME_TIME
         for event, years in zip(events, times, strict=True)
     ]
-    first, first_type = _first(np.where(flags, years, np.nan) for flags, years in zip(is_in_time, times, strict=True))
-    late, late_type = _first(np.where(flags, np.nan, years) for flags, years in zip(is_in_time, times, strict=True))
+    first, first_type = _first(
+        np.where(flags, years, np.nan) for flags, years in zip(is_in_time, times, strict=True)
+    )
+    late, late_type = _first(
+        np.where(flags, np.nan, years) for flags, years in zip(is_in_time, times, strict=True)
+    )
     has_event = ~np.isnan(first)
     if entry is not None:
         is_known &= ~(first <= entry + SAME_TIME)
@@ -323,7 +340,9 @@ def define(endpoint: SurvivalEndpoint, parts: Mapping[str, Component], protocol:
         sentences.append("A patient who dies is censored.")
     if protocol.therapy == "censor":
         sentences.append("The start of a disease-modifying therapy ends the observation.")
-    if any(part.entry is not None for key, part in parts.items() if key in {e.key for e in endpoint.components}):
+    if any(
+        part.entry is not None for key, part in parts.items() if key in {e.key for e in endpoint.components}
+    ):
         sentences.append("A patient is at risk from the day of the baseline EDSS on.")
     for event in endpoint.components:
         if event.key in parts:

@@ -237,7 +237,9 @@ class ObservedEndpoint:
         if self.died is None:
             return None
         observed = self.observed
-        is_lost = observed.is_known & ~observed.is_event & (observed.years <= protocol.horizon_years + SAME_TIME)
+        is_lost = (
+            observed.is_known & ~observed.is_event & (observed.years <= protocol.horizon_years + SAME_TIME)
+        )
         return int(np.count_nonzero(is_lost & (self.died <= protocol.horizon_years + SAME_TIME)))
 
 

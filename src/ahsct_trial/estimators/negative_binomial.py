@@ -157,11 +157,16 @@ class _Group:
         if np.any(y[t == 0]):
             raise ValueError("a subject has events without exposure")
         y, t = y[t > 0], t[t > 0]
-        distinct, place = np.unique(t, return_inverse=True)
+        # A sort alone takes a quarter of the time of one that keeps places, which only subjects with events need.
+        distinct, n_subjects = np.unique(t, return_counts=True)
+        has_events = y > 0
+        place = np.searchsorted(distinct, t[has_events])
         n_with = np.bincount(y.astype(np.int64), minlength=1)
         return cls(
             exposures=distinct,
-            weights=np.stack([np.bincount(place, w, minlength=distinct.size) for w in (np.ones(y.size), y)]),
+            weights=np.stack(
+                [n_subjects, np.bincount(place, y[has_events], minlength=distinct.size)]
+            ).astype(np.float64),
             more_than=y.size - np.cumsum(n_with).astype(np.float64),
             n_events=float(y.sum()),
             total_exposure=float(t.sum()),

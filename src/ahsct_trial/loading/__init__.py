@@ -1,40 +1,54 @@
-"""From a file to a `Trial`: the only place that opens input, knows its dialect and judges its cells."""
+"""From files to a `Trial`: the only place that opens input, knows its dialect and judges its cells."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ahsct_trial.columns import RECORDS
-from ahsct_trial.loading.header import find_shape, read_header
+from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.patient_table import read_patient_table
+from ahsct_trial.loading.reading import CellInput, CsvInput, Input, one_file
 from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.source import read_source
+from ahsct_trial.loading.values import MISSING, Forms, as_date_format
 from ahsct_trial.protocol import TimeZero
-from ahsct_trial.trial import Trial
+from ahsct_trial.trial import Places, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_cohort(
-    path: str | Path,
+    source: str | Path | pd.DataFrame | Sequence[str | Path],
     *,
     encoding: str | None = None,
     date_format: str | None = None,
+    missing: Iterable[str] = (),
     time_zero: TimeZero = "transplant",
+    is_strict: bool = False,
 ) -> Trial:
-    """Read a trial's CSV: ``.csv``, gzip, or ``-`` for standard input.
+    """Read a trial's data: a CSV (``.csv``, gzip, or ``-`` for standard input) or a DataFrame.
 
     Parameters
     ----------
-    path
-        The file. Cells are separated by comma, semicolon or tab, found from the header line; semicolon
-        and tab files may have decimal commas.
+    source
+        The file or the DataFrame. Cells of a file are separated by comma, semicolon or tab, found from the
+        header line; semicolon and tab files may have decimal commas.
     encoding
         Encoding of its text where it is not UTF-8, for example ``cp1252``.
     date_format
-        Form of its dates where they are not YYYY-MM-DD, in the terms of Python's `strptime`, for example
+        Form of its dates where they are not ISO 8601: ``dd.mm.yyyy``, or in the terms of Python's `strptime`,
         ``%d.%m.%Y``.
+    missing
+        Texts that stand for a missing value, beside the empty cell and those that everybody knows.
     time_zero
         What makes day 0 of records.
+    is_strict
+        Whether what should be looked at first is an error.
 
     Returns
     -------
@@ -47,12 +61,61 @@ def read_cohort(
     UsageError
         If the file does not exist or cannot be read.
     DataProblems
-        If anything in it is wrong: all problems at once, each with line, patient, column, value, rule and
-        what to do about it.
+        If anything in it is wrong: all problems at once, each with lines, column, value, rule and what to do
+        about it.
     """
-    source = read_source(path, encoding)
-    shape = find_shape(source)
-    header = replace(read_header(source, shape), date_format=date_format)
-    if shape is RECORDS:
-        return read_records(source, header, time_zero)
-    return read_patient_table(source, header)
+    forms = Forms(
+        date_format=None if date_format is None else as_date_format(date_format),
+        missing=frozenset((*MISSING, *(token.strip() for token in missing))),
+    )
+    if hasattr(source, "columns"):
+        from ahsct_trial.loading.frames import cells_of_frame
+
+        return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
+    path = source if isinstance(source, (str, Path)) else one_file(source)
+    text = read_source(path, encoding)
+    shape = find_shape(text)
+    return _read(CsvInput(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+
+
+def read_cells(
+    table: CellTable,
+    *,
+    time_zero: TimeZero = "transplant",
+    origins: Places | None = None,
+    is_strict: bool = False,
+) -> Trial:
+    """Check a table of text cells, as a map made it, and turn it into a trial.
+
+    Parameters
+    ----------
+    table
+        Cells under canonical headings, dates in ISO 8601, numbers with a decimal point.
+    time_zero
+        What makes day 0 of records.
+    origins
+        The table and line that each row comes from, which messages name; None for those of `table`.
+    is_strict
+        Whether what should be looked at first is an error.
+
+    Raises
+    ------
+    DataProblems
+        All that is wrong with the cells, at once.
+    """
+    return _read_cells(table, Forms(), origins, time_zero=time_zero, is_strict=is_strict)
+
+
+def _read_cells(
+    table: CellTable, forms: Forms, origins: Places | None, *, time_zero: TimeZero, is_strict: bool
+) -> Trial:
+    shape = shape_of(table.names)
+    columns, notices = recognise(table.file, None, table.names, shape)
+    source = CellInput(table, columns, notices, forms, origins)
+    return _read(source, shape is RECORDS, time_zero, is_strict)
+
+
+def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
+    if is_records:
+        return read_records(source, time_zero, is_strict=is_strict)
+    return read_patient_table(source, is_strict=is_strict)

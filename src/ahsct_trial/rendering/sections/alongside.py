@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
@@ -14,8 +15,8 @@ from ahsct_trial.rendering.sections import (
     notes,
     own_figure,
     protocol_sentence,
+    provenance,
     public,
-    published_figure,
     shared_notes,
     source_name,
     survival_shown,
@@ -35,6 +36,7 @@ def alongside_sections(comparison: Alongside) -> list[Section]:
     own = comparison.headline
     notices = public(comparison.notices)
     return [
+        *provenance(comparison.source),
         *look_first(notices),
         Section(
             "Event-free figures beside the published ones",
@@ -79,7 +81,7 @@ def _row(figure: AlongsideFigure) -> tuple[str, ...]:
     estimate = figure.estimate
     return (
         f"{figure.publication} – {shown(figure.label)}",
-        published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
         own_figure(figure.value, figure.of, figure.unit, estimate),
         "" if estimate is None or estimate.of is None else f"{estimate.of:,.0f}",
         fmt.NOTHING if estimate is None else fmt.limits(estimate),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
@@ -15,8 +16,8 @@ from ahsct_trial.rendering.sections import (
     own_figure,
     prose,
     protocol_sentence,
+    provenance,
     public,
-    published_figure,
     setting_words,
     settings_by_origin,
     shared_notes,
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 def check_sections(check: Check) -> list[Section]:
     """What `ahsct check` shows, from the verdicts to the file."""
     notices = public(check.notices)
-    return [*look_first(notices), *verdict_sections(check), *notes(notices), file_section(check.source)]
+    return [
+        *provenance(check.source),
+        *look_first(notices),
+        *verdict_sections(check),
+        *notes(notices),
+        file_section(check.source),
+    ]
 
 
 def verdict_sections(check: Check) -> list[Section]:
@@ -144,7 +151,7 @@ def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
         own += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
-        published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
         own,
         f"{limits} %" if is_share else limits,
         figure.verdict,

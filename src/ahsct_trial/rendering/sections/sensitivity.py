@@ -12,6 +12,7 @@ from ahsct_trial.rendering.sections import (
     look_first,
     notes,
     protocol_sentence,
+    provenance,
     public,
     shared_notes,
     survival_shown,
@@ -57,6 +58,7 @@ def sensitivity_sections(result: Sensitivity) -> list[Section]:
     notices = public(result.notices)
     is_in_file = result.under_protocol.n_patients is not None
     return [
+        *provenance(result.source),
         *look_first(notices),
         _headline(result),
         *([_choices(result)] if is_in_file else []),
@@ -76,9 +78,11 @@ def _headline(result: Sensitivity) -> Section:
             f"{_from_to(result.ci_lowest, result.ci_highest)}; crude "
             f"{_from_to(result.proportion_lowest, result.proportion_highest)}."
         )
+        estimate = [each.survival_change for each in result.choices]
+        limits = [each.limits_change for each in result.choices]
         lead.append(
-            f"{_moved('The estimate is', result.moved_most_by, [each.survival_change for each in result.choices])} "
-            f"{_moved('The limits are', result.limits_moved_most_by, [each.limits_change for each in result.choices])}"
+            f"{_moved('The estimate is', result.moved_most_by, estimate)} "
+            f"{_moved('The limits are', result.limits_moved_most_by, limits)}"
         )
     return Section(f"{result.label} at {in_years(result.horizon_years)}, under each choice", lead=tuple(lead))
 
@@ -132,7 +136,8 @@ def _choices(result: Sensitivity) -> Section:
         rows=tuple(rows),
         texts=frozenset({0, 1}),
         notes=(
-            "* is the protocol's own. Moved: the largest change of the estimate; for the interval, of a limit.",
+            "* is the protocol's own. Moved: the largest change of the estimate; for the interval, of a "
+            "limit.",
             *_absent(result),
         ),
     )
@@ -180,12 +185,14 @@ def _absent(result: Sensitivity) -> tuple[str, ...]:
 
 def _explained(result: Sensitivity) -> Iterator[str]:
     yield (
-        "The range is over definitions and methods, not over chance: it is no confidence interval, and it does not "
+        "The range is over definitions and methods, not over chance: it is no confidence interval, and it "
+        "does not "
         "say which choice is right."
     )
     yield f"{result.label}: {result.definition}"
     yield (
-        "Event-free: of the patients who had the event by then or were observed to it. Late: an event after the end "
+        "Event-free: of the patients who had the event by then or were observed to it. Late: an event "
+        "after the end "
         "of observation, not counted. Left out: a component is unknown."
     )
     for choice in result.choices:

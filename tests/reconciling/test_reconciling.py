@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 from statistics import NormalDist
@@ -13,6 +13,7 @@ from statistics import NormalDist
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from printing import ROUNDINGS, may_be_printed, percent_sign, printed
 
 from ahsct_trial import reconcile, reconcile_rate
 from ahsct_trial.errors import UsageError
@@ -20,8 +21,7 @@ from ahsct_trial.reconciling import Reconciliation
 from ahsct_trial.reconciling.counts import METHODS as OF_PROPORTION
 from ahsct_trial.reconciling.rates import METHODS as OF_RATE
 
-REFERENCE = Path(__file__).parent / "reference"
-ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN)
+REFERENCE = Path(__file__).parents[1] / "reference"
 METHODS = tuple(OF_PROPORTION)
 
 Found = set[tuple[int, int, str | None]]
@@ -30,20 +30,6 @@ Found = set[tuple[int, int, str | None]]
 def rows(name: str) -> list[dict[str, str]]:
     with (REFERENCE / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def printed(figure: float | Fraction, decimals: int, rounding: str = ROUND_HALF_UP, shift: int = 2) -> str:
-    """A proportion as a percentage (a rate with `shift` 0), as a paper prints it."""
-    if isinstance(figure, Fraction):
-        exact = Decimal(figure.numerator) / Decimal(figure.denominator)
-    else:
-        exact = Decimal(repr(float(figure)))
-    return f"{exact.scaleb(shift).quantize(Decimal(1).scaleb(-decimals), rounding):f}"
-
-
-def percent_sign(*texts: str) -> tuple[str, ...]:
-    """Figures below 1 % may look like fractions."""
-    return tuple(f"{text}%" for text in texts)
 
 
 def exact(result: Reconciliation) -> Found:
@@ -179,17 +165,6 @@ def textbook(x: int, n: int, level: float) -> Iterator[tuple[str, float, float]]
         turn = error / 2 * math.sqrt(p / q)
         angle = math.asin(math.sqrt(p))
         yield "arcsin", math.sin(max(angle - turn, 0)) ** 2, math.sin(min(angle + turn, math.pi / 2)) ** 2
-
-
-def may_be_printed(figure: float | Fraction, text: str) -> bool:
-    """Whether one of the two roundings prints this, ties of ratios decided by Fraction."""
-    if isinstance(figure, float):
-        decimals = len(text.partition(".")[2])
-        return any(Decimal(printed(figure, decimals, rounding)) == Decimal(text) for rounding in ROUNDINGS)
-    unit = Fraction(1, 10 ** len(text.partition(".")[2]))
-    distance = 100 * figure - Fraction(text)
-    is_even = int(Fraction(text) / unit) % 2 == 0
-    return -unit / 2 <= distance < unit / 2 or (is_even and distance == unit / 2)
 
 
 @pytest.mark.parametrize(
@@ -387,6 +362,9 @@ def test_a_half_is_rounded_up_or_to_even(value: str, x: int, n: int, *, is_found
         ("1", None, "1", False),
         ("0", None, "0", False),
         ("69·6", None, "69.6", False),
+        ("69,6", None, "69.6", False),
+        ("69,6 %", ("46,6 %", "84,2 %"), "69.6", False),
+        ("0,696", None, "69.6", True),
         (" 69.6 % ", None, "69.6", False),
         ("100.0", None, "100.0", False),
     ],
@@ -446,6 +424,77 @@ def test_the_number_of_exact_fits_is_known_beyond_those_kept() -> None:
     assert result.n_exact > 10_000
 
 
+# ---- Cut off and not rounded, counts, what is common --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "x", "n"), [("66.6", 2, 3), ("88.8", 16, 18), ("0.19%", 1, 507), ("59.2", 16, 27)]
+)
+def test_figures_that_were_cut_off_stand_apart(value: str, x: int, n: int) -> None:
+    """66.67 %, 88.89 %, 0.197 % (treatment-related death in Burt 2021), 59.26 % (MSJ-ETC 2026)."""
+    result = reconcile(value, n=(n, n))
+    assert (result.n_exact, result.n_cut_off, result.is_explained) == (0, 1, True)
+    assert [(fit.n_counted, fit.n) for fit in result.cut_off] == [(x, n)]
+
+
+@given(counts, st.sampled_from(METHODS), decimals_each)
+@settings(max_examples=50)
+def test_whatever_is_cut_off_is_found_again(
+    count: tuple[int, int], method: str, decimals: tuple[int, int, int]
+) -> None:
+    x, n = count
+    limits = [float(limit) for limit in OF_PROPORTION[method](x, n, level=0.95)]
+    assume(not math.isnan(limits[0]))
+    figures = (Fraction(x, n), *limits)
+    value, low, high = percent_sign(
+        *(printed(f, d, ROUND_DOWN) for f, d in zip(figures, decimals, strict=True))
+    )
+    assume(Decimal(low[:-1]) <= Decimal(value[:-1]) <= Decimal(high[:-1]))
+    result = reconcile(value, (low, high), (n, n))
+    cut_off = {(fit.n_counted, fit.n, fit.method) for fit in result.cut_off}
+    assert (x, n, method) in exact(result) | cut_off
+    assert not exact(result) & cut_off
+
+
+def test_a_count_is_its_percentage_with_every_interval() -> None:
+    """binomial_ci.csv has 23 of 24: `binom.test` 0.788799 to 0.998946, Wilson's 0.797584 to 0.992611."""
+    result = reconcile("23/24")
+    assert (result.value.read_as, result.n_exact, result.is_count) == ("95.8", 11, True)
+    of = {fit.method: fit for fit in result.exact}
+    expected = {row["method"]: row for row in rows("binomial_ci.csv") if (row["x"], row["n"]) == ("23", "24")}
+    for name in ("clopper-pearson", "wilson"):
+        assert of[name].ci_low == pytest.approx(float(expected[name]["lower"]), rel=1e-9)
+        assert of[name].ci_high == pytest.approx(float(expected[name]["upper"]), rel=1e-9)
+    assert reconcile(" 23 of 24 ").exact == result.exact
+    # Where all or none are counted some intervals are undefined.
+    assert {fit.method for fit in reconcile("0/24").exact} == set(METHODS) - {
+        "log-log",
+        "log",
+        "plain",
+        "logit",
+        "arcsin",
+    }
+
+
+def test_a_count_with_an_interval_names_the_method() -> None:
+    """lancet2016_check.csv, case A."""
+    assert exact(reconcile("16/23", ("46.6", "84.2"))) == {(16, 23, "log-log")}
+    other = reconcile("17/23", ("46.6", "84.2"))
+    assert (other.n_exact, other.is_explained, other.scales) == (0, False, ())
+
+
+def test_what_all_fits_have_in_common() -> None:
+    result = reconcile("70", ("60", "79"))
+    found, common = exact(result), result.in_common
+    assert result.n_exact == len(found) > 1
+    assert common is not None
+    assert (common.n_low, common.n_high) == (min(n for _, n, _ in found), max(n for _, n, _ in found))
+    assert (common.n_counted_low, common.n_counted_high) == (min(found)[0], max(found)[0])
+    assert common.n_others_high == max(n - x for x, n, _ in found)
+    assert set(common.methods) == {method for *_, method in found}
+    assert reconcile("69.6", n=(20, 22)).in_common is None
+
+
 # ---- Rates --------------------------------------------------------------------------------------------
 
 
@@ -463,14 +512,43 @@ def test_a_rate_of_no_events() -> None:
     """poisson_rate_ci.csv: 0 events in 179, `poisson.test` 0 to 0.020608; log-Wald is undefined."""
     result = reconcile_rate("0", ("0", "179"), ("0", "0.0206"))
     assert [fit.method for fit in result.exact] == ["garwood"]
-    assert {fit.method for fit in result.partial} == {"byar"}
+    assert {fit.method for fit in result.partial} == {"byar", "wald"}
+
+
+@pytest.mark.parametrize(
+    ("value", "counts", "ci"),
+    [
+        # 168/40 ± 1.959964 √168/40 = 4.2 ± 0.63511
+        ("4.2", ("168", "40"), ("3.56", "4.84")),
+        # 50/10 ± 1.959964 √50/10 = 5 ± 1.38590
+        ("5.0", ("50", "10.0"), ("3.61", "6.39")),
+        ("5,0", ("50", "10,0"), ("3,61", "6,39")),
+        # 1/10 ± 1.959964/10: the lower limit is cut at 0
+        ("0.1", ("1", "10.0"), ("0", "0.296")),
+    ],
+)
+def test_a_rate_with_walds_limits(value: str, counts: tuple[str, str], ci: tuple[str, str]) -> None:
+    printed_exposure = [
+        fit.method for fit in reconcile_rate(value, counts, ci).exact if fit.is_printed_exposure
+    ]
+    assert printed_exposure == ["wald"]
+
+
+def test_byar_without_events_begins_at_0_at_every_level() -> None:
+    """½ (1 − 2/9 + z √2/3)³ ÷ 12.5 with z 0.67449 for 50 %: 0.05256, by hand."""
+    (fit,) = reconcile_rate("0.000", ("0", "12.5"), ("0.000", "0.053"), 0.5).exact
+    assert (fit.method, fit.ci_low) == ("byar", 0)
+    assert fit.ci_high == pytest.approx(0.5 * (7 / 9 + 0.6744897502 * 2**0.5 / 3) ** 3 / 12.5, rel=1e-9)
 
 
 def test_a_rate_that_its_counts_do_not_give() -> None:
     result = reconcile_rate("1.30", ("167", "140"), ("1.02", "1.39"))
     assert (result.n_exact, result.exact) == (0, ())
     assert result.nearest is not None
-    assert all(fit.low_fits and fit.high_fits and not fit.value_fits for fit in result.partial)
+    assert not any(fit.value_fits for fit in result.partial)
+    # Wald's limits are those of 167 ± 25.33 events: 1.02 needs at most 139.58, 1.39 at most 138.87.
+    both = {fit.method for fit in result.partial if fit.low_fits and fit.high_fits}
+    assert both == {"garwood", "byar", "log-wald"}
 
 
 # ---- Bad input ----------------------------------------------------------------------------------------
@@ -494,14 +572,19 @@ def test_a_rate_that_its_counts_do_not_give() -> None:
         ("inf", None, (1, 5), 0.95, "percentage is 'inf'"),
         ("", None, (1, 5), 0.95, "percentage is ''"),
         ("1e1", None, (1, 5), 0.95, "percentage is '1e1'"),
-        ("69,6", None, (1, 5), 0.95, "with a point"),
+        ("69.6.1", None, (1, 5), 0.95, "percentage is"),
+        ("25/24", None, None, 0.95, "25/24 counts more.*--rate 25/24"),
+        ("23/24", None, (24, 24), 0.95, "leave out n"),
+        ("23/24", ("97", "99"), None, 0.95, "outside its interval"),
+        ("0/0", None, None, 0.95, "at least 1 patient"),
+        ("1/10001", None, None, 0.95, "at most 10,000"),
         ("٦٩", None, (1, 5), 0.95, "percentage is"),
         ("9" * 5000, None, (1, 5), 0.95, "percentage is '999.*…'"),
         ("69.\x1b[31m6", None, (1, 5), 0.95, r"\\x1b"),
     ],
 )
 def test_impossible_percentages_are_refused(
-    value: str, ci: tuple[str, str] | None, n: tuple[int, int], level: float, words: str
+    value: str, ci: tuple[str, str] | None, n: tuple[int, int] | None, level: float, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
         reconcile(value, ci, n, level)
@@ -517,6 +600,9 @@ def test_impossible_percentages_are_refused(
         ("x", ("167", "140"), None, "rate is 'x'"),
         ("1.19", ("167", "140"), ("1.39", "1.02"), "lower limit first"),
         ("1.19", ("167", "140"), ("1.2", "1.3"), "outside its interval"),
+        ("1.19", ("1670", "1,400"), None, "exposure is 1,400, which may be 1400 or 1.400"),
+        ("1,193", ("167", "140"), None, "rate is 1,193, which may be"),
+        ("23/24", ("167", "140"), None, "rate is '23/24'"),
     ],
 )
 def test_impossible_rates_are_refused(
