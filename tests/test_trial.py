@@ -88,7 +88,7 @@ def test_what_is_no_attribute(trial: Trial, column: str, message: str) -> None:
 def test_nobody_has_the_level(trial: Trial) -> None:
     with pytest.raises(UsageError) as refused:
         trial.where({"site": ["Toronto"]})
-    assert str(refused.value) == "No patient has site Toronto. This file has site: Genoa, Ottawa."
+    assert str(refused.value) == "No patient has site Toronto. This file has site Genoa, Ottawa."
 
 
 def test_an_attribute_that_is_empty_for_everybody() -> None:

@@ -15,6 +15,8 @@ DAYS_PER_YEAR = 365.25
 def derive(rows: list[Row], protocol: Any) -> dict[str, Row]:
     """Give each patient's row, by identifier, in the order of their first rows."""
     columns = {name for row in rows for name in row}
+    # Rows that are alike in every cell are one row.
+    rows = [row for place, row in enumerate(rows) if not any(_is_alike(row, other) for other in rows[:place])]
     kinds = {row["record"] for row in rows}
     of_patient: dict[str, list[Row]] = {}
     for row in rows:
@@ -36,6 +38,10 @@ def derive(rows: list[Row], protocol: Any) -> dict[str, Row]:
             found["years_to_transplant"] = years(min(days_of(own, "transplant"), default=None))
         table[patient] = found
     return table
+
+
+def _is_alike(one: Row, other: Row) -> bool:
+    return all(one.get(name) == other.get(name) for name in {*one, *other})
 
 
 def years(day: float | None) -> float | None:

@@ -19,7 +19,7 @@ from ahsct_trial import Protocol, Trial, summarize
 from ahsct_trial.columns import PATIENT_TABLE
 from ahsct_trial.patients import YEARS_TO_UNCONFIRMED_WORSENING, PatientTable
 
-SCORES = st.sampled_from([0.0, 1.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 10.0])
+SCORES = st.sampled_from([0.0, 1.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 6.5, 9.5])
 # Days that meet: the edges of day 0, of the windows of confirmation and of relapses, and of the reference.
 BEFORE = st.sampled_from([-2000, -400, -30, -29, -5, -1, 0])
 AFTER = st.sampled_from([0, 1, 29, 30, 31, 90, 100, 180, 191, 260, 300, 341, 365, 400, 470, 700, 1096])
