@@ -57,12 +57,14 @@ def verdict_sections(check: Check) -> list[Section]:
             f"Checked against {shown(publication.id)}",
             lead=(
                 f"{total or 'none'} of {sum(verdicts.values()):,} published figures{_computed_here(check)}.",
+                *_contradictions(check),
                 prose(publication.title),
                 f"Published: {_size(publication.n_patients, publication.n_sites)}. "
                 f"{source_name(check.source)}: {_size(check.n_patients, check.n_sites)}.",
                 _protocol(check),
             ),
-            headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
+            headings=("Figure", "Published", "Mark", "This cohort", f"{confidence} CI", "Verdict"),
+            texts=frozenset({0, 2}),
             rows=tuple(_check_row(figure) for figure in check.figures),
         ),
         *_reasons("Why it differs", check, is_difference=True),
@@ -88,6 +90,17 @@ def verdict_sections(check: Check) -> list[Section]:
             ),
         ),
     ]
+
+
+def _contradictions(check: Check) -> Iterator[str]:
+    """What the same trial prints elsewhere for the endpoint that the publication is known by."""
+    if check.contradicted_by:
+        listed = "; ".join(
+            f"{shown(each.publication)} has {prose(each.printed)} for {prose(each.label)} (mark {each.mark}, "
+            f"{prose(each.source)})"
+            for each in check.contradicted_by
+        )
+        yield f"Another figure of the same trial for the same endpoint: {listed}."
 
 
 def _computed_here(check: Check) -> str:
@@ -152,6 +165,7 @@ def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
     return (
         shown(figure.label),
         printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        figure.mark,
         own,
         f"{limits} %" if is_share else limits,
         figure.verdict,
