@@ -226,13 +226,17 @@ def test_a_note_stands_beside_what_it_is_about(sample: list[Row]) -> None:
 def test_groups_and_contrasts_have_rows_of_their_own(tmp_path: Path) -> None:
     path = tmp_path / "arms.csv"
     path.write_text(
-        "patient_id,arm,follow_up_years,years_to_death\nA,x,4,\nB,x,4,\nC,y,4,1\nD,y,4,\n".replace("4,1", "1,1"),
+        "patient_id,arm,follow_up_years,years_to_death\nA,x,4,\nB,x,4,\nC,y,4,1\nD,y,4,\n".replace(
+            "4,1", "1,1"
+        ),
         encoding="utf-8",
     )
     rows = list(csv.DictReader(io.StringIO(write_comparison_csv(compare(read_cohort(path), "arm")))))
     groups = {row["group1_level"] for row in rows if row["group1"] == "arm"}
     assert groups == {"x", "y", "y − x", ""}
-    own = [row for row in rows if (row["variable"], row["variable_level"]) == ("overall_survival", "survival")]
+    own = [
+        row for row in rows if (row["variable"], row["variable_level"]) == ("overall_survival", "survival")
+    ]
     assert {row["group1_level"]: row["stat"] for row in own if row["stat_name"] == "value"} == {
         "x": "1.0",
         "y": "0.5",

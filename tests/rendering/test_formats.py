@@ -162,7 +162,9 @@ def test_a_share_has_its_counts_and_an_interval_its_name() -> None:
     assert fmt.with_interval(rate) == "0.50 per year (95 % CI 0.20–1.10, negative binomial)"
 
 
-@pytest.mark.parametrize(("p", "text"), [(0.00099, "<0.001"), (0.001, "0.001"), (0.0455, "0.046"), (1, "1.000")])
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.00099, "<0.001"), (0.001, "0.001"), (0.0455, "0.046"), (1, "1.000")]
+)
 def test_p_values_have_three_decimals(p: float, text: str) -> None:
     assert fmt.p_value(p) == text
 

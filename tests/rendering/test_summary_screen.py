@@ -70,12 +70,16 @@ def test_neda3_of_all_says_in_the_same_row_that_one_died() -> None:
     # data/README.md: 23 without activity, one death of the transplant; years 1 to 3 are alike and said once.
     [(name, words)] = section.rows
     assert name == "By year 1, 2 and 3"
-    assert words.startswith("23 of 23 evaluable, 100.0 % (95 % CI 85.2–100.0, exact); 1 not evaluable, who died")
+    assert words.startswith(
+        "23 of 23 evaluable, 100.0 % (95 % CI 85.2–100.0, exact); 1 not evaluable, who died"
+    )
     assert "at least 23 of 24 (95.8 %), at most 24 of 24 (100.0 %)" in words
 
 
 def test_endpoints_with_the_same_figures_are_one_row() -> None:
-    [section] = [each for each in summary_sections(of(read_cohort(SAMPLE))) if each.title.startswith("Event-")]
+    [section] = [
+        each for each in summary_sections(of(read_cohort(SAMPLE))) if each.title.startswith("Event-")
+    ]
     [row] = section.rows
     assert row[0] == "MS activity-free, Relapse-free, MRI activity-free, Worsening-free, Alive"
     assert row[1:] == ("23 of 24", "95.8 % (73.9–99.4)", "death 1", "0", "0", "0")
@@ -167,15 +171,25 @@ def test_full_has_every_definition_and_short_points_to_it() -> None:
     summary = of(read_cohort(ROOT / "data" / "sample_records.csv"))
     full, short = text_of(summary, is_full=True), text_of(summary)
     endpoints = summary.endpoints
-    for result in (endpoints.relapse_free_survival, endpoints.neda3[0], endpoints.disability, endpoints.mortality):
+    for result in (
+        endpoints.relapse_free_survival,
+        endpoints.neda3[0],
+        endpoints.disability,
+        endpoints.mortality,
+    ):
         assert [words for words in sentences(result.definition) if words not in full] == []
-    assert [words for words in sentences(endpoints.activity_free_survival.definition) if words not in short] == []
+    assert [
+        words for words in sentences(endpoints.activity_free_survival.definition) if words not in short
+    ] == []
     assert "--full" in short
     assert "--full" not in full
 
 
 def test_a_sentence_of_several_definitions_is_said_once() -> None:
-    assert shared_sentences(["A is 1. B is 2.", "C is 3. B is 2.", "A is 1. B is 2."]) == ["A is 1.", "B is 2."]
+    assert shared_sentences(["A is 1. B is 2.", "C is 3. B is 2.", "A is 1. B is 2."]) == [
+        "A is 1.",
+        "B is 2.",
+    ]
     full = text_of(of(read_cohort(ROOT / "data" / "sample_records.csv")), is_full=True)
     assert full.count("A new lesion is a gadolinium-enhancing or a new or enlarging T2 lesion.") == 1
     assert full.count("A visit is relapse-free from 30 days after a relapse on.") == 1
