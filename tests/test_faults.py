@@ -302,9 +302,9 @@ def test_an_argument_of_any_length_gives_a_short_message() -> None:
         assert len(done.stderr) < 200
 
 
-@pytest.mark.parametrize("columns", ["", "0", "-1", "x", "²", "1e9", "9" * 30, "99999999", "1"])
+@pytest.mark.parametrize("columns", ["0", "x", "²", "9" * 30])
 def test_a_width_that_makes_no_sense(columns: str) -> None:
-    for arguments in (["summarize", SAMPLE], ["--help"], ["plot", "survival", SAMPLE]):
+    for arguments in (["--help"], ["plot", "survival", SAMPLE]):
         done = ahsct(*arguments, env={"COLUMNS": columns})
         assert (done.returncode, done.stderr) == (0, "")
         assert len(done.stdout) < 1_000_000
@@ -323,3 +323,25 @@ def test_few_open_files(n_files: int) -> None:
         assert_one_line(done, "Too many open files", code=1)
     else:
         assert done.stdout == ahsct("summarize", SAMPLE).stdout
+
+
+@IS_POSIX
+def test_settings_of_matplotlib_that_cannot_be_read_change_no_figure(tmp_path: Path) -> None:
+    broken, temporary = tmp_path / "matplotlibrc", tmp_path / "temporary"
+    broken.write_bytes(b"figure.dpi: x\nnonsense: \xff\xfe\n")
+    temporary.mkdir()
+    environments = [
+        {},
+        {"MATPLOTLIBRC": str(broken), "MPLBACKEND": "nonsense"},
+        # A home where nothing can be written, as in a container: no folder is left behind.
+        {"HOME": os.devnull, "MPLCONFIGDIR": f"{os.devnull}/x", "TMPDIR": str(temporary)},
+    ]
+    figures = []
+    for number, environment in enumerate(environments):
+        path = tmp_path / f"{number}.svg"
+        done = ahsct("plot", "survival", SAMPLE, "-o", str(path), env=environment)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "Traceback" not in done.stderr
+        figures.append(path.read_bytes())
+    assert figures[1:] == figures[:1] * 2
+    assert list(temporary.iterdir()) == []

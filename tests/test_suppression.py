@@ -87,12 +87,6 @@ def test_no_level_is_small_and_none_is_lost(sites: list[str], below: int) -> Non
 
 def test_nothing_changes_where_no_cell_is_small() -> None:
     summary = summarize(read_cohort(DATA / "sample_trial.csv"))
-    relapses, shown = (
-        summary.endpoints.relapse_free_survival,
-        suppress(summary, 2).endpoints.relapse_free_survival,
-    )
-    assert (shown.n_events, shown.survival, shown.incidence) == (
-        relapses.n_events,
-        relapses.survival,
-        relapses.incidence,
-    )
+    before = summary.endpoints.relapse_free_survival
+    after = suppress(summary, 2).endpoints.relapse_free_survival
+    assert (after.n_events, after.survival) == (before.n_events, before.survival)

@@ -358,8 +358,8 @@ def _explain_edss(
     if not own.has("edss_baseline"):
         return (), ""
     of_kind = {kind: records.observations[kind].only(code) for kind in ("edss", "relapse")}
-    visits = EdssVisits(*(column[of_kind["edss"]] for column in records.edss_visits))
-    relapses = Relapses(*(column[of_kind["relapse"]] for column in records.relapses))
+    visits = EdssVisits._make(column[of_kind["edss"]] for column in records.edss_visits)
+    relapses = Relapses._make(column[of_kind["relapse"]] for column in records.relapses)
     visits = visits._replace(patient=np.zeros_like(visits.patient))
     relapses = relapses._replace(patient=np.zeros_like(relapses.patient))
     if not len(visits.day):

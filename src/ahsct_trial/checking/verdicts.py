@@ -28,9 +28,9 @@ class CheckedFigure:
 
     `published` and `published_of` are as printed. `value` and `of` are the trial's own, unrounded; `estimate`
     has their limits and what a share is of. `n_patients` are the patients that the trial's figure is about,
-    `n_event_free` of `n_evaluable` the crude count beside a survival estimate. `where` names the patients that
-    it counts, if not all; `note` says why it differs or is not computable, or that it has no horizon. A figure
-    of mark D was computed by this program, and counts in none of the totals.
+    `n_event_free` of `n_evaluable` the crude count beside a survival estimate. `where` names the patients
+    that it counts, if not all; `note` says why it differs or is not computable, or that it has no horizon. A
+    figure of mark D was computed by this program, and counts in none of the totals.
     """
 
     label: str
@@ -55,7 +55,10 @@ class CheckedFigure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedCriterion:
-    """How many patients meet one criterion of the published trial; counts are None where the file lacks the column."""
+    """How many patients meet one criterion of the published trial.
+
+    The counts are None where the file lacks the column.
+    """
 
     criterion: str
     n_met: int | None
@@ -175,6 +178,8 @@ def _checked(
         reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
+    elif verdict == "compatible" and figure.ci is not None and _is_same_value(figure, own):
+        reasons = [*reasons, "The figure is the same, the interval is another.", figure.differs]
     return CheckedFigure(
         label=figure.label,
         definition=figure.definition,
@@ -201,20 +206,24 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     if own.value is None:
         return "not computable"
     per_own = figure.printed_per_own
-    limits = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
-    own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
-    if figure.ci is not None:
-        own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(
-        each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed
+    low, high = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
+    is_same_interval = figure.ci is None or all(
+        each is not None and _rounds_to(each, printed, per_own)
+        for each, printed in zip((low, high), figure.ci, strict=True)
     )
-    if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
+    if is_same_interval and _is_same_value(figure, own):
         return "reproduced"
-    low, high = limits
     if low is None or high is None:
         return "differs" if _is_comparable(figure, own) else "not computable"
     published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
     return "compatible" if low <= published <= high else "differs"
+
+
+def _is_same_value(figure: Figure, own: Counterpart) -> bool:
+    """Whether the trial's figure, and what it is of, round to the published."""
+    if own.value is None or not _rounds_to(own.value, figure.value, figure.printed_per_own):
+        return False
+    return figure.of is None or own.of is None or _rounds_to(own.of, figure.of)
 
 
 def _is_comparable(figure: Figure, own: Counterpart) -> bool:

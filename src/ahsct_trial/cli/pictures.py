@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 class Look:
     """How a figure looks."""
 
+    panel: ClassVar = "Look"
+
     width: Annotated[
-        float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres [180].")
+        float | None,
+        typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.", show_default="180"),
     ] = None
     title: Annotated[
         str | None, typer.Option("--title", metavar="WORDS", help="A title above the picture.")
@@ -73,8 +76,8 @@ def need_extra(package: str) -> None:
     """
     if find_spec(package) is None:
         raise UsageError(
-            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of the "
-            "repository: pip install '.[report]'"
+            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of "
+            "the repository: pip install '.[report]'"
         )
 
 
@@ -112,7 +115,9 @@ def plot_survival(
 ) -> Outcome:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
 
-    Examples: ahsct plot survival cohort.csv; ahsct plot survival trial.csv --by arm -o figure.svg
+    For example:
+      ahsct plot survival cohort.csv
+      ahsct plot survival trial.csv --by arm -o figure.svg
     """
     from ahsct_trial.catalogue import HEADLINE
     from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, known_endpoints
@@ -141,6 +146,7 @@ def plot_survival(
 
             result = compare(trial, by, protocol)
             curves = drawn_groups(result, keys[0])
+    heed(result.notices, data)
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
 
@@ -165,7 +171,9 @@ def plot_timeline(
 ) -> Outcome:
     """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
 
-    Examples: ahsct plot timeline records.csv -o figure.pdf; ahsct plot timeline cohort.csv -o figure.svg
+    For example:
+      ahsct plot timeline records.csv -o figure.pdf
+      ahsct plot timeline cohort.csv -o figure.svg
     """
     style = look.style()
     figure = _figure_file(data, choices, output, look.width, force=force)
@@ -202,7 +210,9 @@ def report(
 ) -> Outcome:
     """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
 
-    Examples: ahsct report cohort.csv -o report.html; ahsct report cohort.csv --against mist2019 -o report.html
+    For example:
+      ahsct report cohort.csv -o report.html
+      ahsct report cohort.csv --against mist2019 -o report.html
     """
     file = against if against is not None and against.endswith(".toml") else None
     refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
@@ -223,6 +233,7 @@ def report(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
+        heed(summary.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
-from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -24,7 +24,9 @@ def summarize(
 ) -> Outcome:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
 
-    Examples: ahsct summarize cohort.csv; ahsct summarize cohort.csv --horizon 5 --json -o results.json
+    For example:
+      ahsct summarize cohort.csv
+      ahsct summarize cohort.csv --horizon 5 --json -o results.json
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -34,8 +36,7 @@ def summarize(
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    if data.strict:
-        refuse_notices(summary.notices)
+    heed(summary.notices, data)
     summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
@@ -68,7 +69,10 @@ def compare(
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference", metavar="LEVEL", help="What the others are compared with [the first by alphabet]."
+            "--reference",
+            metavar="LEVEL",
+            help="What the others are compared with.",
+            show_default="the first by alphabet",
         ),
     ] = None,
     strata: Annotated[
@@ -78,7 +82,9 @@ def compare(
 ) -> Outcome:
     """Show groups side by side, and what separates them.
 
-    Examples: ahsct compare trial.csv --by arm --reference control; ahsct compare registry.csv --by ms_course
+    For example:
+      ahsct compare trial.csv --by arm --reference control
+      ahsct compare registry.csv --by ms_course
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -87,8 +93,7 @@ def compare(
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    if data.strict:
-        refuse_notices(comparison.notices)
+    heed(comparison.notices, data)
     comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
@@ -114,7 +119,9 @@ def sensitivity(
 ) -> Outcome:
     """Show an endpoint under every choice on which published figures differ.
 
-    Examples: ahsct sensitivity cohort.csv; ahsct sensitivity cohort.csv --endpoint relapse_free_survival
+    For example:
+      ahsct sensitivity cohort.csv
+      ahsct sensitivity cohort.csv --endpoint relapse_free_survival
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -126,6 +133,7 @@ def sensitivity(
         trial = read(data, protocol.time_zero, step)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint)
+    heed(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
@@ -148,7 +156,9 @@ def trace(
 ) -> Outcome:
     """Show one patient's course, and the line of the file that decided each endpoint.
 
-    Examples: ahsct trace cohort.csv P06; ahsct trace records.csv P06 --confirm-weeks 12
+    For example:
+      ahsct trace cohort.csv P06
+      ahsct trace records.csv P06 --confirm-weeks 12
     """
     document.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()

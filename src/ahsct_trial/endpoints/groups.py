@@ -131,10 +131,8 @@ def compare(
         trial.levels(strata)
     levels = tuple(parts)
     if len(levels) < 2:
-        raise UsageError(
-            f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
-        )
-    reference = levels[0] if reference is None else _found(reference, levels, by)
+        raise UsageError(f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with.")
+    reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
     n_without = len(trial) - sum(len(group.table) for group in groups)
@@ -169,18 +167,11 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
     UsageError
         If there is no such attribute or level.
     """
-    pair = (
+    own, base = (
         _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None)
         for text in (level, reference)
     )
-    return {"endpoints": _contrast(*pair, protocol)}
-
-
-def _found(reference: str, levels: Sequence[str], by: str) -> str:
-    for level in levels:
-        if level.casefold() == reference.strip().casefold():
-            return level
-    raise UsageError(f"{shown(by)} has no level {shown(reference)}; it has {', '.join(map(shown, levels))}.")
+    return {"endpoints": _contrast(own, base, protocol)}
 
 
 def _notices(groups: Sequence[_Group], by: str, n_without: int) -> Iterator[Notice]:
@@ -210,7 +201,7 @@ def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoint
             rates[endpoint.key] = RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
             continue
         known = [side.among(side.is_known) for side in sides if side is not None]
-        exact, varied = rate_ratio(*known, level)
+        exact, varied = rate_ratio(known[0], known[1], level)
         rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
     ours, theirs = own.endpoints, base.endpoints
     return ContrastEndpoints(
@@ -268,9 +259,11 @@ def _estimate(found: Difference, unit: Unit, method: str, level: float) -> Estim
 
 def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) -> SurvivalContrast:
     level = protocol.confidence_level
-    observed = [group.observed[key] for group in (own, base)]
+    curves = [
+        each.curve for group in (own, base) if isinstance(each := group.observed[key], ObservedEndpoint)
+    ]
     results = [getattr(group.endpoints, key) for group in (own, base)]
-    if any(isinstance(each, AbsentEndpoint) for each in observed):
+    if len(curves) < 2:
         note = results[0].note or results[1].note
         return SurvivalContrast(
             survival_difference=absent("difference", note),
@@ -286,18 +279,18 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
     difference, p_exact = _risk_difference(counts, level)
     ratio, ratio_p = _hazard_ratio(own, base, key, level)
     return SurvivalContrast(
-        survival_difference=_survival_difference(*results, level),
+        survival_difference=_survival_difference(results[0], results[1], level),
         risk_difference=difference,
         p_exact=p_exact,
         hazard_ratio=ratio,
         hazard_ratio_p=ratio_p,
         rmst_difference=_estimate(
-            rmst_difference(observed[0].curve, observed[1].curve, protocol.horizon_years, level),
+            rmst_difference(curves[0], curves[1], protocol.horizon_years, level),
             "years",
             "normal",
             level,
         )
-        if all(each.curve.entry is None for each in observed)
+        if all(curve.entry is None for curve in curves)
         else absent("years", "No restricted mean where patients enter after time zero."),
         log_rank=_log_rank([base, own], key),
         note=joined([_unlike_follow_up(own, base)]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import public, source_name
 from ahsct_trial.results import (
@@ -158,13 +159,8 @@ def _written(rows: Iterable[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ARD_COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(row.get(column, "")) for column in ARD_COLUMNS])
+        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
     return text.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    """A text that a spreadsheet would run stands after an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def write_sensitivity_csv(result: Sensitivity) -> str:
@@ -191,8 +187,12 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
     if rows:
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
+        writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
