@@ -160,8 +160,9 @@ def _not_computable(check: Check) -> Iterator[Section]:
 
 
 def _published(figure: CheckedFigure) -> str:
-    """A published figure as it is printed, with its mark."""
-    return f"{printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)} {figure.mark}"
+    """A published figure as it is printed, with its mark; a unit that its label names is not said again."""
+    unit = "" if figure.unit and figure.unit in figure.label.casefold() else figure.unit
+    return f"{printed_figure(figure.published, figure.published_of, figure.published_ci, unit)} {figure.mark}"
 
 
 def _whom(check: Check) -> Iterator[Section]:
