@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mapped import map_of, mapped_files, problems_of, rows_of
 
 from ahsct_trial.loading.problems import DataProblems
-from ahsct_trial.mapping import apply_map, with_defaults
+from ahsct_trial.mapping import apply_map, read_map, with_defaults
 from ahsct_trial.mapping.dates import Wrong, iso_day
 
 TRANSPLANTS = """
@@ -382,3 +382,25 @@ def test_rows_read_are_rows_used_and_set_aside_whatever_the_table(tmp_path_facto
         account.rows_read == len(cells) == account.rows_used + sum(aside.count for aside in account.set_aside)
     )
     assert account.rows_used == len({cell for cell in cells if cell[1]})
+
+
+def test_an_edmus_export_in_utf_16(tmp_path) -> None:
+    tables = {
+        "CEN1-Personal-DEN": "Patient ID\tGender\tLast clinical assessment\n1\tF\t15/01/2018\n2\tM\t?\n",
+        "CEN1-Diagnosis-DEN": "Patient ID\tDisease Course\n1\t2\n2\t6\n",
+        "CEN1-Trt_DM-DEN": "Patient ID\tINN\tOnset date\n1\tAHSCT\t10/01/2015\n2\tNATALIZUMAB\t10/01/2014\n",
+        "CEN1-Clinical-DEN": "Patient ID\tDate\tEDSS (entered)\n1\t20/12/2014\t3.5\n1\t10/01/2016\t?\n",
+        "CEN1-Episodes-DEN": "Patient ID\tDate\n1\t12/09/2014\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.txt").write_bytes(text.encode("utf-16"))
+    mapped = apply_map(read_map("edmus"), tmp_path)
+    assert [(row["record"], row.get("date")) for row in rows_of(mapped)] == [
+        ("baseline", None), ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
+        ("transplant", "2015-01-10"), ("last_contact", "2016-01-10"), ("last_contact", "2018-01-15"),
+    ]  # fmt: skip
+    # Patient 2 was not transplanted; no deaths are known, which must be looked at first.
+    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    assert ("map-without-death", "look first") in [
+        (notice.code, notice.severity) for notice in mapped.notices
+    ]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.columns import RECORDS
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.loading.formats import is_text, read_tables, sheet_names
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import CellInput, CsvInput, Input, one_file
 from ahsct_trial.loading.records import read_records
+from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
 from ahsct_trial.loading.values import MISSING, Forms, as_date_format
 from ahsct_trial.protocol import TimeZero
@@ -89,6 +89,8 @@ def _first_table(path: Path) -> CellTable:
     DataProblems
         If the sheet is empty.
     """
+    from ahsct_trial.loading.formats import read_tables, sheet_names
+
     sheet = next(iter(sheet_names(path)), None)
     tables = read_tables(path, sheet=sheet)
     if not tables:

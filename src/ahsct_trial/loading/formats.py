@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import partial
@@ -26,39 +25,20 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.delimited import read_delimited
 from ahsct_trial.loading.problems import fatal
+from ahsct_trial.loading.signatures import (
+    FOREIGN,
+    WORKBOOKS,
+    ZIP,
+    head_of,
+    is_dataset_json,
+    statistical_function,
+    unpacked_head,
+)
 from ahsct_trial.loading.source import STANDARD_INPUT
 from ahsct_trial.loading.workbook_guard import failed_formulas, refuse_overwhelming
 
 #: Rows that are held as Python values at a time.
 _N_ROWS_AT_A_TIME = 50_000
-_HEAD = 512
-
-_ZIP = b"PK\x03\x04"
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_SAS7BDAT = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
-_XPORT = b"HEADER RECORD*******LIB"
-_STATA_NEW = b"<stata_dta>"
-#: Versions 105 to 115 of Stata's older format, each in one of two orders of bytes.
-_STATA_OLD = tuple(bytes([version, order]) for version in range(105, 116) for order in (1, 2))
-_SPSS = (b"$FL2", b"$FL3")
-
-#: Binary files that hold no table for us, by how they begin, and what a person can do instead.
-_FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"%PDF", "a PDF document", "Export the table behind it as CSV."),
-    (b"PAR1", "a Parquet file", "Write it as CSV, for example with pandas or DuckDB."),
-    (b"ARROW1", "an Arrow file", "Write it as CSV."),
-    (b"SQLite format 3", "an SQLite database", "Export its tables as CSV files."),
-    (b"\x00\x01\x00\x00Standard Jet DB", "an Access database", "Export its tables as CSV files."),
-    (b"\x00\x01\x00\x00Standard ACE DB", "an Access database", "Export its tables as CSV files."),
-    (b"RDX", "an R workspace", "In R: write.csv(x, 'x.csv', row.names = FALSE, na = '')."),
-    (b"X\n\x00", "an R data set", "In R: write.csv(x, 'x.csv', row.names = FALSE, na = '')."),
-    (b"\x89PNG", "a picture (PNG)", "Name the table's file."),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "Name the table's file."),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it and name the folder."),
-    (b"Rar!", "a RAR archive", "Unpack it and name the folder."),
-    (b"{\\rtf", "an RTF document", "Export the table behind it as CSV."),
-)
-
 Cell = Any  # float, int, str, bool, date, datetime, time or timedelta of Python, numpy or pandas; None
 
 
@@ -89,20 +69,20 @@ def read_tables(
     path = Path(path)
     if str(path) == STANDARD_INPUT:
         return [read_delimited(path, encoding, heading_row)]
-    head = _head(path)
-    if head.startswith((_ZIP, _OLE)):
+    head = head_of(path)
+    if head.startswith(WORKBOOKS):
         return _read_workbook(path, head, sheet, heading_row)
     read = _reader(path, head)
     if read is not None:
         return [read(path)]
-    _refuse_foreign(path.name, _unpacked_head(head))
+    _refuse_foreign(path.name, unpacked_head(head))
     return [read_delimited(path, encoding, heading_row)]
 
 
 def sheet_names(path: Path) -> list[str]:
     """The sheets of a workbook, the visible ones first; none for another file."""
-    head = b"" if str(path) == STANDARD_INPUT else _head(path)
-    if not head.startswith((_ZIP, _OLE)):
+    head = b"" if str(path) == STANDARD_INPUT else head_of(path)
+    if not head.startswith(WORKBOOKS):
         return []
     workbook = _open_workbook(path, head)
     import python_calamine
@@ -114,61 +94,19 @@ def sheet_names(path: Path) -> list[str]:
     return [each.name for each in sorted(tables, key=lambda each: each.visible is not visible)]
 
 
-def is_text(path: str | Path) -> bool:
-    """Whether a file is read as text: whatever is not known to be something else."""
-    if str(path) == STANDARD_INPUT or not Path(path).is_file():
-        return True
-    path = Path(path)
-    head = _head(path)
-    is_foreign = any(_unpacked_head(head).startswith(magic) for magic, _, _ in _FOREIGN)
-    return not (is_foreign or head.startswith((_ZIP, _OLE)) or _reader(path, head) is not None)
-
-
-# ---- What a file is -------------------------------------------------------------------------------------
-
-
-def _head(path: Path) -> bytes:
-    named = shown(str(path), longest=500)
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD)
-    except FileNotFoundError:
-        raise UsageError(f"There is no file {named}. Check the name and the folder.") from None
-    except IsADirectoryError:
-        raise UsageError(f"{named} is a folder.") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{named} cannot be read: {error}.") from None
-
-
-def _unpacked_head(head: bytes) -> bytes:
-    """The beginning of what a gzip file holds: R's files are gzipped."""
-    if not head.startswith(b"\x1f\x8b"):
-        return head
-    try:
-        return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
-    except zlib.error:
-        return head
+# ---- What reads a file ----------------------------------------------------------------------------------
 
 
 def _reader(path: Path, head: bytes) -> Callable[[Path], CellTable] | None:
     """What reads a file that is not text; None for text, and for what cannot be read."""
-    ending = path.suffix.lower()
-    if ending in {".json", ".ndjson"}:
+    if is_dataset_json(path):
         return _read_dataset_json
-    is_stata = head.startswith(_STATA_NEW) or (ending == ".dta" and head.startswith(_STATA_OLD))
-    functions = {
-        "read_xport": head.startswith(_XPORT),
-        "read_sas7bdat": head.startswith(_SAS7BDAT),
-        "read_dta": is_stata,
-        "read_sav": head.startswith(_SPSS),
-        "read_por": ending == ".por",
-    }
-    function = next((name for name, is_meant in functions.items() if is_meant), None)
+    function = statistical_function(path, head)
     return None if function is None else partial(_read_statistical, function)
 
 
 def _refuse_foreign(file: str, head: bytes) -> None:
-    for magic, kind, fix in _FOREIGN:
+    for magic, kind, fix in FOREIGN:
         if head.startswith(magic):
             raise fatal(file, f"this is {kind}", "a table is a CSV, workbook, SAS, Stata or SPSS file", fix)
 
@@ -187,12 +125,12 @@ def _need(package: str, file: str) -> None:
 
 
 def _open_workbook(path: Path, head: bytes) -> Any:
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         _refuse_other_zip(path)
     _need("python_calamine", path.name)
     import python_calamine
 
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         refuse_overwhelming(path)
     try:
         return python_calamine.load_workbook(str(path))
@@ -235,7 +173,7 @@ def _read_workbook(path: Path, head: bytes, sheet: str | None, heading_row: int 
     wanted = [name for name in sheet_names(path) if sheet is None or name.casefold() == sheet.casefold()]
     tables = []
     for name in wanted:
-        failed = failed_formulas(path, name) if head.startswith(_ZIP) else {}
+        failed = failed_formulas(path, name) if head.startswith(ZIP) else {}
         rows = _rows(path.name, workbook, name, failed)
         table = _sheet(path.name, name, digest, rows, heading_row)
         if table is not None:

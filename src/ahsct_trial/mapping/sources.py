@@ -158,7 +158,7 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
 
 
 def _matching(file: str | None, files: Sequence[Path]) -> list[Path]:
-    if file is None:
+    if file is None or [str(path) for path in files] == [STANDARD_INPUT]:
         return list(files)
     wanted = unicodedata.normalize("NFC", file).casefold()
     names = [(path, unicodedata.normalize("NFC", path.name).casefold()) for path in files]
