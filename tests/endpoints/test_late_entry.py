@@ -58,3 +58,19 @@ def test_by_a_later_landmark_all_have_entered(tmp_path: Path) -> None:
 def test_neda_needs_an_observation_that_begins_before_the_landmark(tmp_path: Path) -> None:
     years = summary(tmp_path, 3.0).endpoints.neda3
     assert [(year.n_yes, year.n_no, year.n_not_evaluable) for year in years] == [(1, 1, 2)] * 3
+
+
+def notices(tmp_path: Path, protocol: Protocol) -> list[str]:
+    (tmp_path / "cohort.csv").write_text(
+        "patient_id,follow_up_years,relapses_after,years_to_first_relapse,years_to_therapy,years_to_death\n"
+        "A,5,1,2,1,\nB,5,0,,,\n"
+    )
+    return [notice.text for notice in summarize(read_cohort(tmp_path / "cohort.csv"), protocol).notices]
+
+
+def test_an_event_after_a_therapy_is_not_said_to_be_after_the_last_assessment(tmp_path: Path) -> None:
+    assert notices(tmp_path, Protocol()) == []
+    assert notices(tmp_path, Protocol(therapy="censor", observation_end="follow-up")) == [
+        "Patients had an event after a therapy had ended the observation; it is not counted (Relapse-free survival "
+        "1). --therapy ignore counts it."
+    ]

@@ -59,7 +59,7 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
             *trial.notices,
             *table.notices,
             *ignored_settings(protocol, trial.layout),
-            *endpoint_notices(cohort, endpoints),
+            *endpoint_notices(cohort, endpoints, protocol),
         ),
     )
 
@@ -126,9 +126,9 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
         )
 
 
-def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notice]:
+def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
     """What a person should know of the results before relying on them."""
-    yield from _late_events(endpoints)
+    yield from _late_events(endpoints, protocol)
     unconfirmed = endpoints.disability.unconfirmed
     if unconfirmed.n:
         yield Notice(
@@ -148,7 +148,7 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notic
     yield from _overdispersed(endpoints)
 
 
-def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
+def _late_events(endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
     late = {
         endpoint.label: n
         for endpoint in (getattr(endpoints, each.key) for each in SURVIVAL_ENDPOINTS)
@@ -156,11 +156,17 @@ def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
     }
     if late:
         counts = ", ".join(f"{label} {n:,}" for label, n in late.items())
+        ended = "the last assessment that the event-free had too"
+        remedy = "--observation-end follow-up counts"
+        if protocol.therapy == "censor" and protocol.observation_end == "follow-up":
+            ended, remedy = "a therapy had ended the observation", "--therapy ignore counts"
+        elif protocol.therapy == "censor":
+            ended = "a therapy or the last assessment had ended the observation"
+            remedy = "--therapy ignore with --observation-end follow-up counts"
         yield Notice(
             code="events-after-observation",
             severity="look first",
-            text="Patients had an event after the last assessment that the event-free had too; it is not counted "
-            f"({counts}). --observation-end follow-up counts it.",
+            text=f"Patients had an event after {ended}; it is not counted ({counts}). {remedy} it.",
         )
 
 

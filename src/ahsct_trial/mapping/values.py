@@ -1,6 +1,6 @@
 """The cells of a source table as texts in canonical form: dates, days, years, numbers, levels.
 
-pa.StringArray are judged once for each different one, however many rows have it.
+Each different text is judged once, however many rows have it.
 """
 
 from __future__ import annotations
