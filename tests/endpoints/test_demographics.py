@@ -67,5 +67,7 @@ def test_median_follow_up_and_its_completeness() -> None:
     assert follow_up.reverse_kaplan_meier.value == 6.0
     # Of 3 years each, and 0.5 of the patient who died then: all of them were seen.
     assert follow_up.completeness.value == 1.0
-    short = described(TABLE.replace("            4.0                   3.0", "            1.0                   3.0"))
+    short = described(
+        TABLE.replace("            4.0                   3.0", "            1.0                   3.0")
+    )
     assert short.follow_up.completeness.value == (3 + 1 + 0.5 + 3) / (3 + 3 + 0.5 + 3)

@@ -45,7 +45,13 @@ def test_23_of_24_are_activity_free_at_3_years(sample: Summary) -> None:
     endpoint = sample.endpoints.activity_free_survival
     assert (endpoint.n_event_free, endpoint.n_evaluable, endpoint.n_at_risk) == (23, 24, 23)
     assert (endpoint.n_patients, endpoint.n_unknown, endpoint.n_censored) == (24, 0, 0)
-    assert endpoint.events_by_type == {"relapse": 0, "new_lesion": 0, "worsening": 0, "therapy": None, "death": 1}
+    assert endpoint.events_by_type == {
+        "relapse": 0,
+        "new_lesion": 0,
+        "worsening": 0,
+        "therapy": None,
+        "death": 1,
+    }
     # R 4.2.2, survival 3.5-3: 1 event in 24, log-log: 95.83 % (73.92 to 99.40)
     km = endpoint.survival
     figures = (km.value or 0, km.ci_low or 0, km.ci_high or 0)
