@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ahsct_trial import Cohort, Records, Summary, read_cohort
+from ahsct_trial import Summary, Trial, read_cohort
 from ahsct_trial.rendering.documents import write_json
 
 #: Short names of columns, so that a record fits the line; a column's own name works as well.
@@ -43,7 +43,7 @@ def csv_of(rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> str:
     return stream.getvalue()
 
 
-def read(text: str, **options: Any) -> Cohort | Records:
+def read(text: str, **options: Any) -> Trial:
     """Read a text as if it stood in a file named ``records.csv``."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "records.csv"
@@ -51,10 +51,10 @@ def read(text: str, **options: Any) -> Cohort | Records:
         return read_cohort(path, **options)
 
 
-def records(text: str, columns: Sequence[str] = ()) -> Records:
+def records(text: str, columns: Sequence[str] = ()) -> Trial:
     """Read the records of a text; `columns` are in the file even if no record has them."""
     found = read(csv_of(rows_of(text), columns))
-    assert isinstance(found, Records)
+    assert found.layout == "records"
     return found
 
 

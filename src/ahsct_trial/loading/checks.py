@@ -283,7 +283,8 @@ def far_outside(name: str, values: NDArray[np.floating], lines: NDArray[np.integ
 
 def long_follow_up(years: NDArray[np.floating]) -> Iterator[Notice]:  # type: ignore[type-arg]
     """A follow-up that hardly any trial has."""
-    median = float(np.median(years)) if years.size else 0.0
+    known = years[~np.isnan(years)]
+    median = float(np.median(known)) if known.size else 0.0
     if median > _LONGEST_MEDIAN:
         text = f"The median follow-up is {median:.1f} years. Were months read as years?"
         yield Notice(code="long-follow-up", severity="look first", text=text)

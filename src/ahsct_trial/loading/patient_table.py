@@ -138,7 +138,7 @@ def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[n
     alike = read.alike(np.union1d(first, again))
     is_other = ~np.isin(again, alike)
     if is_other.any():
-        rule = "{other} has the same identifier, and a patient has one row"
+        rule = "the same identifier stands on {other}, and a patient has one row"
         fix = "Remove one or give it another identifier."
         violation = Violation(again[is_other], PATIENT_ID.name, rule, fix, first[is_other])
         read.problems.add(grouped(violation, _Identifiers(read, identifiers)))

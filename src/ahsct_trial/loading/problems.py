@@ -133,7 +133,7 @@ def named(text: str | None) -> str:
     """A cell's value within a sentence: plain numbers as they are, the rest in quotes."""
     if text is None:
         return "empty"
-    return shown(text) if re.fullmatch(r"[-0-9.]+", text) else f"'{shown(text)}'"
+    return shown(text) if re.fullmatch(r"[-.]*[0-9][-0-9.]*", text) else f"'{shown(text)}'"
 
 
 @dataclass(frozen=True)

@@ -359,13 +359,14 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 
 
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
-    """Lowest and highest number of a column, how many cells have one, and the first of their lines."""
+    """Lowest and highest number of a column; where these are one, how many cells have it and the first lines."""
     own = table.columns[name]
     numbers = own.values[~np.isnan(own.values)]
     if not numbers.size:
         return None
-    rows = np.flatnonzero(own.codes >= 0) if len(numbers) == 1 else np.empty(0, dtype=np.intp)
-    return float(numbers.min()), float(numbers.max()), len(rows), table.lines_of(rows[:3]).tolist()
+    lowest, highest = float(numbers.min()), float(numbers.max())
+    rows = np.flatnonzero(own.codes >= 0) if lowest == highest else np.empty(0, dtype=np.intp)
+    return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 
 
 def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:

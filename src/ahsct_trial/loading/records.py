@@ -177,7 +177,7 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     if lost.size:
         yield Violation(
             _first_of_each(coded.patient, lost),
-            "date",
+            "record",
             f"the patient has no {origin} record, so no day 0",
             f"Add the {origin} with its date.",
         )
@@ -279,7 +279,7 @@ def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
         yield Violation(
             visits.row[differs],
             "edss",
-            "{other} has another score of the same day",
+            "another score of the same day stands on {other}",
             "Keep the right one.",
             visits.row[first[differs]],
         )
@@ -315,7 +315,7 @@ def _alive_after_edss_10(coded: Coded) -> Iterator[Violation]:
     yield Violation(
         row[order],
         "edss",
-        "an EDSS of 10 is death due to MS, and {other} is of a later day",
+        "an EDSS of 10 is death due to MS, and a record of a later day stands on {other}",
         "Correct the score, or enter the death and remove what follows.",
         later_of[patient[order]],
     )
@@ -358,7 +358,7 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
                 Violation(
                     rows[differs],
                     name,
-                    "{other} has another value for the same patient",
+                    "the same patient has another one on {other}",
                     "Keep the right one; if one number is used at two sites, make identifiers that hold the site.",
                     row_of[patient[differs]],
                 )
@@ -423,8 +423,12 @@ def _notices(coded: Coded) -> Iterator[Notice]:
 def _edss_notices(coded: Coded) -> Iterator[Notice]:
     n = len(coded.joined.all.scoreless)
     if n:
-        noun = "1 edss record has" if n == 1 else f"{n:,} edss records have"
-        yield Notice(code="edss-without-score", text=f"{noun} no score and counts as a contact only.")
+        told = (
+            "1 edss record has no score, and counts as a contact only."
+            if n == 1
+            else f"{n:,} edss records have no score, and count as contacts only."
+        )
+        yield Notice(code="edss-without-score", text=told)
     patient, _, day = _edss_10(coded)
     n_last = int(np.count_nonzero(coded.last_day[patient] <= day))
     if n_last:
