@@ -41,7 +41,7 @@ def test_a_data_frame_of_any_types():
 @pytest.mark.parametrize(
     "dates",
     [
-        pd.to_datetime(["2020-01-31", "2020-03-01 10:30"]),
+        pd.to_datetime(["2020-01-31 00:00", "2020-03-01 10:30"]),
         [date(2020, 1, 31), date(2020, 3, 1)],
         ["2020-01-31", "2020-03-01"],
         [pd.Timestamp("2020-01-31"), "2020-03-01"],
@@ -126,8 +126,8 @@ def test_records_of_several_tables_are_told_by_where_they_come_from():
         read_cells(table, origins=ORIGINS)
     # The two deaths are alike in every cell, so one.
     assert list(map(str, caught.value.problems)) == [
-        "d.csv:4 patient P1: date is 2022-01-31; the patient died before, by the record on line 9 of p.xlsx, "
-        "sheet MRT. Correct one of the two."
+        "d.csv:4 patient P1: date is 2022-01-31; the patient died before, by the record on p.xlsx, sheet MRT:9. "
+        "Correct one of the two."
     ]
 
 

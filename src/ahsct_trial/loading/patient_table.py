@@ -19,7 +19,7 @@ from ahsct_trial.loading.reading import Input, Read, read_parts
 from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
-from ahsct_trial.trial import Trial
+from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
 
@@ -54,13 +54,13 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
     read = read_parts(source, cross_violations, _condense, is_patient_table=True)
     identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
     is_kept = _judge_identifiers(read, identifiers)
+    kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
     columns: dict[str, Any] = {}
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     for column in source.columns:
         name = column.name
         if name == PATIENT_ID.name:
-            kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
             columns[name] = pa.chunked_array([kept]).to_pandas()
         elif column.kind in NUMERIC_KINDS:
             numbers = np.concatenate([part.numbers.pop(name) for part in read.parts])
@@ -70,16 +70,12 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
             places = places if is_kept is None else places[is_kept]
             columns[name] = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
             read.notices += labels_alike(name, labels)
-    read.notices += _notices(columns, read.places.lines)
+    read.notices += _notices(columns, read.places)
     read.raise_any()
     table = PatientTable(
         patients=pd.DataFrame(columns, copy=False), layout="patient_table", rows=np.arange(read.n_rows)
     )
-    lines = read.places.lines
-    read.notices += alike_identifiers(
-        pa.array(table.patients[PATIENT_ID.name]) if is_kept is not None else identifiers,
-        lambda place: int(lines[place]),
-    )
+    read.notices += alike_identifiers(kept, lambda place: place, read.places)
     return read.trial(table, is_strict=is_strict)
 
 
@@ -152,14 +148,15 @@ def _are_distinct(texts: pa.Array) -> bool:
     return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
 
 
-def _notices(columns: dict[str, Any], lines: IntArray) -> Iterator[Notice]:
+def _notices(columns: dict[str, Any], places: Places) -> Iterator[Notice]:
     """What a person should look at in the patients."""
+    rows = np.arange(len(places.lines))
     yield from long_follow_up(columns["follow_up_years"])
     for name in _COUNTS:
         if name in columns:
-            yield from far_outside(name, columns[name], lines)
+            yield from far_outside(name, columns[name], rows, places)
     if "edss_last" in columns:
-        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(lines), np.nan)))
+        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(rows), np.nan)))
         n = int(np.count_nonzero((columns["edss_last"] == 10) & ~is_dead))
         if n:
             yield edss_10_notice(n)

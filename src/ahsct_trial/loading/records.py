@@ -15,14 +15,14 @@ from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
 from ahsct_trial.loading.patient_table import edss_10_notice
-from ahsct_trial.loading.problems import Violation, fatal, grouped, on_lines
+from ahsct_trial.loading.problems import Violation, fatal, grouped, of_rows
 from ahsct_trial.loading.reading import Input, read_parts
 from ahsct_trial.loading.table import Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
 from ahsct_trial.records import Observations, Records, is_first_of_patient, is_same_day
 from ahsct_trial.results import Notice
-from ahsct_trial.trial import Trial
+from ahsct_trial.trial import Places, Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -386,28 +386,28 @@ def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFra
 
 
 def _notices(coded: Coded) -> Iterator[Notice]:
-    lines = coded.joined.places.lines
+    places = coded.joined.places
     for name, labels in coded.joined.labels.items():
         if _COLUMN[name].kind == "text":
             yield from labels_alike(name, labels)
     first = np.zeros(coded.n_patients + 1, dtype=np.intp)
 
-    def first_line(place: int) -> int:
+    def first_row(place: int) -> int:
         if not first.any():
             first[coded.patient[::-1]] = np.arange(len(coded.patient))[::-1]
-        return int(lines[first[place]])
+        return int(first[place])
 
-    yield from alike_identifiers(coded.identifiers, first_line)
+    yield from alike_identifiers(coded.identifiers, first_row, places)
     yield from long_follow_up(coded.last_day / DAYS_PER_YEAR)
     for name in _COUNTS:
         for own, values in coded.ordered.values():
             if name in values:
-                yield from far_outside(name, values[name], lines[own.row])
+                yield from far_outside(name, values[name], own.row, places)
     yield from _edss_notices(coded)
     baseline = coded.ordered["baseline"][0].row
     if coded.has_time[baseline].any():
         yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
-    yield from _relapse_notices(coded, lines)
+    yield from _relapse_notices(coded, places)
     yield from _scan_notices(coded)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
         n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
@@ -435,7 +435,7 @@ def _edss_notices(coded: Coded) -> Iterator[Notice]:
         yield edss_10_notice(n_last)
 
 
-def _relapse_notices(coded: Coded, lines: IntArray) -> Iterator[Notice]:
+def _relapse_notices(coded: Coded, places: Places) -> Iterator[Notice]:
     relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
     if not relapses.row.size and not starts.row.size:
         text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
@@ -454,8 +454,7 @@ def _relapse_notices(coded: Coded, lines: IntArray) -> Iterator[Notice]:
         noun = "1 relapse begins" if len(rows) == 1 else f"{len(rows):,} relapses begin"
         text = (
             f"{noun} within {_SOON_DAYS} days of another of the same patient "
-            f"({on_lines(lines[rows[:3]].tolist(), len(rows))}), and each is counted. Is it the same relapse? "
-            "Then set relapse_gap_days."
+            f"({of_rows(places, rows)}), and each is counted. Is it the same relapse? Then set relapse_gap_days."
         )
         yield Notice(code="relapses-close-together", severity="look first", text=text)
 
