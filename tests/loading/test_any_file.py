@@ -267,9 +267,7 @@ def test_blocks_and_processors_change_nothing(file, text, n_bytes, n_processors)
 @settings(max_examples=120)
 def test_rows_read_are_rows_used_or_set_aside(read, written):
     known = [position for position, name in enumerate(written.names) if name in COLUMN]
-    is_empty = [
-        all(row[position].strip() in {"", *MISSING} for position in known) for row in written.rows
-    ]
+    is_empty = [all(row[position].strip() in {"", *MISSING} for position in known) for row in written.rows]
     try:
         cohort = read(written.text)
     except DataProblems:

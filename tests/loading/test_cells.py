@@ -67,7 +67,12 @@ def test_problems_of_a_data_frame_are_told_by_its_rows():
 
 def test_rows_of_a_data_frame_that_are_alike():
     frame = pd.DataFrame(
-        {"patient_id": ["A", "A", "B"], "record": ["last_contact"] * 3, "day": [9, 9, 9], "x": [None, None, 1]}
+        {
+            "patient_id": ["A", "A", "B"],
+            "record": ["last_contact"] * 3,
+            "day": [9, 9, 9],
+            "x": [None, None, 1],
+        }
     )
     trial = read_cohort(frame)
     assert trial.account.set_aside[0].lines == (2,)

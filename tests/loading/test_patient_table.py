@@ -21,8 +21,7 @@ ROW = ", and a patient has one row. Remove one or give it another identifier."
 TOO_FEW = "Add the missing cells, if only as empty ones."
 TOO_MANY = "Remove cells, or put a text that holds a comma in double quotes."
 BROKEN = (
-    "an identifier stands on one line. "
-    "Correct it, and look for a quote that is opened there and not closed."
+    "an identifier stands on one line. Correct it, and look for a quote that is opened there and not closed."
 )
 COMMA = "other numbers in this file have a decimal comma."
 POINT = "other numbers in this file have a decimal point."
@@ -175,7 +174,11 @@ def test_what_is_no_level(messages, column, text, rule):
 @pytest.mark.parametrize(
     ("column", "texts", "levels"),
     [
-        ("sex", ["F", " m ", "Female", "MALE", "f", "M"], ["female", "male", "female", "male", "female", "male"]),
+        (
+            "sex",
+            ["F", " m ", "Female", "MALE", "f", "M"],
+            ["female", "male", "female", "male", "female", "male"],
+        ),
         ("ms_course", ["RR", "sp", "rrms", "PP", "PPms"], ["RRMS", "SPMS", "RRMS", "PPMS", "PPMS"]),
         ("prior_therapy", ["Y", "n", "YES", "No"], ["yes", "no", "yes", "no"]),
     ],
@@ -187,7 +190,9 @@ def test_codes_that_everybody_knows(read, column, texts, levels):
 
 def test_labels_are_compared_without_blanks_case_and_form(read, notices):
     # ö in one and in two characters; a first spelling that is rarer than the second.
-    cohort = read(f'{HEADER},arm,site\n1,3,hsct,"Malmo\u0308"\n2,3,HSCT,Malmö\n3,3, HSCT ,malmö\n4,3,BEAM,Lund\n')
+    cohort = read(
+        f'{HEADER},arm,site\n1,3,hsct,"Malmo\u0308"\n2,3,HSCT,Malmö\n3,3, HSCT ,malmö\n4,3,BEAM,Lund\n'
+    )
     assert values(cohort, "arm") == ["HSCT", "HSCT", "HSCT", "BEAM"]
     assert values(cohort, "site") == ["Malmö", "Malmö", "Malmö", "Lund"]
     assert notices(cohort) == (
@@ -242,9 +247,7 @@ def test_decimal_comma_of_a_comma_file(messages):
     ],
 )  # fmt: skip
 def test_mixed_decimals(messages, rows, expected):
-    assert messages(f"id;follow_up;edss_last\n{rows}") == [
-        f"cohort.csv:{expected} Correct it."
-    ]
+    assert messages(f"id;follow_up;edss_last\n{rows}") == [f"cohort.csv:{expected} Correct it."]
 
 
 def test_thousands_are_not_guessed(messages):
@@ -358,7 +361,10 @@ ALIKE = "only by case, blanks, forms of letters, leading zeros or a final .0"
     ("identifiers", "said"),
     [
         (["P1", "p1", "P 1"], f"1 group of identifiers differs {ALIKE} (lines 2, 3, 4)."),
-        (["R\u00a01", "R1", "S1", "S\u200b1"], f"2 groups of identifiers differ {ALIKE} (lines 2, 3; lines 4, 5)."),
+        (
+            ["R\u00a01", "R1", "S1", "S\u200b1"],
+            f"2 groups of identifiers differ {ALIKE} (lines 2, 3; lines 4, 5).",
+        ),
         (["5", "005", "5.0", "014"], f"1 group of identifiers differs {ALIKE} (lines 2, 3, 4)."),
         (["Mu\u0308ller", "Müller"], f"1 group of identifiers differs {ALIKE} (lines 2, 3)."),
         (["Ａ7", "A7", "A70"], f"1 group of identifiers differs {ALIKE} (lines 2, 3)."),
@@ -395,7 +401,8 @@ TOTAL = "such a row of totals or means is no patient. Remove the row."
 
 
 @pytest.mark.parametrize(
-    "word", ["Total", "TOTAL", "Summe", "Moyenne", "Media", "Gemiddelde", "Mean:", " Sum ", "Średnia", "N", "n ="]
+    "word",
+    ["Total", "TOTAL", "Summe", "Moyenne", "Media", "Gemiddelde", "Mean:", " Sum ", "Średnia", "N", "n ="],
 )
 def test_a_row_of_totals_at_the_end(messages, word):
     # Its other cells are held against no rule: a mean of relapses is no whole number.
@@ -411,7 +418,9 @@ def test_a_row_of_totals_between_others(messages):
     ]
 
 
-@pytest.mark.parametrize("identifiers", [["L", "M", "N"], ["N", "P1", "P2"], ["P1", "N", "P2"], ["Totalski", "P2"]])
+@pytest.mark.parametrize(
+    "identifiers", [["L", "M", "N"], ["N", "P1", "P2"], ["P1", "N", "P2"], ["Totalski", "P2"]]
+)
 def test_initials_are_no_row_of_totals(read, identifiers):
     assert len(read("id,follow_up\n" + "".join(f"{own},3\n" for own in identifiers))) == len(identifiers)
 
@@ -438,7 +447,10 @@ def test_a_count_far_outside_the_others(read):
     )
     # Ten times the ninetieth percentile, here 5, is 50; and 30 is far outside no small counts.
     assert read(text.replace("99", "50")).notices == ()
-    assert read("id,follow_up,lesions_before\n" + "".join(f"{n},5,0\n" for n in range(9)) + "9,5,30\n").notices == ()
+    assert (
+        read("id,follow_up,lesions_before\n" + "".join(f"{n},5,0\n" for n in range(9)) + "9,5,30\n").notices
+        == ()
+    )
 
 
 def test_months_read_as_years(read, messages):

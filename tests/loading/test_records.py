@@ -169,7 +169,13 @@ def test_a_date_before_1970_is_a_date():
 
 @pytest.mark.parametrize(
     "contact",
-    ["2020-03-01T11:45", "2020-03-01 00:00:00", "2020-03-01T09:30:15Z", " 2020-03-01 ", "2020-03-01T23:59:59.5+02:00"],
+    [
+        "2020-03-01T11:45",
+        "2020-03-01 00:00:00",
+        "2020-03-01T09:30:15Z",
+        " 2020-03-01 ",
+        "2020-03-01T23:59:59.5+02:00",
+    ],
 )
 def test_a_time_of_day_is_no_part_of_a_date(contact):
     text = padded(DATED, f"P1,transplant,2020-01-31\nP1,last_contact,{contact}")
@@ -237,7 +243,8 @@ def test_day_or_date(header, said):
 )
 def test_a_date_format_that_holds_no_date(form):
     with pytest.raises(
-        UsageError, match=r"must have a day, a month and a year once each, for example %d\.%m\.%Y or dd\.mm\.yyyy\."
+        UsageError,
+        match=r"must have a day, a month and a year once each, for example %d\.%m\.%Y or dd\.mm\.yyyy\.",
     ):
         read(padded(DATED, GOOD_DATED), date_format=form)
 
@@ -720,7 +727,9 @@ def test_an_edss_of_10_and_alive():
 
 
 def test_a_last_contact_before_day_0():
-    dated = "P1,transplant,2011-05-03\nP1,last_contact,2001-05-03\nP2,transplant,2011-05-03\nP2,alive,2015-05-04"
+    dated = (
+        "P1,transplant,2011-05-03\nP1,last_contact,2001-05-03\nP2,transplant,2011-05-03\nP2,alive,2015-05-04"
+    )
     assert messages(padded(DATED, dated)) == [
         "3 patient P1: date is 2001-05-03; that is a last contact before the transplant of 2011-05-03 on line 2. "
         "Correct one of the two."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,8 @@ class TextTable:
         Lines of the rows in which a quoted cell holds a line break.
     table
         Number of the table from which each row comes, shape (n_rows,); None for one table.
+    numbers
+        Number of each row, from 0, where rows are not known by their lines alone.
     """
 
     columns: dict[str, TextColumn]
@@ -76,9 +78,15 @@ class TextTable:
     ragged: list[tuple[int, int]] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
     table: IntArray | None = None
+    numbers: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def places_among(self, is_kept: NDArray[np.bool_]) -> TextTable:
+        """The rows that are kept, without their texts."""
+        table, numbers = (None if own is None else own[is_kept] for own in (self.table, self.numbers))
+        return replace(self, columns={}, lines=self.lines[is_kept], table=table, numbers=numbers)
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,51 @@ _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0,
 
 #: What stands in place of an identifier before totals and means.
 _SUMMARY_WORDS = pa.array(
-    "total totals subtotal sum mean average avg median "
-    "summe gesamt gesamtsumme insgesamt mittelwert mittel durchschnitt "
-    "somme totaux moyenne médiane mediane ensemble "
-    "totale somma media mediana suma promedio totales "
-    "totaal som gemiddelde mediaan soma média "
-    "summa medel medelvärde gjennomsnitt gennemsnit keskiarvo yhteensä średnia razem".split()  # noqa: SIM905
+    [
+        "total",
+        "totals",
+        "subtotal",
+        "sum",
+        "mean",
+        "average",
+        "avg",
+        "median",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "insgesamt",
+        "mittelwert",
+        "mittel",
+        "durchschnitt",
+        "somme",
+        "totaux",
+        "moyenne",
+        "médiane",
+        "mediane",
+        "ensemble",
+        "totale",
+        "somma",
+        "media",
+        "mediana",
+        "suma",
+        "promedio",
+        "totales",
+        "totaal",
+        "som",
+        "gemiddelde",
+        "mediaan",
+        "soma",
+        "média",
+        "summa",
+        "medel",
+        "medelvärde",
+        "gjennomsnitt",
+        "gennemsnit",
+        "keskiarvo",
+        "yhteensä",
+        "średnia",
+        "razem",
+    ]
 )
 #: The same where it may be a patient's initials.
 _SHORT_SUMMARY_WORDS = pa.array(["n", "sd", "σ", "∑", "ø"])
@@ -339,7 +378,7 @@ def alike_identifiers(
 
 
 def _may_be_alike(identifiers: pa.StringArray) -> bool:
-    """False where a look at the bytes and lengths shows that no two can be: folding a million takes a second."""
+    """False where bytes and lengths show that no two can be: folding a million takes a second."""
     if not are_plain(identifiers):
         return True
     occurs = np.zeros(256, dtype=bool)

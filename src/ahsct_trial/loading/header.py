@@ -241,9 +241,7 @@ def _how_to_add(column: Column, unknown: Sequence[str]) -> str:
         return f"Rename '{shown(name)}' if it is meant, or add it: {column.meaning}"
     divisor = {"days": "365.25", "weeks": "52.18", "months": "12"}[unit]
     by_map = f' or give a map with unit = "{unit}",' if unit != "weeks" else ""
-    return (
-        f"If '{shown(name)}' holds it in {unit}, divide by {divisor}{by_map} or add it: {column.meaning}"
-    )
+    return f"If '{shown(name)}' holds it in {unit}, divide by {divisor}{by_map} or add it: {column.meaning}"
 
 
 def _in_years(name: str) -> tuple[str, str | None]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, cross_violations, far_outside, long_follow_up
+from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, grouped
-from ahsct_trial.loading.reading import Input, Read, read_parts
+from ahsct_trial.loading.reading import Read, read_parts
 from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
@@ -35,7 +36,7 @@ class Patients:
     numbers
         Numeric columns, NaN where missing.
     texts
-        Text columns: the place of each row's text among the different ones, −1 where it is missing, and these.
+        Text columns: the place of each row's text among the different ones, −1 where missing, and these.
     """
 
     identifiers: pa.Array
@@ -125,7 +126,7 @@ class _Identifiers:
 
 
 def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[np.bool_] | None:
-    """Set rows aside that are alike, find others with the same identifier; which rows are kept, None for all."""
+    """Set rows aside that are alike, find others of one identifier; which rows are kept, None for all."""
     if _are_distinct(identifiers):
         return None
     first, again = repeated(identifiers)

@@ -14,9 +14,10 @@ from ahsct_trial.derivation.relapses import begins_soon_after
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
+from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.patient_table import edss_10_notice
 from ahsct_trial.loading.problems import Violation, fatal, grouped, of_rows
-from ahsct_trial.loading.reading import Input, read_parts
+from ahsct_trial.loading.reading import read_parts
 from ahsct_trial.loading.table import Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
@@ -339,7 +340,7 @@ def _never_followed(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
 
 
 def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Violation]]:
-    """The place of each patient's value of an attribute, −1 without one; and values that contradict another."""
+    """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
     found: dict[str, NDArray[np.int32]] = {}
     violations = []
     for name, own in joined.all.attributes.items():
@@ -359,7 +360,8 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
                     rows[differs],
                     name,
                     "the same patient has another one on {other}",
-                    "Keep the right one; if one number is used at two sites, make identifiers that hold the site.",
+                    "Keep the right one; if one number is used at two sites, make identifiers that hold "
+                    "the site.",
                     row_of[patient[differs]],
                 )
             )
@@ -454,7 +456,8 @@ def _relapse_notices(coded: Coded, places: Places) -> Iterator[Notice]:
         noun = "1 relapse begins" if len(rows) == 1 else f"{len(rows):,} relapses begin"
         text = (
             f"{noun} within {_SOON_DAYS} days of another of the same patient "
-            f"({of_rows(places, rows)}), and each is counted. Is it the same relapse? Then set relapse_gap_days."
+            f"({of_rows(places, rows)}), and each is counted. Is it the same relapse? "
+            "Then set relapse_gap_days."
         )
         yield Notice(code="relapses-close-together", severity="look first", text=text)
 
@@ -471,7 +474,7 @@ def _scan_notices(coded: Coded) -> Iterator[Notice]:
     if n_fewer:
         noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
         text = (
-            f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of these "
-            "once. It is taken as it is."
+            f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
+            "these once. It is taken as it is."
         )
         yield Notice(code="fewer-new-lesions", text=text)

@@ -304,26 +304,31 @@ def _explained(column: Column, text: str, forms: Forms) -> tuple[str, str]:
         return column.rule, fix + (_or_missing(text) if text.isupper() and not is_needed else "")
     if column.kind == "date":
         return _explained_date(text, forms)
-    other = "," if forms.decimal_point == "." else "."
-    if other in text and re.fullmatch(_number(other), text):
-        if forms.delimiter == ",":
-            return "in a comma-separated file decimals have a point", "Correct it."
-        mark = _MARK_NAMES[forms.decimal_point]
-        return f"other numbers in this file have a decimal {mark}", "Correct it."
+    if (mark := _wrong_mark(text, forms)) is not None:
+        return mark, "Correct it."
     is_number = bool(re.fullmatch(_number(forms.decimal_point), text))
     if is_number and column.is_after_zero and float(text.replace(forms.decimal_point, ".")) == 0:
         return (
             "a 0 mostly stands for none, for which an empty cell is right",
             "Leave it empty, or correct it.",
         )
-    if is_needed:
-        return column.rule, "Correct it."
-    return column.rule, "Correct it or leave it empty." + ("" if is_number else _or_missing(text))
+    fix = "Correct it." if is_needed else "Correct it or leave it empty."
+    return column.rule, fix + ("" if is_needed or is_number else _or_missing(text))
+
+
+def _wrong_mark(text: str, forms: Forms) -> str | None:
+    """The rule that a number breaks whose decimals stand behind the other mark; None for other text."""
+    other = "," if forms.decimal_point == "." else "."
+    if other not in text or not re.fullmatch(_number(other), text):
+        return None
+    if forms.delimiter == ",":
+        return "in a comma-separated file decimals have a point"
+    return f"other numbers in this file have a decimal {_MARK_NAMES[forms.decimal_point]}"
 
 
 def _or_missing(text: str) -> str:
     """How to say that a text stands for missing, if it may."""
-    if not re.fullmatch(_MAYBE_MISSING, text) or len(text) == 1 and text.isalpha():
+    if not re.fullmatch(_MAYBE_MISSING, text) or (len(text) == 1 and text.isalpha()):
         return ""
     return f" If it stands for missing, add --missing {text if text.isalpha() else repr(text)}."
 
