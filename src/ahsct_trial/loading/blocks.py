@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
 
-#: Bytes of a block: what is made of them fits into the processor's cache.
-_SIZE = 4 * 2**20
+#: Bytes of a block. Of smaller ones the texts that come again in the next are more, of larger ones the parts
+#: that are in memory at once: 10,000,000 shuffled records take 11.0 s of processor time and 1.24 GB with it,
+#: 13.5 s and 1.43 GB with a quarter of it.
+_SIZE = 2**24
 _VISIBLE = re.compile(rb"[^\r\n]")
 #: pyarrow counts positions within a text in 31 bits.
 _LARGEST_TEXT = 2**31 - 1
