@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ahsct_trial import Summary, Trial, read_cohort
-from ahsct_trial.rendering.documents import write_json
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 
 #: Short names of columns, so that a record fits the line; a column's own name works as well.
 SHORT = {"gd": "gd_lesions", "t2": "new_t2_lesions", "new": "new_lesions", "cause": "cause_of_death"}
@@ -60,7 +60,10 @@ def records(text: str, columns: Sequence[str] = ()) -> Trial:
 
 def figures(summary: Summary, *left_out: str) -> dict[str, Any]:
     """Everything that a summary says of the patients, without its texts and some more keys, at any depth."""
-    whole = json.loads(write_json(summary))
+    whole = asdict(summary)
+    for endpoint in SURVIVAL_ENDPOINTS:
+        curve = getattr(summary.endpoints, endpoint.key).curve
+        whole["endpoints"][endpoint.key]["curve"] = [asdict(point) for point in curve]
     texts = ("definition", "label", "note", *left_out)
     return {key: _without(whole[key], texts) for key in ("cohort", "endpoints")}
 
@@ -68,7 +71,7 @@ def figures(summary: Summary, *left_out: str) -> dict[str, Any]:
 def _without(value: Any, keys: Sequence[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(inner, keys) for key, inner in value.items() if key not in keys}
-    return [_without(inner, keys) for inner in value] if isinstance(value, list) else value
+    return [_without(inner, keys) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:

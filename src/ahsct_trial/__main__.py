@@ -30,7 +30,7 @@ def _exit_code() -> int:
     try:
         _refuse_little_memory()
         _refuse_long_arguments()
-        _forget_impossible_widths()
+        _correct_environment()
         gather_standard_output()
         code = _run_command()
         finish_standard_output()
@@ -95,11 +95,16 @@ def _refuse_long_arguments() -> None:
             raise UsageError(f"An argument has {len(argument):,} characters: {shown(argument)}")
 
 
-def _forget_impossible_widths() -> None:
-    """Measure the terminal where the environment says of it what nobody can mean; rich would believe it."""
+def _correct_environment() -> None:
+    """Leave out of the environment what would end a library with an error.
+
+    rich believes any number of columns; matplotlib cannot be imported with a settings file that it cannot
+    read or with a backend that it does not know, and figures have a style and a backend of their own.
+    """
     for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
         if not re.fullmatch(r"[1-9][0-9]{0,3}", os.environ.get(name, "80")):
             del os.environ[name]
+    os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
 
 
 def _is_for_want_of_memory(error: BaseException | None) -> bool:

@@ -178,7 +178,12 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "follow_up_years stands in.",
     ),
     _count("relapses_after", "Relapses from time zero to the last visit."),
-    _years("years_to_first_relapse", "Time zero to the first relapse after it.", cdisc="ADTTE.AVAL, CNSR=0", is_after_zero=True),
+    _years(
+        "years_to_first_relapse",
+        "Time zero to the first relapse after it.",
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
+    ),
     _count("scans_after", "MRI scans after time zero."),
     _count("scans_with_new_lesions_after", "Those of scans_after with at least one new lesion."),
     _count(
@@ -188,7 +193,8 @@ PATIENT_TABLE: tuple[Column, ...] = (
     _years(
         "years_to_first_new_lesion",
         "Time zero to the first scan with a new lesion.",
-        cdisc="ADTTE.AVAL, CNSR=0", is_after_zero=True,
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
         "years_to_last_scan", "Time zero to the last scan; without the column, follow_up_years stands in."
@@ -202,12 +208,14 @@ PATIENT_TABLE: tuple[Column, ...] = (
     _years(
         "years_to_worsening",
         "Time zero to the onset of EDSS worsening that was then confirmed.",
-        cdisc="ADTTE.AVAL, CNSR=0", is_after_zero=True,
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
         "years_to_improvement",
         "Time zero to the onset of EDSS improvement that was then confirmed.",
-        cdisc="ADTTE.AVAL, CNSR=0", is_after_zero=True,
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
         "years_to_therapy",
@@ -215,9 +223,7 @@ PATIENT_TABLE: tuple[Column, ...] = (
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
     ),
-    _years(
-        "years_to_death", "Time zero to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"
-    ),
+    _years("years_to_death", "Time zero to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"),
     CAUSE_OF_DEATH,
 )
 

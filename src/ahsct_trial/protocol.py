@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
+from ahsct_trial.wording import is_it_meant
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_WEEK = 7
@@ -161,11 +162,8 @@ class Protocol:
         for setting, choices in CHOICES.items():
             value = getattr(self, setting)
             if value not in choices:
-                from difflib import get_close_matches
-
-                close = get_close_matches(str(value), choices, n=1)
-                meant = f" Is {close[0]} meant?" if close else ""
-                raise UsageError(f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}.{meant}")
+                rule = f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}."
+                raise UsageError(f"{rule} {is_it_meant(str(value), choices)}".rstrip())
         for setting, (low, high, rule) in _RANGES.items():
             value = getattr(self, setting)
             if value is None and setting == "confirm_late_days":
@@ -209,11 +207,8 @@ def named_protocol(name: str, settings: Mapping[str, Any]) -> Protocol:
     """
     for key in settings:
         if key not in SETTINGS:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, SETTINGS, n=1)
-            meant = f" Is {close[0]} meant?" if close else f" Settings are {', '.join(SETTINGS)}."
-            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}.{meant}")
+            meant = is_it_meant(key, SETTINGS) or f"Settings are {', '.join(SETTINGS)}."
+            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}. {meant}")
     try:
         return replace(BUILT_IN["default"], name=name, **settings)
     except UsageError as error:

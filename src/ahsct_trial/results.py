@@ -101,10 +101,14 @@ class SourceFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceInfo:
-    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``."""
+    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``.
+
+    `provenance` is what must be said of the data beside every result, such as that they are synthetic.
+    """
 
     files: tuple[SourceFile, ...]
     shape: str
+    provenance: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,6 +228,21 @@ class Curve:
         self.estimate = estimate
         self._limits = limits
 
+    @classmethod
+    def empty(cls) -> Curve:
+        """A curve without a time."""
+        import numpy as np
+
+        nothing, none = np.empty(0), np.empty(0, dtype=np.int64)
+        return cls(
+            years=nothing,
+            n_at_risk=none,
+            n_events=none,
+            n_censored=none,
+            estimate=nothing,
+            limits=lambda: (nothing, nothing),
+        )
+
     def __len__(self) -> int:
         return len(self.years)
 
@@ -242,9 +261,10 @@ class Curve:
 class SurvivalEndpoint:
     """A time-to-event endpoint at the horizon.
 
-    `n_patients` are those with all components known, `n_unknown` those left out, of whom
-    `n_unknown_with_event` had an event of another component by the horizon. `n_late_events` are events after
-    the end of a patient's observation, whenever they came: such a patient is censored. `n_events`,
+    `n_patients` are those on the curve, `n_unknown` those left out: a component is unknown, or the baseline EDSS
+    that puts them at risk came no earlier than their event or the end of their observation. Of these
+    `n_unknown_with_event` had an event that is known, whenever it came. `n_late_events` are patients with an event
+    after the end of their observation, whenever it came, and none before: they are censored. `n_events`,
     `events_by_type` and `n_censored` count times up to and including the landmark, `n_at_risk` those who
     reached it; the types are those of the catalogue, None for one that does not count here.
     `n_censored_died` are those of `n_censored` who had died by the landmark, None where the file knows no

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from ahsct_trial.catalogue import HEADLINE, NEW_LESION, SURVIVAL_ENDPOINTS, THERAPY, WORSENING, SurvivalEndpoint
+from ahsct_trial.catalogue import (
+    HEADLINE,
+    NEW_LESION,
+    SURVIVAL_ENDPOINTS,
+    THERAPY,
+    WORSENING,
+    SurvivalEndpoint,
+)
 from ahsct_trial.endpoints import ignored_settings, protocol_info
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.survival import survival_endpoint
@@ -32,6 +39,7 @@ from ahsct_trial.protocol import (
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
 from ahsct_trial.trial import Trial
+from ahsct_trial.wording import is_it_meant
 
 Value = str | float
 
@@ -141,13 +149,8 @@ def find_endpoint(key: str) -> SurvivalEndpoint:
     by_key = {endpoint.key: endpoint for endpoint in SURVIVAL_ENDPOINTS}
     if key in by_key:
         return by_key[key]
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, by_key, n=1, cutoff=0.4)
-    meant = f"Is {close[0]} meant? " if close else ""
-    raise UsageError(
-        f"There is no survival endpoint '{shown(key)}'. {meant}The endpoints are {', '.join(by_key)}."
-    )
+    sentence = f"There is no survival endpoint '{shown(key)}'; the endpoints are {', '.join(by_key)}."
+    raise UsageError(f"{sentence} {is_it_meant(key, by_key)}".rstrip())
 
 
 def sensitivity(
@@ -169,8 +172,8 @@ def sensitivity(
     Returns
     -------
     Sensitivity
-        Unrounded results. A value that the data cannot answer to has None for its figures and a note that says
-        why.
+        Unrounded results. A value that the data cannot answer to has None for its figures and a note that
+        says why.
 
     Raises
     ------

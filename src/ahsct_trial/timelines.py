@@ -12,7 +12,6 @@ from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.derivation.lesions import new_lesions, shows_new_lesion
 from ahsct_trial.endpoints import protocol_info
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import IntArray, Records

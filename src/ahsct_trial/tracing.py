@@ -308,7 +308,7 @@ class _Decision:
             if part.is_unknown[self.row]:
                 empty = [column for column in event.known_by if self.table.has(column)]
                 reasons.append(_UNSEEN[event.key] if self._has_days else f"{' and '.join(empty)} is empty")
-        return " and ".join(reasons) or "an event came before the day of the baseline EDSS"
+        return " and ".join(reasons) or "at risk from the day of the baseline EDSS on, and no longer observed then"
 
     def _last_assessment(self, years: float, protocol: Protocol) -> str:
         """The column that ends the observation: the assessment that was the last that counts."""
@@ -358,8 +358,8 @@ def _explain_edss(
     if not own.has("edss_baseline"):
         return (), ""
     of_kind = {kind: records.observations[kind].only(code) for kind in ("edss", "relapse")}
-    visits = EdssVisits(*(column[of_kind["edss"]] for column in records.edss_visits))
-    relapses = Relapses(*(column[of_kind["relapse"]] for column in records.relapses))
+    visits = EdssVisits._make(column[of_kind["edss"]] for column in records.edss_visits)
+    relapses = Relapses._make(column[of_kind["relapse"]] for column in records.relapses)
     visits = visits._replace(patient=np.zeros_like(visits.patient))
     relapses = relapses._replace(patient=np.zeros_like(relapses.patient))
     if not len(visits.day):
@@ -367,7 +367,9 @@ def _explain_edss(
     places = [trial.places.of(int(row)) for row in records.observations["edss"].row[of_kind["edss"]]]
     worsening, improvement = explain_disability(visits, relapses, 1, protocol)
     baseline = float(own.numbers("edss_baseline")[0])
-    rises, which = _explain(trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event"))
+    rises, which = _explain(
+        trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event")
+    )
     falls, _ = _explain(trial, visits, places, improvement, ("improvement", baseline, False))
     return (*rises, *falls), which
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -9,19 +10,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.derivation import Derivations
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import Protocol, TimeZero
+from ahsct_trial.provenance import provenance_of
 from ahsct_trial.records import Records
 from ahsct_trial.results import Account, Notice, SourceInfo
+from ahsct_trial.wording import is_it_meant
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: A comparison of more groups is a table that nobody can read.
 MOST_GROUPS = 20
+#: The attributes that make groups.
+_GROUPING = tuple(column.name for column in ATTRIBUTES if column.kind in {"text", "level"})
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,9 @@ class Trial:
     _derivations: Derivations | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        provenance = provenance_of(file.sha256 for file in self.source.files)
+        if provenance != self.source.provenance:
+            object.__setattr__(self, "source", replace(self.source, provenance=provenance))
         if self._derivations is None and isinstance(self.data, Records):
             object.__setattr__(self, "_derivations", Derivations(self.data))
 
@@ -150,8 +159,10 @@ class Trial:
         for column, texts in selection.items():
             is_meant = is_meant & self._has_level(column, texts)
         if not is_meant.any():
-            wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items())
-            known = "; ".join(f"{column}: {', '.join(map(shown, self.levels(column)))}" for column in selection)
+            wanted = " and ".join(
+                f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items()
+            )
+            known = "; ".join(f"{column} {self._listed(column)}" for column in selection)
             raise UsageError(f"No patient has {wanted}. This file has {known}.")
         return replace(self, is_member=is_meant)
 
@@ -164,6 +175,20 @@ class Trial:
             If the data have no such attribute.
         """
         return tuple(sorted(self._texts(column).dropna().unique().astype(str)))
+
+    def level(self, column: str, text: str) -> str:
+        """The level of an attribute as the data write it; case does not matter.
+
+        Raises
+        ------
+        UsageError
+            If the data have no such attribute, or no patient has that level; the text names the closest.
+        """
+        for level in self.levels(column):
+            if _folded(level) == _folded(text):
+                return level
+        meant = is_it_meant(text, self.levels(column)) or f"This file has {self._listed(column)}."
+        raise UsageError(f"No patient has {column} {shown(text)}. {meant}")
 
     def groups(self, column: str) -> dict[str, Trial]:
         """The patients by level of an attribute; those without one are in no group.
@@ -185,18 +210,25 @@ class Trial:
     def _texts(self, column: str) -> pd.Series[Any]:
         """An attribute of the patients of this part."""
         attributes = self.attributes
-        if column not in attributes or column == "patient_id" or attributes[column].dtype.kind == "f":
-            known = [name for name in attributes if attributes[name].dtype.kind != "f" and name != "patient_id"]
-            from difflib import get_close_matches
-
-            close = get_close_matches(column, known, n=1)
-            meant = f"Is {close[0]} meant?" if close else f"It has {', '.join(known) or 'none'}."
+        known = [name for name in _GROUPING if name in attributes]
+        if column not in known:
+            meant = is_it_meant(column, known) or f"It has {', '.join(known) or 'none'}."
             raise UsageError(f"This file has no attribute {shown(column)}. {meant}")
         return attributes[column]
+
+    def _listed(self, column: str) -> str:
+        """The first levels of an attribute, as a message lists them."""
+        levels = self.levels(column)
+        return ", ".join(map(shown, levels[:MOST_GROUPS])) + (", …" if len(levels) > MOST_GROUPS else "")
 
     def _has_level(self, column: str, texts: Sequence[str]) -> NDArray[np.bool_]:
         self._texts(column)
         values = self.data.patients[column]
-        wanted = {text.strip().casefold() for text in texts}
-        own = [text for text in values.cat.categories if str(text).casefold() in wanted]
+        wanted = {_folded(text) for text in texts}
+        own = [text for text in values.cat.categories if _folded(str(text)) in wanted]
         return np.asarray(values.isin(own))
+
+
+def _folded(text: str) -> str:
+    """A label as labels are compared."""
+    return unicodedata.normalize("NFC", text.strip()).casefold()

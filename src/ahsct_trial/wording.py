@@ -1,4 +1,4 @@
-"""Words that agree with a number."""
+"""Words that agree with a number, lists in a sentence, and the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ def listed(words: Iterable[str]) -> str:
     """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
     *others, last = words
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def is_it_meant(name: str, known: Iterable[str]) -> str:
+    """The question whether the closest of the known names is meant; nothing if none is close."""
+    from difflib import get_close_matches
+
+    by_folded = {each.casefold(): each for each in known}
+    close = get_close_matches(name.strip().casefold(), by_folded, n=1)
+    return f"Is {by_folded[close[0]]} meant?" if close else ""

@@ -11,7 +11,15 @@ from ahsct_trial.checking.explaining import endpoint_of, horizon_not_stated
 from ahsct_trial.endpoints.estimates import joined
 from ahsct_trial.protocol import BUILT_IN, Overrides, Protocol, with_settings
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.results import SCHEMA_VERSION, Estimate, Notice, ProtocolInfo, SourceInfo, SurvivalEndpoint, Tool
+from ahsct_trial.results import (
+    SCHEMA_VERSION,
+    Estimate,
+    Notice,
+    ProtocolInfo,
+    SourceInfo,
+    SurvivalEndpoint,
+    Tool,
+)
 from ahsct_trial.trial import Trial
 
 

@@ -48,7 +48,8 @@ class TrialResults:
 
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
-        self._found: dict[object, Any] = {}
+        self._summaries: dict[object, Summary] = {}
+        self._contrasts: dict[object, dict[str, Any]] = {}
 
     def of(self, where: Where) -> Trial:
         """The patients whose attributes are among the texts.
@@ -64,9 +65,9 @@ class TrialResults:
         """The results of those patients; the name of the protocol is left out."""
         nameless = replace(protocol, name="")
         key = (nameless, tuple(sorted(where.items())))
-        if key not in self._found:
-            self._found[key] = summarize(self.of(where), nameless)
-        return self._found[key]
+        if key not in self._summaries:
+            self._summaries[key] = summarize(self.of(where), nameless)
+        return self._summaries[key]
 
     def counterpart(self, figure: Figure, protocol: Protocol) -> Counterpart:
         """The counterpart of a published figure under a protocol, whose horizon must be the figure's."""
@@ -93,15 +94,15 @@ class TrialResults:
             )
         return own
 
-    def _contrast(self, figure: Figure, protocol: Protocol) -> Any:
+    def _contrast(self, figure: Figure, protocol: Protocol) -> dict[str, Any]:
         from ahsct_trial.endpoints.groups import contrast_of
 
         assert figure.contrast is not None
         arms = (figure.contrast.level, figure.contrast.reference)
         key = (replace(protocol, name=""), arms)
-        if key not in self._found:
-            self._found[key] = contrast_of(self.of(figure.where), "arm", *arms, protocol)
-        return self._found[key]
+        if key not in self._contrasts:
+            self._contrasts[key] = contrast_of(self.of(figure.where), "arm", *arms, protocol)
+        return self._contrasts[key]
 
 
 def figure_protocol(publication: Publication, figure: Figure, overrides: Overrides) -> Protocol:
@@ -132,15 +133,16 @@ def found_in(results: Any, figure: Figure, protocol: Protocol) -> Counterpart:
             ci_low=_complement(estimate.ci_high),
             ci_high=_complement(estimate.ci_low),
         )
-    is_survival = isinstance(endpoint, SurvivalEndpoint)
+    survival = endpoint if isinstance(endpoint, SurvivalEndpoint) else None
+    is_crude = survival is None or ".survival." not in path
     return Counterpart(
         value=value,
         of=of,
         estimate=estimate,
         n_patients=results.cohort.n_patients if isinstance(results, Summary) else None,
-        n_event_free=endpoint.n_event_free if isinstance(endpoint, SurvivalEndpoint) else None,
-        n_evaluable=endpoint.n_evaluable if isinstance(endpoint, SurvivalEndpoint) else None,
-        notes=tuple(_notes(endpoint, estimate, path, protocol, is_crude=not is_survival or ".survival." not in path)),
+        n_event_free=None if survival is None else survival.n_event_free,
+        n_evaluable=None if survival is None else survival.n_evaluable,
+        notes=tuple(_notes(endpoint, estimate, protocol, is_crude=is_crude)),
     )
 
 
@@ -149,13 +151,12 @@ def _estimate(
 ) -> Estimate | None:
     """The estimate with the limits of a figure; of two counts of patients, that of their share."""
     if isinstance(holder, Estimate):
-        if isinstance(endpoint, SurvivalEndpoint) and holder is endpoint.survival:
+        own: Estimate = holder
+        if isinstance(endpoint, SurvivalEndpoint) and own is endpoint.survival:
             stands_in = endpoint.survival_beta_product
-            if stands_in.value is not None:
-                holder = stands_in
             # A survival estimate is of all patients whose outcome is known.
-            return replace(holder, of=endpoint.n_patients)
-        return holder
+            own = replace(own if stands_in.value is None else stands_in, of=endpoint.n_patients)
+        return own
     name_of = (figure.figure_of or "").rpartition(".")[2]
     if name_of in _OF_PATIENTS and of and value <= of:
         return share(int(value), int(of), protocol.confidence_level)
@@ -201,9 +202,7 @@ def _why_absent(steps: list[Any], path: str, protocol: Protocol) -> str:
     return note
 
 
-def _notes(
-    endpoint: Any, estimate: Estimate | None, path: str, protocol: Protocol, *, is_crude: bool
-) -> Iterator[str]:
+def _notes(endpoint: Any, estimate: Estimate | None, protocol: Protocol, *, is_crude: bool) -> Iterator[str]:
     if (
         isinstance(endpoint, SurvivalEndpoint)
         and estimate is not None

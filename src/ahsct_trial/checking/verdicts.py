@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -14,7 +15,8 @@ from ahsct_trial.checking.explaining import horizon_not_stated, why_it_differs
 from ahsct_trial.endpoints.estimates import joined
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Overrides, with_settings
-from ahsct_trial.published import Figure, Publication
+from ahsct_trial.published import Figure, Publication, publications
+from ahsct_trial.published.relations import related_figures
 from ahsct_trial.results import SCHEMA_VERSION, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
 from ahsct_trial.trial import Trial
@@ -28,9 +30,9 @@ class CheckedFigure:
 
     `published` and `published_of` are as printed. `value` and `of` are the trial's own, unrounded; `estimate`
     has their limits and what a share is of. `n_patients` are the patients that the trial's figure is about,
-    `n_event_free` of `n_evaluable` the crude count beside a survival estimate. `where` names the patients that
-    it counts, if not all; `note` says why it differs or is not computable, or that it has no horizon. A figure
-    of mark D was computed by this program, and counts in none of the totals.
+    `n_event_free` of `n_evaluable` the crude count beside a survival estimate. `where` names the patients
+    that it counts, if not all; `note` says why it differs or is not computable, or that it has no horizon. A
+    figure of mark D was computed by this program, and counts in none of the totals.
     """
 
     label: str
@@ -55,7 +57,10 @@ class CheckedFigure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedCriterion:
-    """How many patients meet one criterion of the published trial; counts are None where the file lacks the column."""
+    """How many patients meet one criterion of the published trial.
+
+    The counts are None where the file lacks the column.
+    """
 
     criterion: str
     n_met: int | None
@@ -73,6 +78,17 @@ class PublicationInfo:
     n_patients: int | None
     n_sites: int | None
     uncertain: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contradiction:
+    """What another publication of the same trial prints for the endpoint that a publication is known by."""
+
+    publication: str
+    label: str
+    printed: str
+    mark: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +112,7 @@ class Check:
     settings_by_default: tuple[str, ...]
     n_patients: int
     n_sites: int | None
+    contradicted_by: tuple[Contradiction, ...]
     figures: tuple[CheckedFigure, ...]
     eligibility: tuple[CheckedCriterion, ...]
     n_reproduced: int
@@ -130,9 +147,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
     protocol = with_settings(own_protocol, overrides)
     results = TrialResults(trial)
     summary = results.summary(protocol)
-    figures = tuple(
-        _checked(results, figure, publication, overrides) for figure in publication.figures
-    )
+    figures = tuple(_checked(results, figure, publication, overrides) for figure in publication.figures)
     # What this program computed itself is no evidence for its figures.
     verdicts = [figure.verdict for figure in figures if figure.mark != "D"]
     return Check(
@@ -155,6 +170,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         settings_by_default=publication.by_default,
         n_patients=summary.cohort.n_patients,
         n_sites=summary.cohort.n_sites,
+        contradicted_by=tuple(_contradictions(publication)),
         figures=figures,
         eligibility=tuple(_eligibility(trial.table(protocol), publication)),
         n_reproduced=verdicts.count("reproduced"),
@@ -164,6 +180,29 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         n_computed_here=len(figures) - len(verdicts),
         notices=summary.notices,
     )
+
+
+def _contradictions(publication: Publication) -> Iterator[Contradiction]:
+    """What its trial's other publications print for its event-free figure, if it is another number."""
+    headline = publication.headline
+    if headline is None or publication.trial is None:
+        return
+    others = (
+        (each, figure)
+        for each in publications().values()
+        if each.id != publication.id
+        for figure in each.figures
+        if figure.mark != "D"
+    )
+    for other, figure, relation in related_figures(publication, headline, others):
+        if relation == "contradicts":
+            yield Contradiction(
+                publication=other.id,
+                label=figure.label,
+                printed=figure.printed,
+                mark=figure.mark,
+                source=figure.source,
+            )
 
 
 def _checked(
@@ -177,6 +216,8 @@ def _checked(
         reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
+    elif verdict == "compatible" and figure.ci is not None and _is_same_value(figure, own):
+        reasons = [*reasons, "The figure is the same, the interval is another.", figure.differs]
     return CheckedFigure(
         label=figure.label,
         definition=figure.definition,
@@ -203,18 +244,24 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     if own.value is None:
         return "not computable"
     per_own = figure.printed_per_own
-    limits = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
-    own_and_printed: list[tuple[float | None, str]] = [(own.value, figure.value)]
-    if figure.ci is not None:
-        own_and_printed += zip(limits, figure.ci, strict=True)
-    is_same = all(each is not None and _rounds_to(each, printed, per_own) for each, printed in own_and_printed)
-    if is_same and (figure.of is None or own.of is None or _rounds_to(own.of, figure.of)):
+    low, high = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
+    is_same_interval = figure.ci is None or all(
+        each is not None and _rounds_to(each, printed, per_own)
+        for each, printed in zip((low, high), figure.ci, strict=True)
+    )
+    if is_same_interval and _is_same_value(figure, own):
         return "reproduced"
-    low, high = limits
     if low is None or high is None:
         return "differs" if _is_comparable(figure, own) else "not computable"
     published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
     return "compatible" if low <= published <= high else "differs"
+
+
+def _is_same_value(figure: Figure, own: Counterpart) -> bool:
+    """Whether the trial's figure, and what it is of, round to the published."""
+    if own.value is None or not _rounds_to(own.value, figure.value, figure.printed_per_own):
+        return False
+    return figure.of is None or own.of is None or _rounds_to(own.of, figure.of)
 
 
 def _is_comparable(figure: Figure, own: Counterpart) -> bool:

@@ -15,12 +15,12 @@ from ahsct_trial.output import say
 try:  # typer has a click of its own from 0.28 on
     from typer._click.exceptions import ClickException
 except ImportError:
-    from click.exceptions import ClickException  # type: ignore[assignment,no-redef]
+    from click.exceptions import ClickException  # type: ignore[assignment]
 
 __all__ = ["Outcome", "main"]
 
 #: Each adds its commands to the application, in the order in which the help shows them.
-for _commands in ("results", "published", "data", "pictures"):
+for _commands in ("results", "published", "data", "maps", "pictures"):
     import_module(f"ahsct_trial.cli.{_commands}")
 
 
@@ -53,4 +53,5 @@ def _worded(error: ClickException) -> str:
     """What is wrong with a command line, and where to read on."""
     context = getattr(error, "ctx", None)
     where = "" if context is None else f" See {context.command_path} --help."
-    return f"{error.format_message().rstrip('.')}.{where}"
+    sentence = error.format_message().rstrip(".?")
+    return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"

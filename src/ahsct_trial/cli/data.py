@@ -20,7 +20,9 @@ from ahsct_trial.rendering.progress import progress
 def validate(data: Data, choices: Choices, document: Document) -> Outcome:
     """Only read the data: their problems, notices and the account of their rows.
 
-    Examples: ahsct validate cohort.csv; ahsct validate records.csv --strict
+    For example:
+      ahsct validate cohort.csv
+      ahsct validate records.csv --strict
     """
     document.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
@@ -67,7 +69,9 @@ def example(
 ) -> Outcome:
     """Write the sample cohort, 24 synthetic patients, as CSV.
 
-    Examples: ahsct example -o cohort.csv; ahsct example --records | ahsct summarize -
+    For example:
+      ahsct example -o cohort.csv
+      ahsct example --records | ahsct summarize -
     """
     if records and trial:
         raise UsageError("--records and --trial are two samples. Give one of them.")
@@ -84,7 +88,9 @@ def example(
 def columns(table: Table) -> Outcome:
     """Show the data dictionary: every column, its values and its meaning.
 
-    Examples: ahsct columns; ahsct columns --format markdown -o dictionary.md
+    For example:
+      ahsct columns
+      ahsct columns --format markdown -o dictionary.md
     """
     from ahsct_trial.rendering.sections.columns import dictionary_sections
 
@@ -100,7 +106,9 @@ def columns(table: Table) -> Outcome:
 def schema(destination: Destination) -> Outcome:
     """Print the JSON Schema of what `summarize --json` writes.
 
-    Examples: ahsct schema; ahsct schema -o schema.json
+    For example:
+      ahsct schema
+      ahsct schema -o schema.json
     """
     from ahsct_trial.rendering.documents import write_schema
 

@@ -1,25 +1,35 @@
 """The options that commands share, in groups: how the data are read, what is chosen, where results go.
 
-A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped` spreads
-it out for typer.
+A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped`
+spreads it out for typer as one panel of the help.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import refuse_output
-from ahsct_trial.protocol import BUILT_IN, CHOICES, Overrides, Protocol, find_protocol, with_settings
+from ahsct_trial.protocol import (
+    BUILT_IN,
+    CHOICES,
+    SETTINGS,
+    Overrides,
+    Protocol,
+    find_protocol,
+    with_settings,
+)
+from ahsct_trial.wording import is_it_meant
 
 
 class Format(StrEnum):
@@ -31,20 +41,27 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-def _words(setting: str) -> str:
-    return "|".join(CHOICES[setting])
+def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
+    """The option that changes a setting; its help shows the choices and the default protocol's own."""
+    own = getattr(BUILT_IN["default"], setting)
+    metavar = unit or "|".join(CHOICES[setting])
+    return typer.Option(
+        option, metavar=metavar, help=words, show_default=own if isinstance(own, str) else f"{own:g}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """Which data a command reads, and how."""
 
+    panel: ClassVar = "Reading the data"
+
     cohort: Annotated[
         str,
         typer.Argument(
             metavar="COHORT",
-            help="A CSV file, plain or gzipped; with --map also a workbook, another format or a folder; - for "
-            "standard input.",
+            help="A CSV file, plain or gzipped; with --map also a workbook, another format or a folder; "
+            "- for standard input.",
             show_default=False,
         ),
     ]
@@ -62,11 +79,16 @@ class Data:
         typer.Option("--missing", metavar="TOKEN", help="A cell with this text is empty; again for more."),
     ] = None
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252.")
+        str | None,
+        typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252."),
     ] = None
     date_format: Annotated[
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
+    ] = None
+    max_input: Annotated[
+        str | None,
+        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
     ] = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
@@ -91,94 +113,91 @@ class Data:
 class Choices:
     """The protocol: a named one, and the settings that are changed in it."""
 
+    panel: ClassVar = "Choices behind the figures"
+
     protocol: Annotated[
         str | None,
-        typer.Option("--protocol", metavar="NAME|FILE", help=f"{', '.join(BUILT_IN)}, or a TOML file."),
+        typer.Option(
+            "--protocol",
+            metavar="NAME|FILE",
+            help=f"{', '.join(BUILT_IN)}, or a TOML file.",
+            show_default="default",
+        ),
     ] = None
     horizon_years: Annotated[
-        float | None,
-        typer.Option("--horizon", metavar="YEARS", help="Landmark of the headline figures [3]."),
+        float | None, _setting("horizon_years", "--horizon", "Landmark of the headline figures.", "YEARS")
     ] = None
     landmark_window_days: Annotated[
         float | None,
-        typer.Option(
-            "--window-days", metavar="DAYS", help="A last assessment this long before a landmark reaches it [0]."
+        _setting(
+            "landmark_window_days",
+            "--window-days",
+            "A last assessment this long before a landmark reaches it.",
+            "DAYS",
         ),
     ] = None
     observation_end: Annotated[
-        str | None,
-        typer.Option(
-            "--observation-end",
-            metavar=_words("observation_end"),
-            help="When a patient's observation ends [last-assessment].",
-        ),
+        str | None, _setting("observation_end", "--observation-end", "When a patient's observation ends.")
     ] = None
-    death: Annotated[
-        str | None,
-        typer.Option("--death", metavar=_words("death"), help="Whether a death is an event [event]."),
-    ] = None
+    death: Annotated[str | None, _setting("death", "--death", "Whether a death is an event.")] = None
     death_reach_days: Annotated[
         float | None,
-        typer.Option(
-            "--death-reach-days", metavar="DAYS", help="A death this soon after the last assessment counts [365]."
+        _setting(
+            "death_reach_days",
+            "--death-reach-days",
+            "A death this soon after the last assessment counts.",
+            "DAYS",
         ),
     ] = None
     therapy: Annotated[
-        str | None,
-        typer.Option(
-            "--therapy", metavar=_words("therapy"), help="What a therapy after transplant is [ignore]."
-        ),
+        str | None, _setting("therapy", "--therapy", "What a therapy that starts after time zero is.")
     ] = None
     worsening_confirm_weeks: Annotated[
         float | None,
-        typer.Option("--confirm-weeks", metavar="WEEKS", help="Worsening must hold this long (records) [24]."),
+        _setting(
+            "worsening_confirm_weeks", "--confirm-weeks", "Worsening must hold this long (records).", "WEEKS"
+        ),
     ] = None
     unconfirmed: Annotated[
         str | None,
-        typer.Option(
+        _setting(
+            "unconfirmed",
             "--unconfirmed",
-            metavar=_words("unconfirmed"),
-            help="Worsening at the last visit, which nothing can confirm (records) [ignore].",
+            "Worsening at the last visit, which nothing can confirm (records).",
         ),
     ] = None
     baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", metavar=_words("baseline"), help="Which EDSS is the baseline (records)."),
+        str | None, _setting("baseline", "--baseline", "Which EDSS is the baseline (records).")
     ] = None
     relapse_gap_days: Annotated[
         float | None,
-        typer.Option(
+        _setting(
+            "relapse_gap_days",
             "--relapse-gap-days",
-            metavar="DAYS",
-            help="A relapse that begins sooner after another is the same one (records) [0].",
+            "A relapse that begins sooner after another is the same one (records).",
+            "DAYS",
         ),
     ] = None
     new_lesion: Annotated[
-        str | None,
-        typer.Option(
-            "--new-lesion", metavar=_words("new_lesion"), help="Which lesions are an event (records) [either]."
-        ),
+        str | None, _setting("new_lesion", "--new-lesion", "Which lesions are an event (records).")
     ] = None
     mri_from_day: Annotated[
         float | None,
-        typer.Option(
-            "--mri-from-day", metavar="DAY", help="Scans up to this day set the reference (records) [0]."
+        _setting(
+            "mri_from_day", "--mri-from-day", "Scans up to this day set the reference (records).", "DAY"
         ),
     ] = None
-    time_zero: Annotated[
-        str | None,
-        typer.Option("--time-zero", metavar=_words("time_zero"), help="What makes day 0 [transplant]."),
-    ] = None
+    time_zero: Annotated[str | None, _setting("time_zero", "--time-zero", "What makes day 0.")] = None
     ci_method: Annotated[
         str | None,
-        typer.Option("--ci", metavar="METHOD", help=f"{', '.join(CHOICES['ci_method'])} [log-log]."),
+        _setting("ci_method", "--ci", f"Kaplan–Meier interval: {', '.join(CHOICES['ci_method'])}.", "METHOD"),
     ] = None
     confidence_level: Annotated[
-        float | None, typer.Option("--level", metavar="LEVEL", help="Confidence level [0.95].")
+        float | None, _setting("confidence_level", "--level", "Confidence level.", "LEVEL")
     ] = None
 
     def overrides(self) -> Overrides:
-        """What the options change, and what a protocol of ``--protocol`` changes in the default.
+        """The settings that the options change, and all of a protocol that ``--protocol`` names.
 
         Raises
         ------
@@ -188,9 +207,8 @@ class Choices:
         named: dict[str, Any] = {}
         if self.protocol is not None:
             chosen = find_protocol(self.protocol)
-            named = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "protocol"}
-        return named | {name: value for name, value in given.items() if value is not None}
+            named = {name: getattr(chosen, name) for name in SETTINGS}
+        return {**named, **self._given()}
 
     def chosen(self) -> Protocol:
         """The protocol that the options come to.
@@ -201,8 +219,12 @@ class Choices:
             If there is no such protocol, or a value is outside its range.
         """
         base = find_protocol(self.protocol) if self.protocol else BUILT_IN["default"]
-        given = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "protocol"}
-        return with_settings(base, {name: value for name, value in given.items() if value is not None})
+        return with_settings(base, self._given())
+
+    def _given(self) -> Overrides:
+        """The settings that have an option of their own, as far as it was used."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name in SETTINGS}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -211,8 +233,32 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """How small a count may be shown."""
+
+    panel: ClassVar = "Output"
+
+    suppress_below: Annotated[
+        int | None,
+        typer.Option(
+            "--suppress-below", metavar="N", min=2, help="Show no count from 1 to N − 1, nor what tells it."
+        ),
+    ] = None
+
+    def shown(self, result: Any) -> Any:
+        """A summary or a comparison without small cells, if that is asked for."""
+        if self.suppress_below is None:
+            return result
+        from ahsct_trial.suppression import suppress
+
+        return suppress(result, self.suppress_below)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where results go."""
+
+    panel: ClassVar = "Output"
 
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")
@@ -247,7 +293,10 @@ class Table(Destination):
 
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False
     format: Annotated[
-        str | None, typer.Option("--format", metavar="|".join(Format), help="How to write the results [table].")
+        str | None,
+        typer.Option(
+            "--format", metavar="|".join(Format), help="How to write the results.", show_default="table"
+        ),
     ] = None
 
     def form(self) -> Format:
@@ -274,11 +323,8 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     """
     if given in known:
         return given
-    from difflib import get_close_matches
-
-    close = get_close_matches(given.casefold(), known, n=1)
-    meant = f" Is {close[0]} meant?" if close else ""
-    raise UsageError(f"{option} is {shown(given)!r}; it is one of {', '.join(known)}.{meant}")
+    sentence = f"{option} is {shown(given)!r}; it is one of {', '.join(known)}."
+    raise UsageError(f"{sentence} {is_it_meant(given, known)}".rstrip())
 
 
 def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
@@ -298,7 +344,9 @@ def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
 def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     """Spread a command's groups of options out for typer, and put them together again when it is called."""
     own = signature(command, eval_str=True).parameters
-    groups = {name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)}
+    groups: dict[str, Any] = {
+        name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)
+    }
     parameters: list[Parameter] = []
     for name, each in own.items():
         if name not in groups:
@@ -306,7 +354,10 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
             continue
         hints = get_type_hints(groups[name], include_extras=True)
         for option in fields(groups[name]):
-            default = Parameter.empty if _is_required(option) else option.default
+            (declared,) = hints[option.name].__metadata__
+            if isinstance(declared, OptionInfo):
+                declared.rich_help_panel = groups[name].panel
+            default = Parameter.empty if option.default is MISSING else option.default
             parameters.append(
                 Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])
             )
@@ -320,9 +371,3 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
-
-
-def _is_required(option: Any) -> bool:
-    from dataclasses import MISSING
-
-    return option.default is MISSING

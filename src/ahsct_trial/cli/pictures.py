@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -21,10 +22,46 @@ from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
     from ahsct_trial.rendering.figures import FigureFile
+    from ahsct_trial.rendering.figures.style import Style
+    from ahsct_trial.results import Comparison, Summary
 
-WidthOption = Annotated[
-    float | None, typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.")
-]
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a figure looks."""
+
+    panel: ClassVar = "Look"
+
+    width: Annotated[
+        float | None,
+        typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.", show_default="180"),
+    ] = None
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="WORDS", help="A title above the picture.")
+    ] = None
+    caption: Annotated[
+        bool, typer.Option("--caption", help="The caption in the picture, not on the screen.")
+    ] = False
+    palette: Annotated[
+        str, typer.Option("--palette", metavar="NAME", help="Colours: okabe-ito, tol-bright or grey.")
+    ] = "okabe-ito"
+    fade: Annotated[
+        int, typer.Option("--fade", metavar="N", help="The band is pale where fewer patients are followed.")
+    ] = 5
+
+    def style(self) -> Style:
+        """What a drawing is asked for.
+
+        Raises
+        ------
+        UsageError
+            If there is no such palette, or the number is negative.
+        """
+        from ahsct_trial.rendering.figures.style import Style
+
+        return Style(title=self.title, has_caption=self.caption, palette=self.palette, fade_below=self.fade)
+
+
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 
@@ -39,12 +76,14 @@ def need_extra(package: str) -> None:
     """
     if find_spec(package) is None:
         raise UsageError(
-            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of the "
-            "repository: pip install '.[report]'"
+            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of "
+            "the repository: pip install '.[report]'"
         )
 
 
-def _figure_file(data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool) -> FigureFile:
+def _figure_file(
+    data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool
+) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
     refuse_output(output, [data.cohort, *filter(None, (data.map,)), *choices.files], force=force)
     need_extra("matplotlib")
@@ -58,6 +97,7 @@ def _figure_file(data: Data, choices: Choices, output: Path, width_mm: float | N
 def plot_survival(
     data: Data,
     choices: Choices,
+    look: Look,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
     ] = None,
@@ -65,37 +105,59 @@ def plot_survival(
         list[str] | None,
         typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key; again for another curve."),
     ] = None,
-    width: WidthOption = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="A curve for each level of this attribute, of one endpoint."
+        ),
+    ] = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
 
-    Examples: ahsct plot survival cohort.csv; ahsct plot survival cohort.csv -o figure.svg
+    For example:
+      ahsct plot survival cohort.csv
+      ahsct plot survival trial.csv --by arm -o figure.svg
     """
     from ahsct_trial.catalogue import HEADLINE
-    from ahsct_trial.rendering.figures.curves import drawn_curves, known_endpoints
+    from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, known_endpoints
 
     keys = known_endpoints(endpoint or [HEADLINE.key])
-    figure = None if output is None else _figure_file(data, choices, output, width, force=force)
-    if figure is None and width is not None:
-        raise UsageError("--width is that of a figure's file, which -o FILE names; a screen has its own.")
+    if by is not None and len(keys) > 1:
+        raise UsageError("--by draws one endpoint. Name one with --endpoint.")
+    style = look.style()
+    figure = None if output is None else _figure_file(data, choices, output, look.width, force=force)
+    if figure is None and look != Look():
+        raise UsageError(
+            "--width, --title, --caption, --palette and --fade are for a figure's file, which -o FILE names."
+        )
     protocol = choices.chosen()
+    result: Summary | Comparison
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
-        refuse_pooling(trial, data)
-        from ahsct_trial.endpoints import summarize
+        if by is None:
+            refuse_pooling(trial, data)
+            from ahsct_trial.endpoints import summarize
 
-        summary = summarize(trial, protocol)
-        curves = drawn_curves(summary, keys)
+            result = summarize(trial, protocol)
+            curves = drawn_curves(result, keys)
+        else:
+            from ahsct_trial.endpoints.groups import compare
+
+            result = compare(trial, by, protocol)
+            curves = drawn_groups(result, keys[0])
+    heed(result.notices, data)
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
 
-        write(draw_text(summary, curves, get_terminal_size().columns), None)
-        return Outcome(result=summary)
+        write(draw_text(result, curves, get_terminal_size().columns), None)
+        return Outcome(result=result)
     from ahsct_trial.rendering.figures.survival import draw_survival
 
-    write_figure(draw_survival(summary, curves, figure.width_mm), figure, force=force)
-    return Outcome(result=summary)
+    write_figure(
+        draw_survival(result, curves, figure.width_mm, style), figure, force=force, is_captioned=look.caption
+    )
+    return Outcome(result=result)
 
 
 @plot.command("timeline")
@@ -103,15 +165,18 @@ def plot_survival(
 def plot_timeline(
     data: Data,
     choices: Choices,
+    look: Look,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
-    width: WidthOption = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
 
-    Examples: ahsct plot timeline records.csv -o figure.pdf; ahsct plot timeline cohort.csv -o figure.svg
+    For example:
+      ahsct plot timeline records.csv -o figure.pdf
+      ahsct plot timeline cohort.csv -o figure.svg
     """
-    figure = _figure_file(data, choices, output, width, force=force)
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
@@ -120,7 +185,8 @@ def plot_timeline(
         result = timeline(trial, protocol)
     from ahsct_trial.rendering.figures.timeline import draw_timeline
 
-    write_figure(draw_timeline(result, figure.width_mm), figure, force=force)
+    drawing = draw_timeline(result, figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
     return Outcome(result=result)
 
 
@@ -132,7 +198,9 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."),
+        typer.Option(
+            "--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."
+        ),
     ] = None,
     arm: ArmOption = None,
     with_patients: Annotated[
@@ -142,7 +210,9 @@ def report(
 ) -> Outcome:
     """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
 
-    Examples: ahsct report cohort.csv -o report.html; ahsct report cohort.csv --against mist2019 -o report.html
+    For example:
+      ahsct report cohort.csv -o report.html
+      ahsct report cohort.csv --against mist2019 -o report.html
     """
     file = against if against is not None and against.endswith(".toml") else None
     refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
@@ -163,6 +233,7 @@ def report(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
+        heed(summary.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

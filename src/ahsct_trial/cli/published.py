@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
-from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN, with_settings
@@ -46,7 +46,9 @@ def check(
 ) -> Outcome:
     """Compare the cohort with published figures: reproduced, compatible, or differs (exit 4).
 
-    Examples: ahsct check cohort.csv; ahsct check cohort.csv --against all
+    For example:
+      ahsct check cohort.csv
+      ahsct check cohort.csv --against all
     """
     file = against if against.endswith(".toml") else None
     document.refuse_unwritable(data.cohort, data.map, file, *choices.files)
@@ -70,17 +72,17 @@ def check(
         from ahsct_trial.checking import check as check_trial
         from ahsct_trial.checking import set_alongside
 
+        result: Any
         if publication is None:
-            beside = set_alongside(trial, publications().values(), overrides)
+            result = set_alongside(trial, publications().values(), overrides)
         else:
             result = check_trial(trial, publication, overrides)
+    heed(result.notices, data)
     if publication is None:
         from ahsct_trial.rendering.sections.alongside import alongside_sections
 
-        write_result(beside, alongside_sections, document.form(), document)
-        return Outcome(result=beside)
-    if data.strict:
-        refuse_notices(result.notices)
+        write_result(result, alongside_sections, document.form(), document)
+        return Outcome(result=result)
     from ahsct_trial.rendering.sections.check import check_sections
 
     write_result(result, check_sections, document.form(), document)
@@ -100,7 +102,9 @@ def published(
 ) -> Outcome:
     """Show the publications known here, or one of them: its figures, their sources, what is uncertain.
 
-    Examples: ahsct published; ahsct published mist2019
+    For example:
+      ahsct published
+      ahsct published mist2019
     """
     document.refuse_unwritable(publication if publication and publication.endswith(".toml") else None)
     from ahsct_trial.published import entry, library
@@ -134,7 +138,9 @@ def claim(
 ) -> Outcome:
     """Say where a quoted figure is published, what it counts there, and what contradicts it.
 
-    Examples: ahsct claim "23 of 24"; ahsct claim "1.2 relapses a year"
+    For example:
+      ahsct claim "23 of 24"
+      ahsct claim "1.2 relapses a year"
     """
     document.refuse_unwritable(None)
     from ahsct_trial.claiming import answer_claim, topic_named
@@ -172,7 +178,9 @@ def reconcile(
 ) -> Outcome:
     """Find the counts and methods that give a published percentage or rate; exit 4 if nothing does.
 
-    Examples: ahsct reconcile 69.6 --ci 46.6:84.2; ahsct reconcile 1.19 --rate 167/140 --ci 1.02:1.39
+    For example:
+      ahsct reconcile 69.6 --ci 46.6:84.2
+      ahsct reconcile 1.19 --rate 167/140 --ci 1.02:1.39
     """
     if rate is not None and n is not None:
         raise UsageError("--n and --rate contradict each other: the counts of a rate are given.")

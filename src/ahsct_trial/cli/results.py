@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Document, Table, grouped
-from ahsct_trial.cli.reading import read, refuse_notices, refuse_pooling
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -18,14 +18,15 @@ from ahsct_trial.rendering.progress import progress
 def summarize(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
-    full: Annotated[
-        bool, typer.Option("--full", help="Every definition, every count, every year.")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every definition, every count, every year.")] = False,
 ) -> Outcome:
     """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
 
-    Examples: ahsct summarize cohort.csv; ahsct summarize cohort.csv --horizon 5 --json -o results.json
+    For example:
+      ahsct summarize cohort.csv
+      ahsct summarize cohort.csv --horizon 5 --json -o results.json
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -35,8 +36,8 @@ def summarize(
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    if data.strict:
-        refuse_notices(summary.notices)
+    heed(summary.notices, data)
+    summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -60,6 +61,7 @@ def _summary_csv(summary: object) -> str:
 def compare(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     by: Annotated[
         str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
@@ -67,7 +69,10 @@ def compare(
     reference: Annotated[
         str | None,
         typer.Option(
-            "--reference", metavar="LEVEL", help="What the others are compared with [the first by alphabet]."
+            "--reference",
+            metavar="LEVEL",
+            help="What the others are compared with.",
+            show_default="the first by alphabet",
         ),
     ] = None,
     strata: Annotated[
@@ -77,7 +82,9 @@ def compare(
 ) -> Outcome:
     """Show groups side by side, and what separates them.
 
-    Examples: ahsct compare trial.csv --by arm --reference control; ahsct compare registry.csv --by ms_course
+    For example:
+      ahsct compare trial.csv --by arm --reference control
+      ahsct compare registry.csv --by ms_course
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -86,8 +93,8 @@ def compare(
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    if data.strict:
-        refuse_notices(comparison.notices)
+    heed(comparison.notices, data)
+    comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
@@ -112,7 +119,9 @@ def sensitivity(
 ) -> Outcome:
     """Show an endpoint under every choice on which published figures differ.
 
-    Examples: ahsct sensitivity cohort.csv; ahsct sensitivity cohort.csv --endpoint relapse_free_survival
+    For example:
+      ahsct sensitivity cohort.csv
+      ahsct sensitivity cohort.csv --endpoint relapse_free_survival
     """
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
@@ -124,6 +133,7 @@ def sensitivity(
         trial = read(data, protocol.time_zero, step)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint)
+    heed(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
@@ -146,7 +156,9 @@ def trace(
 ) -> Outcome:
     """Show one patient's course, and the line of the file that decided each endpoint.
 
-    Examples: ahsct trace cohort.csv P06; ahsct trace records.csv P06 --confirm-weeks 12
+    For example:
+      ahsct trace cohort.csv P06
+      ahsct trace records.csv P06 --confirm-weeks 12
     """
     document.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
@@ -159,5 +171,3 @@ def trace(
 
     write_result(result, trace_sections, document.form(), document)
     return Outcome(result=result)
-
-

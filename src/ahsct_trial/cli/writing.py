@@ -50,8 +50,10 @@ def write_result(
     write(text, destination.output, force=destination.force)
 
 
-def write_figure(drawing: Drawing, figure: FigureFile, *, force: bool) -> None:
-    """Write a drawing to its file."""
+def write_figure(drawing: Drawing, figure: FigureFile, *, force: bool, is_captioned: bool) -> None:
+    """Write a drawing to its file, and its caption to the screen unless it stands in the picture."""
     from ahsct_trial.rendering.figures.saving import as_file
 
     write_file(as_file(drawing, figure.ending), figure.path, force=force)
+    if not is_captioned:
+        write(f"{drawing.title}. {drawing.caption}\n", None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ahsct_trial.columns import CAUSE_OF_DEATH
 from ahsct_trial.derivation.disability import derive_disability
@@ -22,9 +23,7 @@ from ahsct_trial.results import Notice
 #: Settings that some columns depend on; the EDSS columns depend on all others that need records.
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
 _RELAPSE_SETTINGS = ("relapse_gap_days",)
-_EDSS_SETTINGS = tuple(
-    name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS}
-)
+_EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS})
 
 
 class Derivations:
@@ -49,7 +48,8 @@ class Derivations:
             ``edss`` record no EDSS columns, without a ``relapse`` or ``observed_from`` record no relapse
             columns, and without a ``therapy`` record no therapy column.
         """
-        return self._once("table", RECORDS_ONLY, protocol, self._join)
+        table: PatientTable = self._once("table", RECORDS_ONLY, protocol, self._join)
+        return table
 
     def _once(
         self, part: str, settings: tuple[str, ...], protocol: Protocol, derive: Callable[[Protocol], Any]
@@ -84,7 +84,7 @@ class Derivations:
         if self._has("therapy"):
             parts["therapy"] = self._once("therapy", (), protocol, lambda _: derive_therapy(records))
         columns = dict(records.patients.items())
-        decided_by = {}
+        decided_by: dict[str, NDArray[np.integer[Any]]] = {}
         for part in parts.values():
             columns |= {name: pd.Series(values) for name, values in part.values.items()}
             decided_by |= part.decided_by

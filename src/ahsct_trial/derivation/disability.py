@@ -412,7 +412,7 @@ def _compute_step(edss: FloatArray, protocol: Protocol) -> FloatArray:
 def _first_confirmed_or_pending(candidates: Candidates) -> Candidates:
     """Keep the first confirmed candidate of each patient, and the first pending one."""
     confirmed, pending = _split(candidates)
-    return Candidates(*map(np.concatenate, zip(confirmed, pending, strict=True)))
+    return Candidates._make(np.concatenate(both) for both in zip(confirmed, pending, strict=True))
 
 
 def _split(candidates: Candidates) -> tuple[Candidates, Candidates]:
@@ -421,7 +421,7 @@ def _split(candidates: Candidates) -> tuple[Candidates, Candidates]:
     for is_kept in (candidates.confirming_row >= 0, candidates.is_pending):
         kept = np.flatnonzero(is_kept)
         kept = kept[is_first_of_patient(candidates.patient[kept])]
-        parts.append(Candidates(*(column[kept] for column in candidates)))
+        parts.append(Candidates._make(column[kept] for column in candidates))
     return parts[0], parts[1]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.patients import PatientTable
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.endpoints.estimates import absent, finite
 from ahsct_trial.endpoints.observation import FOLLOW_UP
 from ahsct_trial.estimators.survival import completeness, reverse_kaplan_meier_median
+from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import CohortInfo, Distribution, Estimate, FollowUp
 
@@ -62,7 +62,9 @@ def _counts(table: PatientTable, column: str) -> dict[str, int]:
 
 def describe_cohort(table: PatientTable, protocol: Protocol) -> CohortInfo:
     """Describe the patients as a trial report's first table does."""
-    counts = {column.name: _counts(table, column.name) for column in ATTRIBUTES if column.kind in {"text", "level"}}
+    counts = {
+        column.name: _counts(table, column.name) for column in ATTRIBUTES if column.kind in {"text", "level"}
+    }
     return CohortInfo(
         n_patients=len(table),
         n_sites=len(counts["site"]) if table.has("site") else None,

@@ -6,24 +6,36 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
-from ahsct_trial.endpoints import compute_endpoints, endpoint_notices, ignored_settings, observed_endpoints, protocol_info
+from ahsct_trial.endpoints import (
+    compute_endpoints,
+    endpoint_notices,
+    ignored_settings,
+    observed_endpoints,
+    protocol_info,
+)
 from ahsct_trial.endpoints.cohort import describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
+from ahsct_trial.endpoints.observation import Observation
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.estimators.boschloo import boschloo
 from ahsct_trial.estimators.competing_risks import gray_test
-from ahsct_trial.estimators.differences import Difference, risk_difference, rmst_difference, survival_difference
+from ahsct_trial.estimators.differences import (
+    Difference,
+    risk_difference,
+    rmst_difference,
+    survival_difference,
+)
 from ahsct_trial.estimators.hazard_ratio import hazard_ratio
 from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
 from ahsct_trial.patients import PatientTable
@@ -76,7 +88,9 @@ class _Group:
             observed,
             describe_cohort(table, protocol),
             compute_endpoints(table, protocol, observed),
-            None if strata is None else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
+            None
+            if strata is None
+            else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
         )
 
 
@@ -118,8 +132,10 @@ def compare(
         trial.levels(strata)
     levels = tuple(parts)
     if len(levels) < 2:
-        raise UsageError(f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with.")
-    reference = levels[0] if reference is None else _found(reference, levels, by)
+        raise UsageError(
+            f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
+        )
+    reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
     n_without = len(trial) - sum(len(group.table) for group in groups)
@@ -129,9 +145,7 @@ def compare(
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
         account=trial.account,
-        by=Grouping(
-            column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without
-        ),
+        by=Grouping(column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without),
         groups=tuple(Group(level=own.level, cohort=own.cohort, endpoints=own.endpoints) for own in groups),
         contrasts=tuple(
             Contrast(level=own.level, reference=reference, endpoints=_contrast(own, base, protocol))
@@ -156,17 +170,11 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
     UsageError
         If there is no such attribute or level.
     """
-    pair = (
-        _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None) for text in (level, reference)
+    own, base = (
+        _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None)
+        for text in (level, reference)
     )
-    return {"endpoints": _contrast(*pair, protocol)}
-
-
-def _found(reference: str, levels: Sequence[str], by: str) -> str:
-    for level in levels:
-        if level.casefold() == reference.strip().casefold():
-            return level
-    raise UsageError(f"{shown(by)} has no level {shown(reference)}; it has {', '.join(map(shown, levels))}.")
+    return {"endpoints": _contrast(own, base, protocol)}
 
 
 def _notices(groups: Sequence[_Group], by: str, n_without: int) -> Iterator[Notice]:
@@ -196,7 +204,7 @@ def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoint
             rates[endpoint.key] = RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
             continue
         known = [side.among(side.is_known) for side in sides if side is not None]
-        exact, varied = rate_ratio(*known, level)
+        exact, varied = rate_ratio(known[0], known[1], level)
         rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
     ours, theirs = own.endpoints, base.endpoints
     return ContrastEndpoints(
@@ -211,7 +219,9 @@ def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoint
                 ours.mortality.all_cause_by_day_100, theirs.mortality.all_cause_by_day_100, level
             )
         ),
-        neda3=tuple(_neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)),
+        neda3=tuple(
+            _neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)
+        ),
     )
 
 
@@ -252,9 +262,11 @@ def _estimate(found: Difference, unit: Unit, method: str, level: float) -> Estim
 
 def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) -> SurvivalContrast:
     level = protocol.confidence_level
-    observed = [group.observed[key] for group in (own, base)]
+    curves = [
+        each.curve for group in (own, base) if isinstance(each := group.observed[key], ObservedEndpoint)
+    ]
     results = [getattr(group.endpoints, key) for group in (own, base)]
-    if any(isinstance(each, AbsentEndpoint) for each in observed):
+    if len(curves) < 2:
         note = results[0].note or results[1].note
         return SurvivalContrast(
             survival_difference=absent("difference", note),
@@ -270,20 +282,20 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
     difference, p_exact = _risk_difference(counts, level)
     ratio, ratio_p = _hazard_ratio(own, base, key, level)
     return SurvivalContrast(
-        survival_difference=_survival_difference(*results, level),
+        survival_difference=_survival_difference(results[0], results[1], level),
         risk_difference=difference,
         p_exact=p_exact,
         hazard_ratio=ratio,
         hazard_ratio_p=ratio_p,
         rmst_difference=_estimate(
-            rmst_difference(observed[0].curve, observed[1].curve, protocol.horizon_years, level),
+            rmst_difference(curves[0], curves[1], protocol.horizon_years, level),
             "years",
             "normal",
             level,
         )
-        if all(each.curve.entry is None for each in observed)
+        if all(curve.entry is None for curve in curves)
         else absent("years", "No restricted mean where patients enter after time zero."),
-        log_rank=_log_rank([base, own], key),
+        log_rank=_permuted_log_rank(_pooled([base, own], key)),
         note=joined([_unlike_follow_up(own, base)]),
     )
 
@@ -321,28 +333,39 @@ class _Pooled:
 
 
 def _pooled(groups: Sequence[_Group], key: str) -> _Pooled:
-    parts = [(group, group.observed[key]) for group in groups]
-    used = [(group, each.observed, each.observed.is_used) for group, each in parts if isinstance(each, ObservedEndpoint)]
-    entries = [own.entry[is_used] for _, own, is_used in used if own.entry is not None]
-    strata = [group.strata[is_used] for group, _, is_used in used if group.strata is not None]
+    observed = [
+        (group, each.observed)
+        for group in groups
+        if isinstance(each := group.observed[key], ObservedEndpoint)
+    ]
+
+    def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([values(group, own)[own.is_known] for group, own in observed])
+
+    has_strata = all(group.strata is not None for group in groups)
     return _Pooled(
-        years=np.concatenate([own.years[is_used] for _, own, is_used in used]),
-        event_type=np.concatenate([own.event_type[is_used] for _, own, is_used in used]),
-        is_event=np.concatenate([own.is_event[is_used] for _, own, is_used in used]),
-        group=np.concatenate([np.full(np.count_nonzero(each[2]), code) for code, each in enumerate(used)]),
-        entry=np.concatenate(entries) if entries else None,
-        strata=np.concatenate(strata) if strata else None,
-        types=used[0][1].types,
+        years=of_all(lambda _, own: own.years),
+        event_type=of_all(lambda _, own: own.event_type),
+        is_event=of_all(lambda _, own: own.is_event),
+        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(own.is_known) for _, own in observed]),
+        entry=of_all(lambda _, own: _entry(own))
+        if any(own.entry is not None for _, own in observed)
+        else None,
+        strata=of_all(lambda group, _: np.asarray(group.strata)) if has_strata else None,
+        types=observed[0][1].types,
     )
+
+
+def _entry(observed: Observation) -> NDArray[np.float64]:
+    """When each patient came under observation; minus infinity in a group in which all did at time zero."""
+    return np.full(len(observed.years), -np.inf) if observed.entry is None else observed.entry
 
 
 def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Estimate, float | None]:
     pooled = _pooled([base, own], key)
     if not pooled.years.size:
         return absent("ratio", "No patient has a known outcome."), None
-    found = hazard_ratio(
-        pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry
-    )
+    found = hazard_ratio(pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry)
     return (
         Estimate(
             unit="ratio",
@@ -357,21 +380,25 @@ def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Es
     )
 
 
-def _log_rank(groups: Sequence[_Group], key: str) -> HypothesisTest:
-    pooled = _pooled(groups, key)
+def _log_rank(pooled: _Pooled) -> HypothesisTest:
     if len(np.unique(pooled.group)) < 2:
         return HypothesisTest(
             statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
         )
     found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
-    exact = note = None
-    if len(groups) == 2:
-        permuted = exact_log_rank(
-            pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry
-        )
-        exact, note = finite(permuted.p), f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     return HypothesisTest(
-        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=exact, note=note
+        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+    )
+
+
+def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
+    """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
+    found = _log_rank(pooled)
+    if found.df is None:
+        return found
+    permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
+    return replace(
+        found, p_exact=finite(permuted.p), note=f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     )
 
 
@@ -391,7 +418,7 @@ def _tests(groups: Sequence[_Group], key: str) -> EndpointTests:
             for name, one, own_p in zip(pooled.types, statistic, p, strict=True)
             if finite(one) is not None
         }
-    return EndpointTests(log_rank=_log_rank(groups, key), gray=gray)
+    return EndpointTests(log_rank=_log_rank(pooled), gray=gray)
 
 
 def _unlike_follow_up(own: _Group, base: _Group) -> str | None:

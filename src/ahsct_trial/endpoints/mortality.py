@@ -36,13 +36,17 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
     reaches = whole_days(follow_up) >= landmark_day(protocol.horizon_years, protocol)
     n_all = len(table)
     is_related, is_unknown = _causes(table, has_died)
-    early = _bounds(is_related & is_early, is_unknown & is_early, int(np.count_nonzero(is_followed_early)), level)
+    early = _bounds(
+        is_related & is_early, is_unknown & is_early, int(np.count_nonzero(is_followed_early)), level
+    )
     ever = _bounds(is_related, is_unknown, n_all, level)
     n_unknown = int(np.count_nonzero(is_unknown))
     notes = []
     n_lost_early = n_all - int(np.count_nonzero(is_followed_early))
     if n_lost_early:
-        notes.append(f"{patients(n_lost_early)} followed for less than {EARLY_DAYS} days, in no figure by then.")
+        notes.append(
+            f"{patients(n_lost_early)} followed for less than {EARLY_DAYS} days, in no figure by then."
+        )
     if n_unknown:
         notes.append(f"The cause of death of {patients(n_unknown)} is unknown.")
     return Mortality(

@@ -17,9 +17,7 @@ from ahsct_trial.results import NedaYear
 from ahsct_trial.wording import in_years, listed
 
 
-def neda3(
-    table: PatientTable, parts: Mapping[str, Component], protocol: Protocol
-) -> tuple[NedaYear, ...]:
+def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protocol) -> tuple[NedaYear, ...]:
     """Judge each patient at each whole year up to the horizon.
 
     No: an event of a component by then, within the patient's observation. Yes: none by then, all components
@@ -69,15 +67,18 @@ def _definition(protocol: Protocol) -> str:
         if protocol.observation_end == "follow-up"
         else f"the earliest of {listed([event.assessment for event in ACTIVITY])}"
     )
-    return joined(
-        [
-            f"No evidence of disease activity: no {', no '.join(event.words for event in ACTIVITY)} by the "
-            f"landmark, in a patient whose observation reaches it; the observation ends at {until}.",
-            "A patient whose observation ends before the landmark without activity, or with a component "
-            "unknown, is not evaluable, and so is a patient who dies without activity.",
-            "Lowest and highest: all who are not evaluable as having had, or not having had, activity.",
-        ]
-    ) or ""
+    return (
+        joined(
+            [
+                f"No evidence of disease activity: no {', no '.join(event.words for event in ACTIVITY)} by the "
+                f"landmark, in a patient whose observation reaches it; the observation ends at {until}.",
+                "A patient whose observation ends before the landmark without activity, or with a component "
+                "unknown, is not evaluable, and so is a patient who dies without activity.",
+                "Lowest and highest: all who are not evaluable as having had, or not having had, activity.",
+            ]
+        )
+        or ""
+    )
 
 
 def _note(years: int, n_evaluable: int, *, is_anybody_seen: bool) -> str | None:

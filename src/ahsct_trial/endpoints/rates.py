@@ -52,7 +52,9 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     sides = {side: side_of(table, endpoint, *own) for side, own in columns.items()}
     missing = {side: None if sides[side] else _missing(table, endpoint, own) for side, own in columns.items()}
     before, after = (
-        _absent(endpoint, missing[side] or "") if own is None else _rate(own, endpoint, columns[side], protocol)
+        _absent(endpoint, missing[side] or "")
+        if own is None
+        else _rate(own, endpoint, columns[side], protocol)
         for side, own in sides.items()
     )
     if endpoint is LESIONS and table.has(*endpoint.after):

@@ -13,7 +13,9 @@ from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
+from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.records import read_records
+from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
 from ahsct_trial.loading.values import MISSING, Forms, as_date_format
 from ahsct_trial.protocol import TimeZero
@@ -32,7 +34,7 @@ def read_cohort(
     time_zero: TimeZero = "transplant",
     is_strict: bool = False,
 ) -> Trial:
-    """Read a trial's data: a CSV (``.csv``, gzip, or ``-`` for standard input) or a DataFrame.
+    """Read a trial's data: a CSV (``.csv``, gzip, or ``-`` for standard input), a workbook, or a DataFrame.
 
     Parameters
     ----------
@@ -69,22 +71,36 @@ def read_cohort(
         date_format=None if date_format is None else as_date_format(date_format),
         missing=frozenset((*MISSING, *(token.strip() for token in missing))),
     )
-    if isinstance(source, (str, Path)):
-        text = read_source(source, encoding)
-        shape = find_shape(text)
-        return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
-    if isinstance(source, Sequence):
-        return read_cohort(
-            _only(source),
-            encoding=encoding,
-            date_format=date_format,
-            missing=missing,
-            time_zero=time_zero,
-            is_strict=is_strict,
-        )
-    from ahsct_trial.loading.frames import cells_of_frame
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        source = _only(source)
+    if not isinstance(source, (str, Path)):
+        from ahsct_trial.loading.frames import cells_of_frame
 
-    return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
+        return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
+    if not is_text(source):
+        return _read_cells(_first_table(Path(source)), forms, None, time_zero=time_zero, is_strict=is_strict)
+    text = read_source(source, encoding)
+    shape = find_shape(text)
+    return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+
+
+def _first_table(path: Path) -> CellTable:
+    """The table of a file that is not text; of a workbook the first visible sheet.
+
+    Raises
+    ------
+    DataProblems
+        If the sheet is empty.
+    """
+    from ahsct_trial.loading.formats import read_tables, sheet_names
+
+    sheet = next(iter(sheet_names(path)), None)
+    tables = read_tables(path, sheet=sheet)
+    if not tables:
+        raise fatal(
+            path.name, f"the sheet '{sheet}' is empty", "a table has headings", "Fill in the first sheet."
+        )
+    return tables[0]
 
 
 def read_cells(

@@ -195,6 +195,8 @@ class Group:
     lines, n_rows, others, patient
         The first lines, the number of rows, the tables and lines that the first contradict, and the first
         patient.
+    n_more
+        Groups of the same kind that were found with it and are only counted.
     """
 
     kind: tuple[str | None, str]
@@ -208,6 +210,7 @@ class Group:
     value: str | None = None
     others: tuple[tuple[int, int], ...] = ()
     patient: str | None = None
+    n_more: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -253,6 +256,7 @@ class Problems:
     def add(self, groups: Iterable[Group]) -> None:
         """Take up what is wrong; beyond `SHOWN` of a kind they are only counted."""
         for group in groups:
+            self.n_more += group.n_more
             known = self.groups.get(group.key)
             if known is not None:
                 self.groups[group.key] = replace(
@@ -299,7 +303,8 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     _, first, code, n_rows = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(code, kind="stable")
     start = np.cumsum(n_rows) - n_rows
-    for number in np.argsort(first)[: SHOWN + 1].tolist():
+    in_order = np.argsort(first)
+    for number in in_order[:SHOWN].tolist():
         places = order[start[number] : start[number] + min(n_rows[number], _SHOWN_LINES)]
         row = int(rows[places[0]])
         values = {name: text_of(int(own[places[0]])) for name, (own, text_of) in keyed.items()}
@@ -320,6 +325,7 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
             n_rows=int(n_rows[number]),
             others=() if others is None else _tables_and_lines(cells, others[places]),
             patient=cells.patient_of(row),
+            n_more=max(0, len(in_order) - SHOWN) if number == in_order[0] else 0,
         )
 
 

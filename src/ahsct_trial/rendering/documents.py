@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import public, source_name
 from ahsct_trial.results import (
@@ -21,6 +22,7 @@ from ahsct_trial.results import (
     Estimate,
     Notice,
     Summary,
+    Unit,
 )
 from ahsct_trial.rounding import round_half_up
 
@@ -105,7 +107,9 @@ def write_schema() -> str:
     schema = msgspec.json.schema(Summary, schema_hook=_schema_of)
     for kind in schema["$defs"].values():
         if "properties" in kind:
-            kind["required"] = list(kind["properties"])  # keys are always there, those that have a default too
+            kind["required"] = list(
+                kind["properties"]
+            )  # keys are always there, those that have a default too
     text = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Summary of ahsct-trial",
@@ -126,16 +130,18 @@ class _Place:
 
     def within(self, part: str) -> _Place:
         """A part of the same variable."""
-        return _Place(self.variable, self.context, f"{self.level} {part}".strip(), self.group, self.group_level)
+        return _Place(
+            self.variable, self.context, f"{self.level} {part}".strip(), self.group, self.group_level
+        )
 
 
 def write_csv(summary: Summary) -> str:
     """Write one row per statistic in the column order of an ARD.
 
     `variable` is the endpoint, or the column that is described; `variable_level` the part of it. `stat` is
-    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says. Each
-    statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is empty.
-    No curve and no patient stands in it.
+    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says.
+    Each statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is
+    empty. No curve and no patient stands in it.
     """
     return _written(_rows(summary))
 
@@ -153,13 +159,8 @@ def _written(rows: Iterable[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ARD_COLUMNS)
     for row in rows:
-        writer.writerow([_harmless(row.get(column, "")) for column in ARD_COLUMNS])
+        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
     return text.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    """A text that a spreadsheet would run stands after an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def write_sensitivity_csv(result: Sensitivity) -> str:
@@ -174,7 +175,10 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
         "tool_version": result.tool.version,
     }
     rows = [
-        _flat({"endpoint": result.endpoint, "years": result.horizon_years, "setting": choice.setting} | asdict(each))
+        _flat(
+            {"endpoint": result.endpoint, "years": result.horizon_years, "setting": choice.setting}
+            | asdict(each)
+        )
         | made_by
         for choice in result.choices
         for each in choice.alternatives
@@ -183,8 +187,12 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
     if rows:
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({name: _harmless(cell) for name, cell in row.items()} for row in rows)
+        writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
@@ -228,6 +236,8 @@ def _origin(result: Summary | Comparison) -> Iterator[dict[str, Any]]:
             if value is not None and not isinstance(value, tuple):
                 yield _row(_Place(part, part), field.name, value)
     yield _row(_Place("source", "source"), "shape", result.source.shape)
+    if result.source.provenance:
+        yield _row(_Place("source", "source"), "provenance", result.source.provenance)
     for each in result.source.files:
         for field in fields(each):
             yield _row(_Place("source", "source", each.file), field.name, getattr(each, field.name))
@@ -247,12 +257,11 @@ def _cohort(cohort: CohortInfo, group: str, group_level: str) -> Iterator[dict[s
             yield _row(_Place("cohort", "cohort", "", group, group_level), column, value)
 
 
-def _endpoints(
-    endpoints: Any, group: str, group_level: str, context: str = ""
-) -> Iterator[dict[str, Any]]:
+def _endpoints(endpoints: Any, group: str, group_level: str, context: str = "") -> Iterator[dict[str, Any]]:
     for field in fields(endpoints):
-        value, place = getattr(endpoints, field.name), _Place(
-            field.name, context or field.name, "", group, group_level
+        value, place = (
+            getattr(endpoints, field.name),
+            _Place(field.name, context or field.name, "", group, group_level),
         )
         if isinstance(value, tuple):
             for year in value:
@@ -307,7 +316,7 @@ def _estimate(place: _Place, estimate: Estimate, note: str) -> Iterator[dict[str
         if estimate.unit == "years" and value is not None:
             yield _time(place, name, value, note)
         else:
-            formatted = "" if value is None else fmt.bare(value, estimate.unit)
+            formatted = _figure(value, estimate.unit)
             yield _row(place, name, value, note, formatted=(formatted, "" if value is None else how))
     if estimate.ci_method:
         yield _row(place, "method", estimate.ci_method)
@@ -315,6 +324,13 @@ def _estimate(place: _Place, estimate: Estimate, note: str) -> Iterator[dict[str
     for name in ("n", "of"):
         if getattr(estimate, name) is not None:
             yield _row(place, name, getattr(estimate, name))
+
+
+def _figure(value: float | None, unit: Unit) -> str:
+    """A value as screens print it; a share with its sign."""
+    if value is None:
+        return ""
+    return fmt.percent(value) if unit == "share" else fmt.bare(value, unit)
 
 
 def _time(place: _Place, name: str, years: float, note: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import Distribution, Estimate, FollowUp, Unit
 from ahsct_trial.rounding import decimals_for, round_half_up
-from ahsct_trial.wording import listed as listed
+from ahsct_trial.wording import listed as listed  # noqa: PLC0414
 
 NOTHING = "–"
 #: With fewer patients no percentage stands without its count.
@@ -38,6 +38,7 @@ _METHODS = {
     "negative-binomial-profile": "negative binomial",
     "beta-product": "beta product",
     "miettinen-nurminen": "Miettinen–Nurminen",
+    "square-and-add": "square and add",
     "cox-efron-profile": "Cox, profile likelihood",
     "firth-profile": "Firth, profile likelihood",
 }
@@ -167,11 +168,18 @@ def significant_range(low: float | None, high: float | None) -> str:
 
 
 def distribution(values: Distribution | FollowUp, decimals: int) -> str:
+    """Median and range, called so."""
+    return f"median {median_and_range(values, decimals)}" if values.n else NOTHING
+
+
+def median_and_range(values: Distribution | FollowUp, decimals: int) -> str:
     """Median and range."""
     if not values.n:
         return NOTHING
-    low, high = number(values.min, decimals), number(values.max, decimals)
-    return f"median {number(values.median, decimals)} ({low}–{high})"
+    median = number(values.median, decimals)
+    if values.min is None or values.max is None:  # not shown where small counts are not
+        return median
+    return f"{median} ({number(values.min, decimals)}–{number(values.max, decimals)})"
 
 
 def counts(by_text: dict[str, int], most: int = 6) -> str:
@@ -181,6 +189,13 @@ def counts(by_text: dict[str, int], most: int = 6) -> str:
     parts = [f"{shown(text)} {n:,}" for text, n in list(by_text.items())[:most]]
     n_more = len(by_text) - most
     return ", ".join(parts) + (f", and {n_more:,} more" if n_more > 0 else "")
+
+
+def p_value(p: float | None) -> str:
+    """A p-value with three decimals."""
+    if p is None:
+        return NOTHING
+    return "<0.001" if p < 0.001 else round_half_up(p, 3)
 
 
 def level(confidence: float) -> str:

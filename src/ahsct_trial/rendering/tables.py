@@ -9,7 +9,6 @@ from typing import TextIO
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, Group
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +18,6 @@ from ahsct_trial.rendering.sections import Section, one_line
 #: Bold and dim show on any background; a verdict also has a colour, never only a colour.
 _STYLES = {"reproduced": "green", "compatible": "", "differs": "bold red", "not computable": "dim"}
 _FILE_WIDTH = 100
-_ANY_WIDTH = 1000
 #: Stands for a blank at which no line breaks while a section is drawn.
 _KEPT_BLANK = "\ue000"
 
@@ -56,7 +54,8 @@ def _text(words: str, style: str = "") -> Text:
 
 
 def _draw_section(console: Console, section: Section) -> None:
-    console.print(_text(section.title, style="bold"))
+    if section.title:
+        console.print(_text(section.title, style="bold"))
     if section.headings:
         for sentence in section.lead:
             console.print(_text(sentence))
@@ -73,13 +72,9 @@ def _draw_section(console: Console, section: Section) -> None:
 
 
 def _fitting(section: Section, console: Console) -> Table | Group:
-    """The table with each name on one line if it fits, else with names broken between words, else in blocks."""
-    for is_name_whole in (True, False):
-        table = _table(section, is_name_whole=is_name_whole)
-        needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
-        if needed <= console.width:
-            return table
-    return _blocks(section, console.width)
+    """The table if it fits with every word and figure whole, else each row in a block."""
+    widths = _widths(section, console.width)
+    return _blocks(section, console.width) if widths is None else _table(section, widths)
 
 
 def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
@@ -90,36 +85,64 @@ def _indented(sentence: str, style: str = "", bullet: str = "") -> Table:
     return grid
 
 
-def _table(section: Section, *, is_name_whole: bool) -> Table:
+def _table(section: Section, widths: Sequence[int]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), show_edge=False, header_style="bold")
-    for number, heading in enumerate(section.headings):
+    for number, (heading, width) in enumerate(zip(section.headings, widths, strict=True)):
         is_text = number in section.texts
-        is_whole = not is_text or (is_name_whole and number == 0)
         table.add_column(
             _text(heading),
             justify="left" if is_text else "right",
             vertical="top",
             overflow="fold",
-            no_wrap=is_whole,
-            min_width=_widest(heading, (row[number] for row in section.rows)) if is_whole else None,
+            no_wrap=not is_text,
+            width=width,
         )
     for row in section.rows:
         table.add_row(*(_text(cell, style=_STYLES.get(cell, "")) for cell in row))
     return table
 
 
-def _widest(heading: str, cells: Iterable[str]) -> int:
-    """The width below which a column of figures would be cut."""
-    return max(cell_len(text) for text in (*heading.splitlines(), *cells))
+def _widths(section: Section, available: int) -> list[int] | None:
+    """The width of each column, None where not even the longest words fit.
+
+    What is left after the longest words of the text columns goes to those first that lack least.
+    """
+    columns = [
+        [section.headings[number], *(row[number] for row in section.rows)]
+        for number in range(len(section.headings))
+    ]
+    whole = [
+        max(cell_len(line) for cell in cells for line in (cell.splitlines() or [""])) for cells in columns
+    ]
+    widths = [
+        _longest_word(cells) if number in section.texts else whole[number]
+        for number, cells in enumerate(columns)
+    ]
+    # One blank before each column, and one between two of them.
+    left = available - sum(widths) - 2 * len(widths) + 1
+    if left < 0:
+        return None
+    for number in sorted(section.texts, key=lambda number: whole[number] - widths[number]):
+        more = min(left, whole[number] - widths[number])
+        widths[number] += more
+        left -= more
+    return widths
+
+
+def _longest_word(cells: Iterable[str]) -> int:
+    words = (word for cell in cells for word in cell.replace(" %", f"{_KEPT_BLANK}%").split())
+    return max(map(cell_len, words), default=0)
 
 
 def _blocks(section: Section, width: int) -> Group:
     """The table for a screen too narrow for it: each row a name with its figures below."""
     headings = [one_line(heading) for heading in section.headings]
     blocks: list[Text | Padding] = []
+    named = ""
     for name, *cells in section.rows:
-        if name:
-            blocks.append(_text(f" {name}"))
+        # A row without a name goes on about the one before it.
+        named = name or named
+        blocks.append(_text(f" {named}"))
         figures = [(heading, cell) for heading, cell in zip(headings[1:], cells, strict=True) if cell]
         blocks.append(_list(Section(section.title, rows=tuple(figures)), width))
     return Group(*blocks)

@@ -29,7 +29,7 @@ class Section:
     Attributes
     ----------
     title
-        What it is about.
+        What it is about; empty for a sentence that stands alone.
     headings
         Of the table's columns; without any the rows are a list of names and values.
     rows
@@ -75,9 +75,8 @@ def said_once(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """Rows of a table; neighbours that say the same under several names are one row with those names."""
     merged: list[tuple[str, ...]] = []
     for name, *cells in rows:
-        if merged and list(merged[-1][1:]) == cells and any(cells):
-            name = f"{merged.pop()[0]}, {name}"
-        merged.append((name, *cells))
+        is_same = bool(merged) and list(merged[-1][1:]) == cells and any(cells)
+        merged.append((f"{merged.pop()[0]}, {name}" if is_same else name, *cells))
     return tuple(merged)
 
 
@@ -109,7 +108,7 @@ def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple
 
 
 class WithSurvival(Shape):
-    """What has a survival estimate, and the one that stands in where its limits are undefined or without width."""
+    """What has a survival estimate, and one to stand in where its limits are undefined or without width."""
 
     @property
     def survival(self) -> Estimate:
@@ -121,7 +120,7 @@ class WithSurvival(Shape):
 
 
 def survival_shown(endpoint: WithSurvival) -> Estimate:
-    """The survival estimate with the limits that can be shown: the beta-product ones stand in for missing ones."""
+    """The survival estimate with limits to show: the beta-product ones stand in for missing ones."""
     stands_in = endpoint.survival_beta_product
     return endpoint.survival if stands_in.value is None else stands_in
 
@@ -153,7 +152,8 @@ def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
     ]
     return (
         f"Protocol {shown(protocol.name, longest=200)}",
-        f"horizon {in_years(protocol.horizon_years)} from {protocol.time_zero}; {'; '.join(rules)}; intervals at "
+        f"horizon {in_years(protocol.horizon_years)} from {protocol.time_zero}; {'; '.join(rules)}; "
+        "intervals at "
         f"{fmt.level(protocol.confidence_level)}, of Kaplan–Meier estimates {protocol.ci_method}.",
     )
 
@@ -192,12 +192,17 @@ def settings_by_origin(
     )
 
 
+def provenance(source: SourceInfo) -> list[Section]:
+    """What must be said of the data beside every result, if anything."""
+    return [Section("", lead=(source.provenance,))] if source.provenance else []
+
+
 def public(notices: Sequence[Notice]) -> tuple[Notice, ...]:
     """The notices that may stand in aggregate output; those that name patients are counted."""
     said = tuple(each for each in notices if not each.names_patients)
     if n := len(notices) - len(said):
-        names = "names a patient and is" if n == 1 else "name patients and are"
-        text = f"{n:,} {plural('notice', n)} {names} left out here: `ahsct validate` shows {'it' if n == 1 else 'them'}."
+        names, them = ("names a patient and is", "it") if n == 1 else ("name patients and are", "them")
+        text = f"{n:,} {plural('notice', n)} {names} left out here: `ahsct validate` shows {them}."
         hidden = [each.severity for each in notices if each.names_patients]
         severity = "look first" if "look first" in hidden else "note"
         return (*said, Notice(code="patients-not-named", severity=severity, text=text))  # type: ignore[arg-type]
@@ -226,6 +231,15 @@ def _notices(title: str, texts: list[str]) -> list[Section]:
 def account_section(source: SourceInfo, account: Account) -> Section:
     """Where the rows of the files went."""
     return Section("Rows", lead=(*_accounts(source, account), *_digests(source)))
+
+
+def closing_section(source: SourceInfo, account: Account, notices: Sequence[Notice]) -> Section:
+    """The notices that are not urgent, and where the rows of the files went."""
+    said = [section.lead for section in notes(notices)]
+    return Section(
+        "Notes and rows" if said else "Rows",
+        lead=(*(text for lead in said for text in lead), *_accounts(source, account), *_digests(source)),
+    )
 
 
 def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:

@@ -15,6 +15,7 @@ from ahsct_trial.rendering.sections import (
     notes,
     own_figure,
     protocol_sentence,
+    provenance,
     public,
     shared_notes,
     source_name,
@@ -35,6 +36,7 @@ def alongside_sections(comparison: Alongside) -> list[Section]:
     own = comparison.headline
     notices = public(comparison.notices)
     return [
+        *provenance(comparison.source),
         *look_first(notices),
         Section(
             "Event-free figures beside the published ones",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_SHOWN = 6
 _MARKS = {
-    "V": "read in the source's own text",
+    "V": "read in the source's own text, or in its abstract where that is quoted",
     "S": "read in a secondary source alone",
     "D": "computed by this program from what the source prints, not printed there",
 }

@@ -119,9 +119,7 @@ def _horizon(figure: Figure) -> str:
 
 
 def _without_counterpart(publication: Publication) -> Iterator[Section]:
-    reasons = [
-        (each.no_counterpart or "", each.label) for each in publication.figures if each.figure is None
-    ]
+    reasons = [(each.no_counterpart or "", each.label) for each in publication.figures if each.figure is None]
     if reasons:
         yield Section("Not among the program's own results", lead=tuple(_labelled(reasons)))
 

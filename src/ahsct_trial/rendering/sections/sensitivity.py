@@ -12,6 +12,7 @@ from ahsct_trial.rendering.sections import (
     look_first,
     notes,
     protocol_sentence,
+    provenance,
     public,
     shared_notes,
     survival_shown,
@@ -57,6 +58,7 @@ def sensitivity_sections(result: Sensitivity) -> list[Section]:
     notices = public(result.notices)
     is_in_file = result.under_protocol.n_patients is not None
     return [
+        *provenance(result.source),
         *look_first(notices),
         _headline(result),
         *([_choices(result)] if is_in_file else []),
@@ -76,9 +78,11 @@ def _headline(result: Sensitivity) -> Section:
             f"{_from_to(result.ci_lowest, result.ci_highest)}; crude "
             f"{_from_to(result.proportion_lowest, result.proportion_highest)}."
         )
+        estimate = [each.survival_change for each in result.choices]
+        limits = [each.limits_change for each in result.choices]
         lead.append(
-            f"{_moved('The estimate is', result.moved_most_by, [each.survival_change for each in result.choices])} "
-            f"{_moved('The limits are', result.limits_moved_most_by, [each.limits_change for each in result.choices])}"
+            f"{_moved('The estimate is', result.moved_most_by, estimate)} "
+            f"{_moved('The limits are', result.limits_moved_most_by, limits)}"
         )
     return Section(f"{result.label} at {in_years(result.horizon_years)}, under each choice", lead=tuple(lead))
 
@@ -115,24 +119,22 @@ def _moved(what: str, settings: tuple[str, ...], changes: list[float | None]) ->
 def _choices(result: Sensitivity) -> Section:
     """The figure under each value of each choice; values with the same figures are said once."""
     confidence = fmt.level(result.protocol.confidence_level)
-    rows: list[tuple[str, ...]] = []
-    for choice in result.choices:
-        rows += _rows(choice)
+    headings = (
+        "Choice",
+        "Value",
+        "Event-\nfree",
+        f"Kaplan–Meier\n({confidence} CI)",
+        "Moved by\npoints",
+    )
     return Section(
         "Each choice changed alone",
-        headings=(
-            "Choice",
-            "Value",
-            "Event-\nfree",
-            f"Kaplan–Meier\n({confidence} CI)",
-            "Moved by\npoints",
-            "Late",
-            "Left\nout",
-        ),
-        rows=tuple(rows),
+        headings=headings,
+        rows=tuple(row for choice in result.choices for row in _rows(choice)),
         texts=frozenset({0, 1}),
         notes=(
-            "* is the protocol's own. Moved: the largest change of the estimate; for the interval, of a limit.",
+            "* is the protocol's own. Moved: the largest change of the estimate; for the interval, of a "
+            "limit.",
+            *_not_counted(result),
             *_absent(result),
         ),
     )
@@ -144,25 +146,42 @@ def _rows(choice: Choice) -> Iterator[tuple[str, ...]]:
         figures = (
             fmt.fraction(each.n_event_free, each.n_evaluable),
             fmt.with_limits(survival_shown(each)),
-            fmt.count(each.n_late_events),
-            fmt.count(each.n_unknown),
         )
         by_figures.setdefault(figures, []).append(_word(each.value) + ("*" if each.is_protocol else ""))
     change = choice.limits_change if choice.setting == "ci_method" else choice.survival_change
-    for at, ((event_free, survival, late, left_out), values) in enumerate(by_figures.items()):
+    for at, ((event_free, survival), values) in enumerate(by_figures.items()):
         yield (
             "" if at else _NAMES[choice.setting][0],
             ", ".join(values),
             event_free,
             survival,
             "" if at else fmt.percent(change, sign=False),
-            late,
-            left_out,
         )
 
 
 def _word(value: Value) -> str:
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def _not_counted(result: Sensitivity) -> tuple[str, ...]:
+    """Under which values patients are left out or have an event too late to count."""
+    return shared_notes(
+        (
+            (f"{_NAMES[choice.setting][0]} {_word(each.value)}", _left_out(each))
+            for choice in result.choices
+            for each in choice.alternatives
+        ),
+        between=", ",
+    )
+
+
+def _left_out(each: Alternative) -> str | None:
+    counts = [
+        f"{words} {n:,}"
+        for words, n in (("left out", each.n_unknown), ("late events", each.n_late_events))
+        if n
+    ]
+    return f"{', '.join(counts)}." if counts else None
 
 
 def _absent(result: Sensitivity) -> tuple[str, ...]:
@@ -180,12 +199,14 @@ def _absent(result: Sensitivity) -> tuple[str, ...]:
 
 def _explained(result: Sensitivity) -> Iterator[str]:
     yield (
-        "The range is over definitions and methods, not over chance: it is no confidence interval, and it does not "
+        "The range is over definitions and methods, not over chance: it is no confidence interval, and it "
+        "does not "
         "say which choice is right."
     )
     yield f"{result.label}: {result.definition}"
     yield (
-        "Event-free: of the patients who had the event by then or were observed to it. Late: an event after the end "
+        "Event-free: of the patients who had the event by then or were observed to it. Late: an event "
+        "after the end "
         "of observation, not counted. Left out: a component is unknown."
     )
     for choice in result.choices:

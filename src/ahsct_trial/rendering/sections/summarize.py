@@ -9,7 +9,6 @@ from ahsct_trial.catalogue import (
     EVENTS,
     HEADLINE,
     LESIONS,
-    MORTALITY,
     NEDA3,
     RATE_ENDPOINTS,
     SURVIVAL_ENDPOINTS,
@@ -19,10 +18,10 @@ from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
-    account_section,
+    closing_section,
     look_first,
-    notes,
     protocol_definition,
+    provenance,
     public,
     said_once,
     sentences,
@@ -58,12 +57,12 @@ def summary_sections(summary: Summary, *, is_full: bool = False) -> list[Section
     notices = public(summary.notices)
     results = results_in_full(summary) if is_full else _results(summary)
     return [
+        *provenance(summary.source),
         *look_first(notices),
         headline_section(summary),
         *results,
         definitions_section(summary, is_full=is_full),
-        *notes(notices),
-        account_section(summary.source, summary.account),
+        closing_section(summary.source, summary.account, notices),
     ]
 
 
@@ -73,8 +72,7 @@ def _results(summary: Summary) -> list[Section]:
         _event_free(summary, is_full=False),
         _neda_in_lines(summary),
         _rates(summary, is_full=False),
-        _disability(summary, is_full=False),
-        _deaths_and_follow_up(summary, is_full=False),
+        _disability_deaths_and_follow_up(summary),
     ]
 
 
@@ -119,13 +117,16 @@ def headline_section(summary: Summary) -> Section:
     title = f"{endpoint.label} at {in_years(endpoint.horizon_years)}"
     if endpoint.n_event_free is None:
         return Section(title, lead=(endpoint.note or "",))
-    evaluable = f"{fmt.fraction(endpoint.n_event_free, endpoint.n_evaluable)} evaluable patients event-free"
-    crude = f": {fmt.with_interval(endpoint.proportion)}" if endpoint.n_evaluable else ""
-    lead = [f"{evaluable}{crude}."]
-    if endpoint.survival.value is not None:
-        lead.append(
-            f"Kaplan–Meier {fmt.with_interval(survival_shown(endpoint))}: {events_in_words(endpoint)}."
+    if endpoint.survival.value is None:
+        # The crude share would be that of the patients with an event alone.
+        return Section(
+            title, lead=(f"No estimate: {events_in_words(endpoint)}.",), notes=_without_repeats(endpoint.note)
         )
+    lead = [
+        f"{fmt.counted(endpoint.proportion)} evaluable patients event-free: "
+        f"{fmt.with_interval(endpoint.proportion)}.",
+        f"Kaplan–Meier {fmt.with_interval(survival_shown(endpoint))}: {events_in_words(endpoint)}.",
+    ]
     if endpoint.median_years.value is not None:
         lead.append(f"Median time to the first event {fmt.with_interval(endpoint.median_years)}.")
     return Section(title, lead=tuple(lead), notes=_without_repeats(endpoint.note, endpoint.survival.note))
@@ -138,12 +139,14 @@ def _without_repeats(*texts: str | None) -> tuple[str, ...]:
 def events_in_words(endpoint: SurvivalEndpoint) -> str:
     """How many had an event, of how many, and which came first."""
     n_events, n = endpoint.n_events or 0, endpoint.n_patients or 0
-    types = f" ({_types(endpoint)})" if n_events else ""
+    types = f" ({events_first(endpoint)})" if n_events else ""
     return f"{n_events:,} {plural('event', n_events)} in {n:,} {plural('patient', n)}{types}"
 
 
-def _types(endpoint: SurvivalEndpoint) -> str:
+def events_first(endpoint: SurvivalEndpoint) -> str:
     """The types of the first events with their counts: "new lesion 1, death 1"."""
+    if endpoint.n_events is None:
+        return fmt.NOTHING
     found = [
         f"{event.heading.lower()} {n:,}" for event in EVENTS if (n := endpoint.events_by_type.get(event.key))
     ]
@@ -202,7 +205,7 @@ def _event_free(summary: Summary, *, is_full: bool) -> Section:
             name,
             fmt.fraction(each.n_event_free, each.n_evaluable),
             fmt.with_limits(survival_shown(each)),
-            fmt.NOTHING if each.n_events is None else _types(each),
+            events_first(each),
             fmt.count(each.n_not_followed),
             fmt.count(each.n_late_events),
             fmt.count(each.n_unknown),
@@ -246,20 +249,31 @@ def _crude_and_medians(summary: Summary) -> Section:
     """The crude shares with their exact intervals, and the median times to an event."""
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
-        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to the event",
+        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to "
+        "the event",
         headings=("", "Event-free", f"Crude\n(exact {confidence} CI)", f"Median years\n({confidence} CI)"),
         rows=said_once(
-            (name, fmt.counted(each.proportion), fmt.with_limits(each.proportion), _median(each))
+            (
+                name,
+                fmt.counted(each.proportion),
+                fmt.with_limits(each.proportion),
+                median_years(each.median_years, each.n_patients),
+            )
             for name, each in _endpoints(summary)
         ),
     )
 
 
-def _median(endpoint: SurvivalEndpoint) -> str:
-    median = endpoint.median_years
+def _crude(endpoint: SurvivalEndpoint) -> str:
+    """The crude share; none where nobody reached the horizon, for it would be that of the failures alone."""
+    return fmt.NOTHING if endpoint.survival.value is None else fmt.with_limits(endpoint.proportion)
+
+
+def median_years(median: Estimate, n: int | None) -> str:
+    """A median time with its limits, or that it is not reached, of so many patients."""
     if median.value is None:
-        return "not reached" if endpoint.n_patients else fmt.NOTHING
-    return f"{fmt.bare(median.value, 'years')} ({fmt.limits(median)})"
+        return "not reached" if n else fmt.NOTHING
+    return f"{fmt.bare(median.value, median.unit)} ({fmt.limits(median)})"
 
 
 def _counts(summary: Summary) -> Section:
@@ -285,26 +299,24 @@ def _counts(summary: Summary) -> Section:
 def _first_events(summary: Summary) -> list[Section]:
     """The cumulative incidence of each type of first event, of the endpoints that have more than one."""
     confidence = fmt.level(summary.protocol.confidence_level)
-    rows = [
-        (name, event.heading.lower(), fmt.count(each.events_by_type[event.key]), fmt.with_limits(incidence))
+    rows = tuple(
+        (
+            f"{name}: {event.heading.lower()}",
+            fmt.count(each.events_by_type[event.key]),
+            fmt.with_limits(incidence),
+        )
         for name, each in _endpoints(summary)
         if len(each.incidence) > 1
         for event in EVENTS
         if (incidence := each.incidence.get(event.key)) is not None
-    ]
+    )
     if not rows:
         return []
-    # A name is said at its first row.
-    names = [row[0] for row in rows]
-    shown = [
-        ("" if at and names[at - 1] == names[at] else name, *cells) for at, (name, *cells) in enumerate(rows)
-    ]
     return [
         Section(
             f"First events up to {in_years(summary.protocol.horizon_years)}, the others competing",
-            headings=("", "First event", "Patients", f"Cumulative incidence\n({confidence} CI)"),
-            rows=tuple(shown),
-            texts=frozenset({0, 1}),
+            headings=("", "Patients", f"Cumulative incidence\n({confidence} CI)"),
+            rows=rows,
         )
     ]
 
@@ -331,7 +343,8 @@ def _neda_words(year: NedaYear) -> str:
         words += f", {fmt.with_interval(year.proportion)}"
     if year.n_not_evaluable:
         words += (
-            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least {fmt.counted(year.lowest)} "
+            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least "
+            f"{fmt.counted(year.lowest)} "
             f"({fmt.value(year.lowest)}), at most {fmt.counted(year.highest)} ({fmt.value(year.highest)})"
         )
     return words
@@ -380,10 +393,15 @@ def _neda_by_year(summary: Summary) -> Section:
 def _rates(summary: Summary, *, is_full: bool) -> Section:
     """Relapses and lesions before and after, and their ratios."""
     confidence = fmt.level(summary.protocol.confidence_level)
+    headings: tuple[str, ...]
     rates: dict[RateEndpoint, EventRates] = {
         declared: getattr(summary.endpoints, declared.key) for declared in RATE_ENDPOINTS
     }
     rows = [row for declared, each in rates.items() for row in _rate_rows(declared, each, is_full=is_full)]
+    headings = ("", "Patients", "Count", "Over", "Rate", f"{confidence} CI", "Interval")
+    if not is_full and {row[1] for row in rows} <= {fmt.count(summary.cohort.n_patients)}:
+        # That it is all of them is known from above.
+        headings, rows = (headings[0], *headings[2:]), [(row[0], *row[2:]) for row in rows]
     said = [
         (side, note)
         for declared, each in rates.items()
@@ -395,9 +413,9 @@ def _rates(summary: Summary, *, is_full: bool) -> Section:
     ]
     return Section(
         "Relapses and lesions",
-        headings=("", "Patients", "Count", "Over", "Rate", f"{confidence} CI", "Interval"),
+        headings=headings,
         rows=tuple(rows),
-        texts=frozenset({0, 6}),
+        texts=frozenset({0, len(headings) - 1}),
         notes=(
             *_scans_with_lesions(rates[LESIONS].after),
             *(_dispersions(rates) if is_full else ()),
@@ -417,14 +435,14 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
                 fmt.bare(each.value, each.unit),
             )
             yield (
-                "" if at else f"{declared.short} {name}",
+                f"{declared.short} {name}",
                 *(("",) * 4 if at else counts),
                 fmt.limits(each),
                 fmt.method(each),
             )
     for at, each in enumerate(_intervals(rates.ratio, rates.ratio_negative_binomial, is_full=is_full)):
         yield (
-            "" if at else "  after ÷ before",
+            "  after ÷ before",
             "" if at else fmt.count(rates.n_patients_in_ratio),
             "",
             "",
@@ -435,7 +453,7 @@ def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> I
 
 
 def _intervals(exact: Estimate, negative_binomial: Estimate, *, is_full: bool) -> list[Estimate]:
-    """The statistic with the intervals to show: the negative-binomial one where there is one, in full both."""
+    """The statistic with the intervals to show: the negative-binomial one if there is one, in full both."""
     has_other = negative_binomial.value is not None or negative_binomial.ci_high is not None
     if is_full:
         return [exact, negative_binomial] if has_other else [exact]
@@ -471,7 +489,7 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
     disability = summary.endpoints.disability
     n = disability.n_patients
     edss = [
-        f"{when} {fmt.distribution(values, 1)}"
+        f"{fmt.median_and_range(values, 1)} {when}"
         for when, values in (("at baseline", disability.edss_baseline), ("last", disability.edss_last))
         if values.n
     ]
@@ -484,7 +502,7 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
             else ()
         ),
         ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
-        ("EDSS", "; ".join(edss) or fmt.NOTHING),
+        ("EDSS, median (range)", "; ".join(edss) or fmt.NOTHING),
     )
     return Section(
         f"{DISABILITY.label} (exact {fmt.level(summary.protocol.confidence_level)} CI)",
@@ -493,17 +511,27 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
     )
 
 
+def _disability_deaths_and_follow_up(summary: Summary) -> Section:
+    """In short, one list of both."""
+    parts = (_disability(summary, is_full=False), _deaths_and_follow_up(summary, is_full=False))
+    return Section(
+        f"Disability, deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
+        rows=tuple(row for part in parts for row in part.rows),
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
 def _deaths_and_follow_up(summary: Summary, *, is_full: bool) -> Section:
     deaths = summary.endpoints.mortality
     horizon = in_years(summary.protocol.horizon_years)
     rows = [
         *_said_together(
-            "Any cause,",
+            "Deaths",
             ("by day 100", fmt.share(deaths.all_cause_by_day_100)),
             (f"by {horizon}", fmt.share(deaths.all_cause)),
         ),
         *_said_together(
-            "Transplant-related,",
+            "  transplant-related",
             (
                 "by day 100",
                 _between(
@@ -552,28 +580,28 @@ def _said_together(what: str, *figures: tuple[str, str]) -> Iterator[tuple[str, 
 
 
 def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
-    survivors = fmt.distribution(follow_up.survivors, 1)
-    of_survivors = "" if survivors == fmt.NOTHING else f"; survivors {survivors}"
-    yield "Follow-up (years)", f"{fmt.distribution(follow_up, 1)}{of_survivors}"
+    survivors = f"; survivors {fmt.median_and_range(follow_up.survivors, 1)}" if follow_up.survivors.n else ""
+    yield "Follow-up, median years (range)", f"{fmt.median_and_range(follow_up, 1)}{survivors}"
     reverse, complete = follow_up.reverse_kaplan_meier, follow_up.completeness
     median = reverse.note or fmt.NOTHING
     if reverse.value is not None:
-        median = f"median {fmt.bare(reverse.value, 'years')} ({fmt.interval(reverse)})"
+        confidence = fmt.level(reverse.confidence_level or 0)
+        median = f"{fmt.bare(reverse.value, reverse.unit)} ({confidence} CI {fmt.limits(reverse)})"
     share = f"; {fmt.value(complete)} complete to {horizon}" if complete.value is not None else ""
-    yield "  reverse Kaplan–Meier", median + share
+    yield "  by reverse Kaplan–Meier", median + share
 
 
 def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
     """The protocol, what each endpoint counts, and apart from them the rules that several share."""
     lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
-    where = () if is_full else ("The others, and each of these whole: --full.",)
-    return Section("Definitions", lead=lead, notes=where)
+    title = "Definitions" if is_full else "Definitions (all, and each whole: --full)"
+    return Section(title, lead=lead)
 
 
 def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
-    In short, all of the headline's definition, the first sentence of the other survival endpoints', and no more.
+    In short: the headline's definition, and the first sentence of the other survival endpoints'.
     """
     yield protocol_definition(summary.protocol)
     endpoints = summary.endpoints
@@ -592,7 +620,11 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
         yield NEDA3.short, year.definition
     rates: list[EventRates] = [getattr(endpoints, declared.key) for declared in RATE_ENDPOINTS]
     said = {*shared, *shared_sentences(each.definition for each in rates)}
-    counted: tuple[EventRates | Disability | Mortality, ...] = (*rates, endpoints.disability, endpoints.mortality)
+    counted: tuple[EventRates | Disability | Mortality, ...] = (
+        *rates,
+        endpoints.disability,
+        endpoints.mortality,
+    )
     for each in counted:
         own = [sentence for sentence in sentences(each.definition) if sentence not in said]
         said.update(own)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.sections import Section, file_section, protocol_sentence
+from ahsct_trial.rendering.sections import Section, file_section, protocol_sentence, provenance
 
 if TYPE_CHECKING:
     from ahsct_trial.tracing import Trace
@@ -49,7 +49,7 @@ def trace_sections(trace: Trace) -> list[Section]:
         texts=frozenset({0, 1, 4} | ({3} if is_several else set())),
         notes=(protocol_sentence(trace.protocol),),
     )
-    sections = [course, endpoints]
+    sections = [*provenance(trace.source), course, endpoints]
     if trace.edss_changes:
         sections.append(Section("Changes of EDSS that reached the step", lead=trace.edss_changes))
     return [*sections, file_section(trace.source)]
