@@ -23,7 +23,8 @@ def small_blocks():
 def test_the_same_problem_in_many_blocks_is_one(messages):
     rows = "".join(f"P{row},six\nQ{row},3\n" for row in range(40))
     assert messages(f"patient_id,follow_up_years\n{rows}Q,seven\n") == [
-        "cohort.csv:2, 4, 6 and 37 more: follow_up_years is 'six'; it must be a number of years from 0 to 50. "
+        "cohort.csv:2, 4, 6 and 37 more: follow_up_years is 'six'; it must be a number of years from 0 to "
+        "50. "
         "Correct it.",
         "cohort.csv:82 patient Q: follow_up_years is 'seven'; it must be a number of years from 0 to 50. "
         "Correct it.",

@@ -60,7 +60,8 @@ def test_problems_of_a_data_frame_are_told_by_its_rows():
     with pytest.raises(DataProblems) as caught:
         read_cohort(frame)
     assert list(map(str, caught.value.problems)) == [
-        "(data frame):2 patient B: follow_up_years is -1; it must be a number of years from 0 to 50. Correct it.",
+        "(data frame):2 patient B: follow_up_years is -1; it must be a number of years from 0 to 50. "
+        "Correct it.",
         "(data frame):3 patient C: follow_up_years is empty; it cannot be left empty. Enter it.",
     ]
 
@@ -131,7 +132,8 @@ def test_records_of_several_tables_are_told_by_where_they_come_from():
         read_cells(table, origins=ORIGINS)
     # The two deaths are alike in every cell, so one.
     assert list(map(str, caught.value.problems)) == [
-        "d.csv:4 patient P1: date is 2022-01-31; the patient died before, by the record on p.xlsx, sheet MRT:9. "
+        "d.csv:4 patient P1: date is 2022-01-31; the patient died before, "
+        "by the record on p.xlsx, sheet MRT:9. "
         "Correct one of the two."
     ]
 

@@ -230,7 +230,8 @@ def test_wrong_cells_of_one_row_do_not_hide_those_of_another(messages):
 def test_a_death_at_0_of_a_patient_who_is_followed_stands_for_none(messages):
     patients = [{"years_to_death": "0", "follow_up_years": years} for years in ("4", "5", "6")]
     assert messages(table(*patients)) == [
-        "cohort.csv:2, 3, 4: years_to_death is 0; a 0 mostly stands for none, for which an empty cell is right, "
+        "cohort.csv:2, 3, 4: years_to_death is 0; a 0 mostly stands for none, "
+        "for which an empty cell is right, "
         "and follow-up goes on. Leave it empty, or correct one of the two."
     ]
 

@@ -126,14 +126,16 @@ def test_trailing_delimiter_in_header_and_rows(read, notices):
         (
             "patient_id,Follow-up Years",
             ["the header has no column follow_up_years; every file needs it. "
-             "Rename 'Follow-up Years' if it is meant, or add it: Time zero to last contact of any kind, or death."],
+             "Rename 'Follow-up Years' if it is meant, or add it: "
+             "Time zero to last contact of any kind, or death."],
         ),
         (
             "USUBJ_ID,followup_year",
             ["the header has no column patient_id; every file needs it. Rename 'USUBJ_ID' if it is meant, "
              "or add it: Identifier of the patient, unique in the file; leading zeros are kept.",
              "the header has no column follow_up_years; every file needs it. "
-             "Rename 'followup_year' if it is meant, or add it: Time zero to last contact of any kind, or death."],
+             "Rename 'followup_year' if it is meant, or add it: "
+             "Time zero to last contact of any kind, or death."],
         ),
         (
             "patient_id,follow_up_years,patient_id",
@@ -146,7 +148,8 @@ def test_trailing_delimiter_in_header_and_rows(read, notices):
         ),
         (
             "patient_id,follow_up_months",
-            ["the header has no column follow_up_years; every file needs it. If 'follow_up_months' holds it in "
+            ["the header has no column follow_up_years; every file needs it. "
+             "If 'follow_up_months' holds it in "
              'months, divide by 12 or give a map with unit = "months", or add it: '
              "Time zero to last contact of any kind, or death."],
         ),

@@ -349,7 +349,8 @@ def test_a_line_break_in_a_cell_is_to_be_looked_at(read):
     assert [(notice.severity, notice.text) for notice in cohort.notices] == [
         (
             "look first",
-            "A quoted cell of lines 2, 6 holds a line break. Was a quote opened by mistake, and were rows swallowed?",
+            "A quoted cell of lines 2, 6 holds a line break. "
+            "Was a quote opened by mistake, and were rows swallowed?",
         )
     ]
 
@@ -382,7 +383,8 @@ def test_identifiers_that_are_alike(read, identifiers, said):
 def test_many_groups_of_identifiers_that_are_alike_are_counted(read, notices):
     rows = "".join(f"a{number},1\nA{number},1\n" for number in range(7))
     assert notices(read("id,follow_up\n" + rows)) == (
-        f"7 groups of identifiers differ {ALIKE} (lines 2, 3; lines 4, 5; lines 6, 7; lines 8, 9; lines 10, 11; "
+        f"7 groups of identifiers differ {ALIKE} (lines 2, 3; lines 4, 5; lines 6, 7; "
+        f"lines 8, 9; lines 10, 11; "
         "and 2 more). Each identifier is a patient here: is it one patient?",
     )
 

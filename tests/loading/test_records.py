@@ -731,7 +731,8 @@ def test_a_last_contact_before_day_0():
         "P1,transplant,2011-05-03\nP1,last_contact,2001-05-03\nP2,transplant,2011-05-03\nP2,alive,2015-05-04"
     )
     assert messages(padded(DATED, dated)) == [
-        "3 patient P1: date is 2001-05-03; that is a last contact before the transplant of 2011-05-03 on line 2. "
+        "3 patient P1: date is 2001-05-03; that is a last contact before the transplant "
+        "of 2011-05-03 on line 2. "
         "Correct one of the two."
     ]
     assert messages(padded(HEADER, GOOD + "P1,last_contact,-9")) == [
