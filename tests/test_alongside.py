@@ -13,7 +13,8 @@ from ahsct_trial.published import publications
 
 DATA = Path(__file__).parents[1] / "data"
 
-#: What sets some published figures apart from MS activity-free survival at 3 years, a death counting as an event, at
+#: What sets some published figures apart from MS activity-free survival at 3 years, a death counting as an
+#: event, at
 #: 95 %: what the publications say of themselves (tests/reference/published_figures.csv).
 EXPECTED = {
     "atkins2016-summary": ("23", ("definition disputed", "death rule not stated")),

@@ -218,7 +218,8 @@ def test_a_missing_count_of_lesions_leaves_the_scans_with_lesions() -> None:
 def test_warning_where_counts_vary_more_than_a_poisson_rate_allows() -> None:
     # Dispersion before: 4 (above); after: 0.5.
     assert said(summary(RELAPSES)) == [
-        "Relapses before time zero vary between patients more than a Poisson rate allows (dispersion 4.00, above "
+        "Relapses before time zero vary between patients more than a Poisson rate allows (dispersion 4.00, "
+        "above "
         "1.5): the interval shown is the negative-binomial one."
     ]
 
@@ -415,7 +416,8 @@ def test_who_was_not_followed_so_far_is_in_no_denominator() -> None:
     assert counted(mortality.all_cause) == (7, 10)  # neither was followed to year 3
     assert counted(mortality.transplant_related_lowest) == (5, 12)  # of all patients, ever
     assert "1 patient followed for less than 100 days, in no figure by then." in (mortality.note or "")
-    # 12 at risk on days 37, 37, 62; 8 on day 100, where two die: 1 - 9/12 x 6/8, with the loss of day 99 between.
+    # 12 at risk on days 37, 37, 62; 8 on day 100, where two die: 1 - 9/12 x 6/8, with the loss of day 99
+    # between.
     assert mortality.incidence_by_day_100.value == pytest.approx(1 - 9 / 12 * 6 / 8)
 
 

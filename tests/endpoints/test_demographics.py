@@ -62,7 +62,8 @@ def test_missing_columns_are_empty_not_zero() -> None:
 
 def test_median_follow_up_and_its_completeness() -> None:
     follow_up = described(TABLE).follow_up
-    # Reverse Kaplan–Meier: 3 lives, and is at risk to 0.5 alone. Losses at 4, 6 and 8: 2/3, 1/3, 0; the first time
+    # Reverse Kaplan–Meier: 3 lives, and is at risk to 0.5 alone. Losses at 4, 6 and 8: 2/3, 1/3, 0; the
+    # first time
     # at which no more than half are still followed is 6.
     assert follow_up.reverse_kaplan_meier.value == 6.0
     # Of 3 years each, and 0.5 of the patient who died then: all of them were seen.

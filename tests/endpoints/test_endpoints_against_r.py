@@ -1,6 +1,7 @@
 """Whole summaries against R's `survfit`, on R's own data sets turned into patient tables.
 
-tests/reference/README.md says how R's figures were made. R's times are days; here they become years of 365.25 days, so
+tests/reference/README.md says how R's figures were made. R's times are days; here they become years of
+365.25 days, so
 that each lies on a day of its own and a horizon meets the times exactly.
 """
 

@@ -11,8 +11,10 @@ from patient_tables import cohort, without
 from ahsct_trial import Protocol, summarize
 from ahsct_trial.results import NedaYear
 
-# Each patient is named for what is expected at years 1, 2, 3 (y yes, n no, x not evaluable). Whoever has an unknown
-# component is not evaluable, with or without activity: keeping those with activity alone would bias the share.
+# Each patient is named for what is expected at years 1, 2, 3 (y yes, n no, x not evaluable). Whoever has an
+# unknown
+# component is not evaluable, with or without activity: keeping those with activity alone would bias the
+# share.
 TABLE = """
 id                     follow_up relapses relapse_at scans lesion_at last_scan last_edss edss worse_at dead_at
 yyy_free                     5.0        0          .     5         .       5.0       5.0  4.0        .       .

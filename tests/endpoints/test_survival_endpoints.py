@@ -59,8 +59,10 @@ def counts(endpoint: SurvivalEndpoint) -> dict[str, int | None]:
 
 
 def test_activity_free_survival_with_death_as_an_event() -> None:
-    # Observation ends at the earliest of follow-up, last scan and last EDSS visit: 2 3 4 1.5 5 2.5 4 10. The relapse
-    # at 3.0 of the first patient and the lesion at 6.0 of the fifth came later; the death at 2.0 was within a year.
+    # Observation ends at the earliest of follow-up, last scan and last EDSS visit: 2 3 4 1.5 5 2.5 4 10. The
+    # relapse
+    # at 3.0 of the first patient and the lesion at 6.0 of the fifth came later; the death at 2.0 was within
+    # a year.
     # time  0.5 1.0 2.0 2.0 2.5 3.0 5.0 10
     # event  w   r   d   -   -   -   -   -
     # risk   8   7   6   6   4   3   2   1
@@ -92,13 +94,16 @@ def test_activity_free_survival_with_death_as_an_event() -> None:
     )
     assert endpoint.definition.startswith(
         "Time from transplant to the first of relapse, new lesion, confirmed EDSS worsening and death. A "
-        "patient's observation ends at the earliest of the last visit, the last scan and the last EDSS visit: an "
-        "event up to then, and a death up to 365 days after it counts, and a patient without one is censored there."
+        "patient's observation ends at the earliest of the last visit, the last scan and the last EDSS "
+        "visit: an "
+        "event up to then, and a death up to 365 days after it counts, and a patient without one is "
+        "censored there."
     )
 
 
 def test_activity_free_survival_with_every_event() -> None:
-    # As long as follow-up lasts: relapses at 1.0 and 3.0, the worsening, the death and the lesion; losses 3.2 4 10.
+    # As long as follow-up lasts: relapses at 1.0 and 3.0, the worsening, the death and the lesion; losses
+    # 3.2 4 10.
     # time  0.5 1.0 2.0 3.0 3.2 4.0 6.0 10     S(3) = 4/8
     endpoint = endpoints(EIGHT, Protocol(observation_end="follow-up")).activity_free_survival
     assert (endpoint.n_events, endpoint.n_late_events, endpoint.n_censored) == (4, 0, 0)
@@ -272,7 +277,8 @@ no_scan_count_but_a_lesion         5        0          .     .       1.5    4   
 @pytest.mark.parametrize("rule", ["event", "censor"])
 def test_unknown_components_leave_a_patient_out_with_or_without_an_event(rule: DeathRule) -> None:
     result = endpoints(UNKNOWN, Protocol(death=rule))
-    # Of the six unknown in the composite one worsened and one died; a lesion is not another event where nobody can
+    # Of the six unknown in the composite one worsened and one died; a lesion is not another event where
+    # nobody can
     # say of the lesions of the others whether there were none.
     n_died = int(rule == "event")
     expected = ((6, 1 + n_died), (3, n_died), (2, 0), (1, 0), (0, 0))
@@ -381,13 +387,13 @@ def test_the_composite_is_censored_at_the_earliest_of_the_last_assessments() -> 
 
 
 VISITS = """
-id           follow_up relapses relapse_at scans lesion_at last_scan last_edss edss worse_at years_to_last_visit
-by_visit           5.0        0          .     3         .       1.0       1.0    4        .                 2.0
-by_scan            5.0        0          .     3         .       3.0       1.0    4        .                 2.0
-by_edss            5.0        0          .     3         .       3.0       4.0    4        .                 2.0
-relapse_late       5.0        1        2.5     3         .       1.0       1.0    4        .                 2.0
-no_date            5.0        0          .     3         .       1.0       1.0    4        .                   .
-never_seen         5.0        .          .     0         .         .         .    4        .                   .
+id           follow_up relapses relapse_at scans lesion_at last_scan last_edss edss worse_at last_visit
+by_visit           5.0        0          .     3         .       1.0       1.0    4        .        2.0
+by_scan            5.0        0          .     3         .       3.0       1.0    4        .        2.0
+by_edss            5.0        0          .     3         .       3.0       4.0    4        .        2.0
+relapse_late       5.0        1        2.5     3         .       1.0       1.0    4        .        2.0
+no_date            5.0        0          .     3         .       1.0       1.0    4        .          .
+never_seen         5.0        .          .     0         .         .         .    4        .          .
 """
 
 
@@ -529,7 +535,8 @@ def test_nobody_followed_to_the_horizon() -> None:
     assert (endpoint.n_event_free, endpoint.n_evaluable) == (0, 1)
     # 2.25 years are day 822; the third anniversary is day 1095.
     assert endpoint.note == (
-        "No estimate at 3 years: the longest observation ends on day 822 (2.25 years), 273 days before the landmark; "
+        "No estimate at 3 years: the longest observation ends on day 822 (2.25 years), 273 days before the "
+        "landmark; "
         "--horizon 2.25 or less has a figure."
     )
     assert (

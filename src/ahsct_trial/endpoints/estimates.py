@@ -35,7 +35,7 @@ def absent(unit: Unit, note: str | None) -> Estimate:
 
 
 def share(n: int | None, of: int | None, level: float, *, note: str | None = None) -> Estimate:
-    """A share of a count with its Clopper–Pearson limits; no value where the counts are unknown or `of` is 0."""
+    """A share of a count with its Clopper–Pearson limits; no value where a count is unknown or `of` is 0."""
     if n is None or not of:
         return Estimate(unit="share", n=n, of=of, note=note)
     low, high = clopper_pearson(n, of, level)

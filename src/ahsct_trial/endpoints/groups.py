@@ -53,18 +53,19 @@ from ahsct_trial.results import (
     Estimate,
     Group,
     Grouping,
+    HypothesisTest,
     MortalityContrast,
     NedaContrast,
     Notice,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
-    HypothesisTest,
     Unit,
 )
 from ahsct_trial.trial import Trial
 
-#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed unlike.
+#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
+#: unlike.
 _UNLIKE = 0.2
 
 
@@ -429,6 +430,7 @@ def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
     if short >= (1 - _UNLIKE) * long:
         return None
     return (
-        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs groups that "
+        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs "
+        f"groups that "
         "were followed alike."
     )

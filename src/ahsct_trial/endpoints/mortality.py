@@ -21,7 +21,8 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
     """Count deaths among the patients who were followed so far or had died.
 
     A patient lost before is in no denominator. Where a cause is unknown the transplant-related figure is
-    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013, Bone
+    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013,
+    Bone
     Marrow Transplant 48:S1–S37; Klein et al. 2001, Bone Marrow Transplant 28:909–915).
     """
     level = protocol.confidence_level
@@ -93,7 +94,10 @@ def _bounds(
     lowest, highest = share(n, of, level), share(n + n_unknown, of, level)
     if not n_unknown:
         return lowest, lowest, highest
-    note = f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of {of:,}."
+    note = (
+        f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of "
+        f"{of:,}."
+    )
     return absent("share", note), lowest, highest
 
 
@@ -126,9 +130,12 @@ def _definition(protocol: Protocol) -> str:
     window = protocol.horizon_years
     return (
         f"Deaths of any cause by day {EARLY_DAYS} from transplant, and by {window:g} years from "
-        f"{protocol.time_zero}, each of the patients followed so far or dead by then. Transplant-related: deaths with "
-        f"that cause by day {EARLY_DAYS}, of the same patients, and ever, of all patients. Lowest and highest: deaths "
-        f"of unknown cause as not transplant-related, and as transplant-related. Incidence by day {EARLY_DAYS}: "
+        f"{protocol.time_zero}, each of the patients followed so far or dead by then. Transplant-related: "
+        f"deaths with "
+        f"that cause by day {EARLY_DAYS}, of the same patients, and ever, of all patients. Lowest and "
+        f"highest: deaths "
+        f"of unknown cause as not transplant-related, and as transplant-related. Incidence by day "
+        f"{EARLY_DAYS}: "
         "1 − Kaplan–Meier."
     )
 

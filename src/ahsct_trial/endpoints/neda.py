@@ -22,7 +22,8 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
 
     No: an event of a component by then, within the patient's observation. Yes: none by then, all components
     known, and an observation that reaches the landmark. Not evaluable: neither, which includes deaths without
-    activity. The rules on death and therapy have no influence. Giovannoni et al. 2015, Mult Scler Relat Disord
+    activity. The rules on death and therapy have no influence. Giovannoni et al. 2015, Mult Scler Relat
+    Disord
     4:329–333.
     """
     landmarks = range(1, int(protocol.horizon_years + SAME_TIME) + 1)
@@ -70,7 +71,8 @@ def _definition(protocol: Protocol) -> str:
     return (
         joined(
             [
-                f"No evidence of disease activity: no {', no '.join(event.words for event in ACTIVITY)} by the "
+                f"No evidence of disease activity: no {', no '.join(event.words for event in ACTIVITY)} by "
+                f"the "
                 f"landmark, in a patient whose observation reaches it; the observation ends at {until}.",
                 "A patient whose observation ends before the landmark without activity, or with a component "
                 "unknown, is not evaluable, and so is a patient who dies without activity.",
