@@ -53,6 +53,8 @@ def ahsct(
         ("summarize-80.txt", ["summarize", SAMPLE], 80),
         ("summarize-120.txt", ["summarize", SAMPLE], 120),
         ("summarize-40.txt", ["summarize", SAMPLE], 40),
+        ("summarize-100.txt", ["summarize", SAMPLE], 100),
+        ("summarize-full-100.txt", ["summarize", RECORDS, "--full"], 100),
         ("summarize-records-80.txt", ["summarize", RECORDS], 80),
         ("summarize-censor-80.txt", ["summarize", SAMPLE, "--death", "censor", "--ci", "plain"], 80),
         ("summarize.md", ["summarize", SAMPLE, "--format", "markdown"], 80),
@@ -77,6 +79,7 @@ def ahsct(
         ("trace.json", ["trace", RECORDS, "P19", "--json"], 80),
         ("validate-80.txt", ["validate", SAMPLE], 80),
         ("validate.json", ["validate", SAMPLE, "--json"], 80),
+        ("compare-100.txt", ["compare", "data/sample_trial.csv", "--by", "arm"], 100),
         ("plot-80.txt", ["plot", "survival", SAMPLE], 80),
         ("plot-40.txt", ["plot", "survival", RECORDS, "--endpoint", "overall_survival"], 40),
         (
