@@ -173,7 +173,7 @@ def test_the_band_is_pale_where_few_are_followed(n: int) -> None:
         )
         for point in curve
     }
-    # By hand: the first month at whose end fewer are followed; all of it where more are asked for than there are.
+    # By hand: the first month at whose end fewer are followed; all of it where more than all are asked for.
     fades_from = 0.0 if n > 24 else min(years for years, many in left.items() if many < max(n, 1))
     bands = [each.get("id") or "" for each in svg.iter() if "-band-" in (each.get("id") or "")]
     starts = sorted(min(x for x, _ in path(drawing, svg, name.removeprefix("f-"))) for name in bands)
