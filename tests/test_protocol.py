@@ -22,6 +22,13 @@ from ahsct_trial.protocol import (
 NAN, INF = float("nan"), float("inf")
 
 OUTSIDE: dict[str, list[Any]] = {
+    "time_zero": ["Transplant", "diagnosis", None],
+    "landmark_window_days": [-1, 366, NAN, "45", None],
+    "observation_end": ["last_assessment", "never", None],
+    "death_reach_days": [-1, 20_001, NAN, None],
+    "therapy": ["ignored", "", None],
+    "unconfirmed": ["count", None],
+    "relapse_gap_days": [-1, 10_001, NAN, None],
     "horizon_years": [0, -1, 120.1, NAN, INF, "3", None, True],
     "death": ["Event", "", None, 1, ["event"]],
     "ci_method": ["loglog", "log_log", "", None],
@@ -39,9 +46,16 @@ OUTSIDE: dict[str, list[Any]] = {
     "mri_from_day": [-1, 10_001, NAN, None],
 }
 INSIDE: dict[str, list[Any]] = {
+    "time_zero": ["transplant", "randomisation"],
+    "landmark_window_days": [0, 45.5, 365],
+    "observation_end": ["last-assessment", "follow-up"],
+    "death_reach_days": [0, 365, 20_000],
+    "therapy": ["ignore", "event", "censor"],
+    "unconfirmed": ["ignore", "event"],
+    "relapse_gap_days": [0, 30],
     "horizon_years": [0.5, 5, 120],
     "death": ["event", "censor"],
-    "ci_method": ["log-log", "log", "plain", "logit", "arcsin"],
+    "ci_method": ["log-log", "log", "plain", "logit", "arcsin", "beta-product"],
     "confidence_level": [0.5, 0.9, 0.999],
     "worsening_confirm_weeks": [0, 12, 12.86, 1000],
     "confirm_early_days": [0, 7.5],
@@ -77,6 +91,7 @@ def test_a_value_inside_its_range_is_taken(setting: str, value: Any) -> None:
 def test_messages_say_what_is_accepted() -> None:
     for setting, value, message in (
         ("death", "ignore", "death is 'ignore'; it is one of event, censor."),
+        ("death", "evnt", "death is 'evnt'; it is one of event, censor. Is event meant?"),
         ("horizon_years", 0, "horizon_years is 0; it must be a number above 0 and at most 120 years."),
         (
             "confidence_level",
@@ -92,7 +107,14 @@ def test_messages_say_what_is_accepted() -> None:
 def test_the_default() -> None:
     assert asdict(Protocol()) == {
         "name": "default",
+        "time_zero": "transplant",
         "horizon_years": 3.0,
+        "landmark_window_days": 0.0,
+        "observation_end": "last-assessment",
+        "death_reach_days": 365.0,
+        "therapy": "ignore",
+        "unconfirmed": "ignore",
+        "relapse_gap_days": 0.0,
         "death": "event",
         "ci_method": "log-log",
         "confidence_level": 0.95,
@@ -147,7 +169,10 @@ def test_a_protocol_is_frozen_and_compares_by_value() -> None:
 
 def test_settings_of_records_are_settings() -> None:
     assert set(RECORDS_ONLY) < set(SETTINGS)
-    applied_to_a_table = {"horizon_years", "death", "ci_method", "confidence_level"}
+    applied_to_a_table = {
+        *("time_zero", "horizon_years", "landmark_window_days", "observation_end", "death_reach_days"),
+        *("death", "therapy", "ci_method", "confidence_level"),
+    }
     assert set(SETTINGS) - set(RECORDS_ONLY) == applied_to_a_table
 
 
@@ -162,7 +187,7 @@ def test_changed_settings_are_in_the_name() -> None:
 def test_an_unknown_setting_names_the_closest() -> None:
     with pytest.raises(UsageError, match=r"there is no setting 'horizon_year'\. Is horizon_years meant\?"):
         named_protocol("ours", {"horizon_year": 5})
-    with pytest.raises(UsageError, match="Settings are horizon_years, death, ci_method"):
+    with pytest.raises(UsageError, match="Settings are time_zero, horizon_years, landmark_window_days"):
         named_protocol("ours", {"colour": "blue"})
 
 
