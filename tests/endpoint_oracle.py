@@ -374,7 +374,7 @@ def of_both(one: Rate | None, other: Rate | None) -> tuple[Rate, Rate] | None:
 
 def scans_with_lesions(rows: list[Row]) -> tuple[int, int] | None:
     columns = ("scans_with_new_lesions_after", "scans_after")
-    if not has(rows, "new_lesions_after", *columns):
+    if not has(rows, *columns):
         return None
     known = [row for row in rows if None not in (row[columns[0]], row[columns[1]])]
     return sum(row[columns[0]] for row in known), sum(row[columns[1]] for row in known)

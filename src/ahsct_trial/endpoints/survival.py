@@ -259,7 +259,7 @@ def _unknown_note(observed: Observation, died: np.ndarray | None) -> str | None:
     reason = "a component is unknown"
     if observed.entry is not None:
         reason += ", or the baseline EDSS came no earlier than the event or the end of observation"
-    of_whom = f", of whom {n_with_event:,} had an event that is known" if n_with_event else ""
+    of_whom = f", of whom {n_with_event:,} had another event" if n_with_event else ""
     n_died = 0 if died is None else int(np.count_nonzero(~observed.is_known & ~np.isnan(died)))
     dead = f", {n_died:,} died" if n_died else ""
     return f"{patients(n_unknown)} left out: {reason}{of_whom}{dead}."
