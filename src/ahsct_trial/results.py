@@ -271,10 +271,12 @@ class SurvivalEndpoint:
     `events_by_type` and `n_censored` count times up to and including the landmark, `n_at_risk` those who
     reached it; the types are those of the catalogue, None for one that does not count here.
     `n_censored_died` are those of `n_censored` who had died by the landmark, None where the file knows no
-    deaths; `n_not_followed` were lost before it. `n_event_free` of `n_evaluable` is the crude count among patients who had the event by the
-    landmark or reached it, `proportion` its exact interval. `survival` is Kaplan–Meier at the landmark;
+    deaths; `n_not_followed` were lost before it, or came under observation only after it. `n_event_free` of
+    `n_evaluable` is the crude count among patients who had the event by the landmark or were observed at it,
+    `proportion` its exact interval. `survival` is Kaplan–Meier at the landmark;
     `survival_beta_product` the same with the beta-product limits, where those of the protocol's method are
-    undefined or have no width; `incidence`, for each type that counts, is the cumulative incidence with the others competing.
+    undefined or have no width; `incidence`, for each type that counts, is the cumulative incidence with the
+    others competing.
     """
 
     label: str

@@ -100,11 +100,10 @@ class ObservedEndpoint:
         is_by_horizon = years <= horizon + SAME_TIME
         reaches = whole_days(years) >= landmark_day(horizon, protocol)
         n_patients, n_events = len(years), int(np.count_nonzero(is_event & is_by_horizon))
-        n_not_followed = int(np.count_nonzero(~is_event & ~reaches))
-        n_event_free = n_patients - n_events - n_not_followed
-        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches)
-        if observed.entry is not None:
-            is_at_risk &= observed.entry[known] < horizon - SAME_TIME
+        # Who comes under observation after the landmark cannot have had the event by it.
+        is_entered = True if observed.entry is None else observed.entry[known] < horizon - SAME_TIME
+        n_event_free = int(np.count_nonzero(np.where(is_event, ~is_by_horizon, reaches) & is_entered))
+        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches) & is_entered
         n_at_risk = int(np.count_nonzero(is_at_risk))
         by_type = np.bincount(event_type[is_by_horizon & is_event], minlength=len(observed.types))
         n_late = int(np.count_nonzero(observed.is_late))
@@ -124,7 +123,7 @@ class ObservedEndpoint:
             | dict(zip(observed.types, by_type.tolist(), strict=True)),
             n_censored=int(np.count_nonzero(~is_event & is_by_horizon)),
             n_censored_died=self._n_censored_died(protocol),
-            n_not_followed=n_not_followed,
+            n_not_followed=n_patients - n_events - n_event_free,
             n_at_risk=n_at_risk,
             n_event_free=n_event_free,
             n_evaluable=n_event_free + n_events,
