@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
@@ -21,9 +22,11 @@ from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
+    from ahsct_trial.protocol import Protocol
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.style import Style
     from ahsct_trial.results import Comparison, Summary
+    from ahsct_trial.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,7 @@ class Look:
 
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+_KEY = HEADLINE.key
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 
 
@@ -92,6 +96,20 @@ def _figure_file(
     return figure_file(output, width_mm)
 
 
+def _heed_all(trial: Trial, protocol: Protocol, data: Data) -> None:
+    """With ``--strict`` stop at whatever `summarize` would say to look at first.
+
+    Raises
+    ------
+    DataError
+        As `heed`.
+    """
+    if data.strict:
+        from ahsct_trial.endpoints import summarize
+
+        heed(summarize(trial, protocol).notices, data)
+
+
 @plot.command("survival")
 @grouped
 def plot_survival(
@@ -119,7 +137,6 @@ def plot_survival(
       ahsct plot survival cohort.csv
       ahsct plot survival trial.csv --by arm -o figure.svg
     """
-    from ahsct_trial.catalogue import HEADLINE
     from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, known_endpoints
 
     keys = known_endpoints(endpoint or [HEADLINE.key])
@@ -157,6 +174,49 @@ def plot_survival(
     write_figure(
         draw_survival(result, curves, figure.width_mm, style), figure, force=force, is_captioned=look.caption
     )
+    return Outcome(result=result)
+
+
+@plot.command("incidence")
+@grouped
+def plot_incidence(
+    data: Data,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="A panel for each level of this attribute."),
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the cumulative incidence of each type of first event, stacked, with the numbers at risk.
+
+    For example:
+      ahsct plot incidence cohort.csv -o figure.svg
+      ahsct plot incidence trial.csv --by arm -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        if by is None:
+            refuse_pooling(trial, data)
+        from ahsct_trial.endpoints.incidence import incidence_curves
+
+        result = incidence_curves(trial, protocol, key, by)
+        _heed_all(trial, protocol, data)
+    from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
+
+    drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
     return Outcome(result=result)
 
 
