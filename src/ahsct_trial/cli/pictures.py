@@ -65,6 +65,16 @@ class Look:
         return Style(title=self.title, has_caption=self.caption, palette=self.palette, fade_below=self.fade)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PerhapsData(Data):
+    """A cohort beside what is drawn without one, and how it is read."""
+
+    cohort: Annotated[  # type: ignore[assignment]  # no file to read where none is named
+        str | None,
+        typer.Argument(metavar="[COHORT]", help="A cohort to set beside them.", show_default=False),
+    ] = None
+
+
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 _KEY = HEADLINE.key
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
@@ -89,7 +99,7 @@ def _figure_file(
     data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool
 ) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
-    refuse_output(output, [data.cohort, *filter(None, (data.map,)), *choices.files], force=force)
+    refuse_output(output, [*filter(None, (data.cohort, data.map)), *choices.files], force=force)
     need_extra("matplotlib")
     from ahsct_trial.rendering.figures import figure_file
 
@@ -216,6 +226,51 @@ def plot_incidence(
     from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
 
     drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
+    return Outcome(result=result)
+
+
+@plot.command("forest")
+@grouped
+def plot_forest(
+    data: PerhapsData,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the published event-free figures of an endpoint, a row each, and a cohort's own beside them.
+
+    For example:
+      ahsct plot forest -o figure.svg
+      ahsct plot forest cohort.csv --endpoint relapse_free_survival -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    if choices.horizon_years is not None:
+        raise UsageError("--horizon is not for a forest: the cohort's figure stands at each published horizon.")
+    if data.cohort is None and (data != PerhapsData() or choices != Choices()):
+        raise UsageError("Options that choose or read patients need a cohort. Name its file.")
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = None
+        if data.cohort is not None:
+            trial = read(data, protocol.time_zero, step)
+            refuse_pooling(trial, data)
+            _heed_all(trial, protocol, data)
+        from ahsct_trial.forest import forest
+        from ahsct_trial.published import publications
+
+        result = forest(publications().values(), key, trial, protocol)
+    from ahsct_trial.rendering.figures.forest import draw_forest
+
+    drawing = draw_forest(result, figure.width_mm, style)
     write_figure(drawing, figure, force=force, is_captioned=look.caption)
     return Outcome(result=result)
 
