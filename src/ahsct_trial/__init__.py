@@ -28,6 +28,8 @@ __all__ = [
     "find_publication",
     "plot_survival",
     "read_cohort",
+    "read_map",
+    "read_mapped",
     "reconcile",
     "reconcile_rate",
     "sensitivity",
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ahsct_trial.errors import AhsctError, DataError, UsageError
     from ahsct_trial.loading import read_cohort
     from ahsct_trial.loading.problems import DataProblems
+    from ahsct_trial.mapping import read_map, read_mapped
     from ahsct_trial.protocol import Protocol, find_protocol
     from ahsct_trial.published import find_publication
     from ahsct_trial.reconciling import reconcile, reconcile_rate
@@ -69,6 +72,8 @@ _HOME = {
     "find_publication": "ahsct_trial.published",
     "plot_survival": "ahsct_trial.rendering.figures",
     "read_cohort": "ahsct_trial.loading",
+    "read_map": "ahsct_trial.mapping",
+    "read_mapped": "ahsct_trial.mapping",
     "reconcile": "ahsct_trial.reconciling",
     "reconcile_rate": "ahsct_trial.reconciling",
     "sensitivity": "ahsct_trial.sensitivity_analysis",

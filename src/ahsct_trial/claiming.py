@@ -14,13 +14,21 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import Figure, Publication, library, printed_figure
 from ahsct_trial.published.paths import Topic
+from ahsct_trial.published.relations import (
+    Relation,
+    as_number,
+    decimals,
+    is_printed_as,
+    is_rate,
+    ratio,
+    related_figures,
+    rounds_to,
+)
 from ahsct_trial.reconciling import Reconciliation, reconcile
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
 
 #: How a published figure is the quoted one: printed so, the same share told otherwise, or rounded to it.
 Match = Literal["printed", "same share", "rounded"]
-#: What another figure of the trial is to it; events over another exposure are counted otherwise.
-Relation = Literal["agrees", "counts otherwise", "contradicts"]
 Known = tuple[tuple[Publication, Figure], ...]
 
 _MOST_NEAREST = 3
@@ -357,8 +365,8 @@ def _match(claim: Claim, figure: Figure) -> Match | None:
         return _match_of_count(claim.value, claim.of, figure)
     quoted, printed = Decimal(claim.value), Decimal(figure.value)
     if figure.of is not None:
-        is_precise = claim.unit == "%" or _decimals(quoted) > 0
-        factor = 1 if _is_rate(figure) else 100
+        is_precise = claim.unit == "%" or decimals(quoted) > 0
+        factor = 1 if is_rate(figure) else 100
         if is_precise and _gives(figure.value, figure.of, factor, quoted):
             return "same share"
         return "printed" if quoted == printed and not claim.unit else None
@@ -366,8 +374,8 @@ def _match(claim: Claim, figure: Figure) -> Match | None:
         return None
     if quoted == printed:
         return "printed" if claim.ci in {None, figure.ci} else None
-    is_shorter = _decimals(printed) > _decimals(quoted) and bool(claim.unit or _decimals(quoted))
-    return "rounded" if is_shorter and _rounds_to(Fraction(printed), quoted) else None
+    is_shorter = decimals(printed) > decimals(quoted) and bool(claim.unit or decimals(quoted))
+    return "rounded" if is_shorter and rounds_to(Fraction(printed), quoted) else None
 
 
 def _match_of_count(value: str, of: str, figure: Figure) -> Match | None:
@@ -380,92 +388,23 @@ def _match_of_count(value: str, of: str, figure: Figure) -> Match | None:
 
 def _gives(value: str, of: str, factor: int, printed: Decimal) -> bool:
     """Whether a count of something gives a share or rate as it is printed; a count of 0 says too little."""
-    share = _ratio(value, of)
-    return bool(share and factor and printed) and _is_printed_as(factor * Fraction(share or 0), printed)
-
-
-def _is_rate(figure: Figure) -> bool:
-    """Whether it counts events over an exposure, and not patients or scans."""
-    return (figure.figure or "").endswith(".rate.n")
+    share = ratio(value, of)
+    return bool(share and factor and printed) and is_printed_as(factor * Fraction(share or 0), printed)
 
 
 def _related(publication: Publication, figure: Figure, known: Known) -> Iterator[Related]:
-    """What its trial prints for the same endpoint, of the same patients, at the same time."""
-    for other_publication, other in known:
-        is_same_trial = _trial(other_publication) == _trial(publication)
-        if not is_same_trial or other is figure or not _is_for_the_same(figure, other):
-            continue
-        relation = _relation(figure, other)
-        if relation is not None:
-            why = None if relation == "agrees" else figure.differs or other.differs
-            yield Related(figure=_as_published(other_publication, other), relation=relation, why=why)
-
-
-def _trial(publication: Publication) -> str:
-    return publication.trial or publication.id
-
-
-def _is_for_the_same(figure: Figure, other: Figure) -> bool:
-    place = _endpoint(figure)
-    horizons = {figure.horizon_years, other.horizon_years} - {None}
-    return (
-        place is not None
-        and place == _endpoint(other)
-        and (figure.where, figure.contrast) == (other.where, other.contrast)
-        and len(horizons) <= 1
-    )
-
-
-def _endpoint(figure: Figure) -> tuple[str, ...] | None:
-    """Where its counterpart's endpoint stands in the results; None where there is no counterpart."""
-    parts = tuple((figure.figure or "").split("."))
-    if parts[0] != "endpoints":
-        return None
-    is_whole = parts[1].endswith("_survival") or parts[1] == "neda3"
-    return parts[:2] if is_whole else parts[:3]
-
-
-def _relation(figure: Figure, other: Figure) -> Relation | None:
-    """What two figures of one endpoint are to each other; None where that cannot be told."""
-    one, two = _share(figure), _share(other)
-    if one is None or two is None:
-        return None
-    if figure.of is not None and other.of is not None:
-        is_same = one == two
-    elif figure.of is None and other.of is None:
-        places = (_last_place(Decimal(each.value)) / each.printed_per_own for each in (figure, other))
-        is_same = abs(one - two) < sum(places) / 2
-    else:
-        counted, printed = (one, other) if figure.of is not None else (two, figure)
-        exact = (1 - counted if printed.is_complement else counted) * printed.printed_per_own
-        is_same = _is_printed_as(exact, Decimal(printed.value))
-    if is_same:
-        return "agrees"
-    are_rates = _is_rate(figure) and _is_rate(other)
-    return "counts otherwise" if are_rates and figure.of != other.of and one and two else "contradicts"
-
-
-def _share(figure: Figure) -> Fraction | None:
-    """The share or rate that a figure prints, that without the event; None for a bare count."""
-    share = _as_number(figure)
-    return 1 - share if share is not None and figure.is_complement else share
-
-
-def _as_number(figure: Figure | Claim) -> Fraction | None:
-    """A share from 0 to 1, a rate, or a time in years; None for a bare count."""
-    if figure.of is not None:
-        return _ratio(figure.value, figure.of)
-    per_own = {"%": 100, "months": 12}.get(figure.unit, 1)
-    return Fraction(Decimal(figure.value)) / per_own if figure.unit else None
+    for other_publication, other, relation in related_figures(publication, figure, known):
+        why = None if relation == "agrees" else figure.differs or other.differs
+        yield Related(figure=_as_published(other_publication, other), relation=relation, why=why)
 
 
 def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
     """The nearest figures of the kind, each of another publication."""
-    quoted = _as_number(claim)
+    quoted = as_number(claim)
     is_share = claim.of is not None or claim.unit == "%"
     distances: dict[str, tuple[Fraction, Publication, Figure]] = {}
     for publication, figure in known:
-        theirs = _as_number(figure)
+        theirs = as_number(figure)
         is_kind = (figure.of is not None or figure.unit == "%") if is_share else figure.unit == claim.unit
         is_meaningless = figure.disputed and figure.figure is None
         if theirs is None or quoted is None or not is_kind or is_meaningless:
@@ -482,7 +421,7 @@ def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
 def _arithmetic(claim: Claim, found: tuple[Found, ...]) -> Reconciliation | None:
     """The counts and interval methods that give a share; with the limits that are printed beside it."""
     if claim.of is not None:
-        share = _ratio(claim.value, claim.of)
+        share = ratio(claim.value, claim.of)
         is_count = share is not None and 0 <= share <= 1 and "." not in claim.value + claim.of
         is_searched = is_count and int(claim.of) <= LARGEST_N
         return reconcile(f"{claim.value}/{claim.of}") if is_searched else None
@@ -495,30 +434,6 @@ def _arithmetic(claim: Claim, found: tuple[Found, ...]) -> Reconciliation | None
     n_to = _MOST_PATIENTS if printed is None or ci is None else printed.n_patients or _MOST_PATIENTS
     level = 0.95 if printed is None else printed.confidence_level
     return reconcile(f"{claim.value}%", ci, (1, min(n_to, LARGEST_N)), level)
-
-
-def _ratio(value: str, of: str) -> Fraction | None:
-    return Fraction(Decimal(value)) / Fraction(Decimal(of)) if Decimal(of) else None
-
-
-def _decimals(number: Decimal) -> int:
-    return max(0, -int(number.as_tuple().exponent))
-
-
-def _is_printed_as(exact: Fraction, printed: Decimal) -> bool:
-    """Whether a number is printed so: rounded, or decimals of it cut off."""
-    is_cut_off = _decimals(printed) > 0 and 0 <= exact - Fraction(printed) < _last_place(printed)
-    return is_cut_off or _rounds_to(exact, printed)
-
-
-def _rounds_to(exact: Fraction, printed: Decimal) -> bool:
-    """Whether a number rounds half up to what is printed."""
-    half = _last_place(printed) / 2
-    return -half <= exact - Fraction(printed) < half
-
-
-def _last_place(printed: Decimal) -> Fraction:
-    return Fraction(1, 10 ** _decimals(printed))
 
 
 def _as_published(publication: Publication, figure: Figure) -> PublishedFigure:

@@ -261,9 +261,10 @@ class Curve:
 class SurvivalEndpoint:
     """A time-to-event endpoint at the horizon.
 
-    `n_patients` are those with all components known, `n_unknown` those left out, of whom
-    `n_unknown_with_event` had an event of another component by the horizon. `n_late_events` are events after
-    the end of a patient's observation, whenever they came: such a patient is censored. `n_events`,
+    `n_patients` are those on the curve, `n_unknown` those left out: a component is unknown, or the baseline EDSS
+    that puts them at risk came no earlier than their event or the end of their observation. Of these
+    `n_unknown_with_event` had an event that is known, whenever it came. `n_late_events` are patients with an event
+    after the end of their observation, whenever it came, and none before: they are censored. `n_events`,
     `events_by_type` and `n_censored` count times up to and including the landmark, `n_at_risk` those who
     reached it; the types are those of the catalogue, None for one that does not count here.
     `n_censored_died` are those of `n_censored` who had died by the landmark, None where the file knows no

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
@@ -14,7 +15,8 @@ from ahsct_trial.checking.explaining import horizon_not_stated, why_it_differs
 from ahsct_trial.endpoints.estimates import joined
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Overrides, with_settings
-from ahsct_trial.published import Figure, Publication
+from ahsct_trial.published import Figure, Publication, publications
+from ahsct_trial.published.relations import related_figures
 from ahsct_trial.results import SCHEMA_VERSION, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
 from ahsct_trial.trial import Trial
@@ -79,6 +81,17 @@ class PublicationInfo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Contradiction:
+    """What another publication of the same trial prints for the endpoint that a publication is known by."""
+
+    publication: str
+    label: str
+    printed: str
+    mark: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
     """All figures of one publication, and whom the trial would have taken.
 
@@ -99,6 +112,7 @@ class Check:
     settings_by_default: tuple[str, ...]
     n_patients: int
     n_sites: int | None
+    contradicted_by: tuple[Contradiction, ...]
     figures: tuple[CheckedFigure, ...]
     eligibility: tuple[CheckedCriterion, ...]
     n_reproduced: int
@@ -156,6 +170,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         settings_by_default=publication.by_default,
         n_patients=summary.cohort.n_patients,
         n_sites=summary.cohort.n_sites,
+        contradicted_by=tuple(_contradictions(publication)),
         figures=figures,
         eligibility=tuple(_eligibility(trial.table(protocol), publication)),
         n_reproduced=verdicts.count("reproduced"),
@@ -165,6 +180,29 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         n_computed_here=len(figures) - len(verdicts),
         notices=summary.notices,
     )
+
+
+def _contradictions(publication: Publication) -> Iterator[Contradiction]:
+    """What its trial's other publications print for its event-free figure, if it is another number."""
+    headline = publication.headline
+    if headline is None or publication.trial is None:
+        return
+    others = (
+        (each, figure)
+        for each in publications().values()
+        if each.id != publication.id
+        for figure in each.figures
+        if figure.mark != "D"
+    )
+    for other, figure, relation in related_figures(publication, headline, others):
+        if relation == "contradicts":
+            yield Contradiction(
+                publication=other.id,
+                label=figure.label,
+                printed=figure.printed,
+                mark=figure.mark,
+                source=figure.source,
+            )
 
 
 def _checked(

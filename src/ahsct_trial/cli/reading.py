@@ -25,20 +25,24 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     """
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
-    from ahsct_trial.loading import read_cohort
     from ahsct_trial.loading.limits import MOST_INPUT, as_size
 
     if data.max_input is not None:
         MOST_INPUT.set(as_size(data.max_input))
-    options: dict[str, Any] = {
-        "map": data.map,
+    files: dict[str, Any] = {
         "encoding": data.encoding,
-        "date_format": data.date_format,
         "missing": tuple(data.missing or ()),
-        "time_zero": None if time_zero == "transplant" else time_zero,
-        "is_strict": data.strict,
+        "date_format": data.date_format,
     }
-    trial = read_cohort(data.cohort, **{name: value for name, value in options.items() if value})
+    if data.map is None:
+        from ahsct_trial.loading import read_cohort
+
+        trial = read_cohort(data.cohort, **files, time_zero=time_zero, is_strict=data.strict)
+    else:
+        from ahsct_trial.mapping import read_map, read_mapped, with_defaults
+
+        rules = with_defaults(read_map(data.map), **files)
+        trial = read_mapped(data.cohort, rules, time_zero=time_zero, is_strict=data.strict)
     for column, texts in selection.items():
         for text in texts:
             trial.level(column, text)  # an alternative that nobody has is misspelt

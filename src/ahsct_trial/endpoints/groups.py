@@ -6,7 +6,7 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from ahsct_trial.endpoints import (
 )
 from ahsct_trial.endpoints.cohort import describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
+from ahsct_trial.endpoints.observation import Observation
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
@@ -131,7 +132,9 @@ def compare(
         trial.levels(strata)
     levels = tuple(parts)
     if len(levels) < 2:
-        raise UsageError(f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with.")
+        raise UsageError(
+            f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
+        )
     reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
@@ -330,23 +333,32 @@ class _Pooled:
 
 
 def _pooled(groups: Sequence[_Group], key: str) -> _Pooled:
-    parts = [(group, group.observed[key]) for group in groups]
-    used = [
-        (group, each.observed, each.observed.is_used)
-        for group, each in parts
-        if isinstance(each, ObservedEndpoint)
+    observed = [
+        (group, each.observed)
+        for group in groups
+        if isinstance(each := group.observed[key], ObservedEndpoint)
     ]
-    entries = [own.entry[is_used] for _, own, is_used in used if own.entry is not None]
-    strata = [group.strata[is_used] for group, _, is_used in used if group.strata is not None]
+
+    def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([values(group, own)[own.is_known] for group, own in observed])
+
+    has_strata = all(group.strata is not None for group in groups)
     return _Pooled(
-        years=np.concatenate([own.years[is_used] for _, own, is_used in used]),
-        event_type=np.concatenate([own.event_type[is_used] for _, own, is_used in used]),
-        is_event=np.concatenate([own.is_event[is_used] for _, own, is_used in used]),
-        group=np.concatenate([np.full(np.count_nonzero(each[2]), code) for code, each in enumerate(used)]),
-        entry=np.concatenate(entries) if entries else None,
-        strata=np.concatenate(strata) if strata else None,
-        types=used[0][1].types,
+        years=of_all(lambda _, own: own.years),
+        event_type=of_all(lambda _, own: own.event_type),
+        is_event=of_all(lambda _, own: own.is_event),
+        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(own.is_known) for _, own in observed]),
+        entry=of_all(lambda _, own: _entry(own))
+        if any(own.entry is not None for _, own in observed)
+        else None,
+        strata=of_all(lambda group, _: np.asarray(group.strata)) if has_strata else None,
+        types=observed[0][1].types,
     )
+
+
+def _entry(observed: Observation) -> NDArray[np.float64]:
+    """When each patient came under observation; minus infinity in a group in which all did at time zero."""
+    return np.full(len(observed.years), -np.inf) if observed.entry is None else observed.entry
 
 
 def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Estimate, float | None]:

@@ -16,7 +16,16 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.catalogue import ACTIVITY, DEATH, RELAPSE, THERAPY, WORSENING, Event, SurvivalEndpoint
+from ahsct_trial.catalogue import (
+    ACTIVITY,
+    DEATH,
+    NEW_LESION,
+    RELAPSE,
+    THERAPY,
+    WORSENING,
+    Event,
+    SurvivalEndpoint,
+)
 from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
@@ -48,11 +57,11 @@ class Component:
     event
         What it is.
     years
-        Time to the event; NaN where there was none.
+        Time to the event; NaN where there was none or it is unknown.
     is_unknown
         Whether nobody can say whether it happened.
     last_seen
-        Until when it would have been seen.
+        Until when it would have been seen; infinity where it is unknown, which ends no observation.
     entry
         From when on it can be seen; minus infinity for who is at risk from time zero on. None where all are.
     remarks
@@ -80,25 +89,34 @@ def _component(table: PatientTable, event: Event) -> Component:
     last_seen, stand_in = last_assessment(table, event)
     entry = None
     if event is WORSENING and table.has(YEARS_TO_BASELINE):
-        entry = table.numbers(YEARS_TO_BASELINE)
-        is_unknown |= np.isnan(entry)
+        baseline = table.numbers(YEARS_TO_BASELINE)
+        is_unknown |= np.isnan(baseline)
+        # Whose baseline is of day 0 is at risk from time zero itself on, like everybody elsewhere.
+        is_entered_later = baseline > SAME_TIME
+        entry = np.where(is_entered_later, baseline, -np.inf) if is_entered_later.any() else None
     remarks = tuple(filter(None, (table.remarks.get(event.key), stand_in)))
-    return Component(event, table.numbers(event.years), is_unknown, last_seen, entry, remarks)
+    years = table.numbers(event.years)
+    if is_unknown.any():
+        years, last_seen = np.where(is_unknown, np.nan, years), np.where(is_unknown, np.inf, last_seen)
+    return Component(event, years, is_unknown, last_seen, entry, remarks)
 
 
 def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | None]:
     """Until when an event would have been seen, and what the definition must say about it.
 
     Without the column the end of follow-up stands in. Where the cell is empty it does so too if another cell
-    shows that there was an assessment; else there was none since time zero. A scan and an EDSS visit are
-    visits, so that the last visit is no earlier.
+    shows that there was an assessment; else there was none since time zero, as where the number of scans is
+    0. A scan and an EDSS visit are visits, so that the last visit is no earlier.
     """
     follow_up = table.numbers(FOLLOW_UP)
     column = event.last_assessment
     if column is None:
         return follow_up, None
     if not table.has(column):
-        return follow_up, f"{column} is not in this file: the end of follow-up stands in for it."
+        remark = f"{column} is not in this file: the end of follow-up stands in for it."
+        if event is NEW_LESION and table.has("scans_after"):
+            return np.where(table.numbers("scans_after") == 0, 0.0, follow_up), remark
+        return follow_up, remark
     years, is_dateless = table.numbers(column), np.zeros(len(table), dtype=bool)
     is_empty = np.isnan(years)
     if is_empty.any():
@@ -152,7 +170,7 @@ class Observation:
     entry
         When each patient came under observation, minus infinity for time zero; None where all did there.
     is_unknown_with_event
-        Who is left out and had an event all the same.
+        Who is left out and had an event that is known all the same.
     """
 
     is_known: Flags
@@ -170,13 +188,6 @@ class Observation:
     def is_event(self) -> Flags:
         """Whether the time is that of an event."""
         return self.event_type < len(self.types)
-
-    @property
-    def is_used(self) -> Flags:
-        """Who is known and was under observation: all but those whose observation ended before they entered."""
-        if self.entry is None:
-            return self.is_known
-        return self.is_known & (self.years > self.entry + SAME_TIME)
 
 
 def counts_death(endpoint: SurvivalEndpoint, protocol: Protocol) -> bool:
@@ -208,7 +219,8 @@ def observe(
     """Find each patient's first event, or else the end of their observation.
 
     Whoever has an unknown component is left out, with or without another event: keeping only those who
-    failed would bias the figure. Left out too is whoever had an event before they came under observation.
+    failed would bias the figure. Left out too is whoever was never under observation without an event: the
+    observation ended, or the event came, no later than they entered.
 
     Parameters
     ----------
@@ -223,30 +235,31 @@ def observe(
     """
     own = [parts[event.key] for event in endpoint.components]
     end = _end_of_observation(table, own, protocol)
-    is_known = ~reduce(np.logical_or, (part.is_unknown for part in own), np.zeros(len(table), bool))
     entry = next((part.entry for part in own if part.entry is not None), None)
+    is_known = ~reduce(np.logical_or, (part.is_unknown for part in own), np.zeros(len(table), bool))
+    if entry is not None:
+        is_known &= end > entry + SAME_TIME
     events = counted_events(endpoint, protocol)
-    times = [table.numbers(event.years) for event in events]
+    times = [parts[event.key].years if event.key in parts else table.numbers(event.years) for event in events]
+    last_end = end[is_known].max(initial=0.0)
     is_in_time = [
-        _is_death_in_time(table, times_of, end, is_known, protocol)
+        _is_death_in_time(table, endpoint, end, last_end, protocol)
         if event is DEATH
-        else times_of <= end + SAME_TIME
-        for event, times_of in zip(events, times, strict=True)
+        else years <= end + SAME_TIME
+        for event, years in zip(events, times, strict=True)
     ]
     first, first_type = _first(
-        np.where(flags, own_times, np.nan) for flags, own_times in zip(is_in_time, times, strict=True)
+        np.where(flags, years, np.nan) for flags, years in zip(is_in_time, times, strict=True)
+    )
+    late, late_type = _first(
+        np.where(flags, np.nan, years) for flags, years in zip(is_in_time, times, strict=True)
     )
     has_event = ~np.isnan(first)
-    late, late_type = _first(
-        np.where(flags, np.nan, own_times) for flags, own_times in zip(is_in_time, times, strict=True)
-    )
-    is_before_entry = (
-        np.zeros(len(table), bool) if entry is None else has_event & (first <= entry + SAME_TIME)
-    )
-    is_unknown = ~is_known | is_before_entry
-    is_late = ~has_event & ~np.isnan(late) & ~is_unknown
+    if entry is not None:
+        is_known &= ~(first <= entry + SAME_TIME)
+    is_late = is_known & ~has_event & ~np.isnan(late)
     return Observation(
-        is_known=~is_unknown,
+        is_known=is_known,
         years=np.where(has_event, first, end),
         event_type=first_type,
         types=tuple(event.key for event in events),
@@ -255,35 +268,32 @@ def observe(
         late_type=np.where(is_late, late_type, len(events)).astype(np.int8),
         end=end,
         entry=entry,
-        is_unknown_with_event=is_unknown & has_event,
+        is_unknown_with_event=~is_known & has_event,
     )
 
 
 def _end_of_observation(table: PatientTable, own: list[Component], protocol: Protocol) -> Years:
-    follow_up = table.numbers(FOLLOW_UP)
-    if protocol.observation_end == "follow-up":
-        end = follow_up
-    else:
-        end = reduce(np.minimum, (part.last_seen for part in own), follow_up)
+    end = table.numbers(FOLLOW_UP)
+    if protocol.observation_end == "last-assessment":
+        end = reduce(np.minimum, (part.last_seen for part in own), end)
     if own and protocol.therapy == "censor":
         end = np.fmin(end, table.numbers(THERAPY.years))
     return end
 
 
 def _is_death_in_time(
-    table: PatientTable, years: Years, end: Years, is_known: Flags, protocol: Protocol
+    table: PatientTable, endpoint: SurvivalEndpoint, end: Years, last_end: float, protocol: Protocol
 ) -> Flags:
     """Which deaths count: soon enough after the last assessment, and no later than anybody is observed.
 
     A death beyond the largest end of observation would be alone in its risk set. A therapy that ends the
     observation ends it for death too.
     """
-    last_end = end[is_known].max(initial=0.0)
-    is_soon = whole_days(years - end) <= protocol.death_reach_days
-    if protocol.therapy == "censor" and table.has(THERAPY.years):
-        therapy = table.numbers(THERAPY.years)
-        is_soon &= ~((therapy <= end + SAME_TIME) & (years > end + SAME_TIME))
-    return is_soon & (years <= last_end + SAME_TIME)
+    years = table.numbers(DEATH.years)
+    is_in_time = (whole_days(years - end) <= protocol.death_reach_days) & (years <= last_end + SAME_TIME)
+    if endpoint.components and protocol.therapy == "censor":
+        is_in_time &= ~(years > table.numbers(THERAPY.years) + SAME_TIME)
+    return is_in_time
 
 
 def _first(times: Iterable[Years]) -> tuple[Years, NDArray[np.int8]]:

@@ -63,9 +63,9 @@ def observed_endpoint(
         return AbsentEndpoint(endpoint, definition, not_in_file(table, missing))
     observed = observe(table, endpoint, parts, protocol)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
-    is_used = observed.is_used
-    entry = None if observed.entry is None else observed.entry[is_used]
-    curve = kaplan_meier(observed.years[is_used], observed.is_event[is_used], entry)
+    is_known = observed.is_known
+    entry = None if observed.entry is None else observed.entry[is_known]
+    curve = kaplan_meier(observed.years[is_known], observed.is_event[is_known], entry)
     return ObservedEndpoint(endpoint, definition, observed, curve, died)
 
 
@@ -104,7 +104,7 @@ class ObservedEndpoint:
         n_event_free = n_patients - n_events - n_not_followed
         is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches)
         if observed.entry is not None:
-            is_at_risk &= observed.entry[known] < horizon
+            is_at_risk &= observed.entry[known] < horizon - SAME_TIME
         n_at_risk = int(np.count_nonzero(is_at_risk))
         by_type = np.bincount(event_type[is_by_horizon & is_event], minlength=len(observed.types))
         n_late = int(np.count_nonzero(observed.is_late))
@@ -212,10 +212,10 @@ class ObservedEndpoint:
         observed = self.observed
         if why_not is not None:
             return {key: absent("share", why_not) for key in observed.types}
-        is_used = observed.is_used
-        entry = None if observed.entry is None else observed.entry[is_used]
+        known = observed.is_known
+        entry = None if observed.entry is None else observed.entry[known]
         incidence = cumulative_incidence(
-            observed.years[is_used], observed.event_type[is_used], len(observed.types), entry
+            observed.years[known], observed.event_type[known], len(observed.types), entry
         )
         level = protocol.confidence_level
         values, variances = incidence.at(protocol.horizon_years)
@@ -256,10 +256,13 @@ def _unknown_note(observed: Observation, died: np.ndarray | None) -> str | None:
     if not n_unknown:
         return None
     n_with_event = int(np.count_nonzero(observed.is_unknown_with_event))
-    of_whom = f", of whom {n_with_event:,} had another event" if n_with_event else ""
+    reason = "a component is unknown"
+    if observed.entry is not None:
+        reason += ", or the baseline EDSS came no earlier than the event or the end of observation"
+    of_whom = f", of whom {n_with_event:,} had an event that is known" if n_with_event else ""
     n_died = 0 if died is None else int(np.count_nonzero(~observed.is_known & ~np.isnan(died)))
     dead = f", {n_died:,} died" if n_died else ""
-    return f"{patients(n_unknown)} left out: a component is unknown{of_whom}{dead}."
+    return f"{patients(n_unknown)} left out: {reason}{of_whom}{dead}."
 
 
 def _late_note(n_late: int) -> str | None:

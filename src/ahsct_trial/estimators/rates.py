@@ -157,7 +157,8 @@ def pearson_dispersion(counts: ArrayLike, exposures: ArrayLike) -> float:
     Returns
     -------
     float
-        The dispersion; NaN with fewer than two subjects or without events.
+        The dispersion; NaN with fewer than two subjects or without events, infinite or NaN where an exposure
+        is too small to divide by.
 
     Raises
     ------
@@ -176,7 +177,8 @@ def pearson_dispersion(counts: ArrayLike, exposures: ArrayLike) -> float:
     # In one place: fresh memory costs more than the arithmetic.
     terms = y - expected
     terms *= terms
-    terms /= expected
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # an exposure of next to nothing
+        terms /= expected
     return float(np.sum(terms) / (y.size - 1))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,10 @@ from ahsct_trial.columns import RECORDS
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.patient_table import read_patient_table
+from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.reading import CellInput, CsvInput, Input, one_file
 from ahsct_trial.loading.records import read_records
+from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
 from ahsct_trial.loading.values import MISSING, Forms, as_date_format
 from ahsct_trial.protocol import TimeZero
@@ -31,7 +32,7 @@ def read_cohort(
     time_zero: TimeZero = "transplant",
     is_strict: bool = False,
 ) -> Trial:
-    """Read a trial's data: a CSV (``.csv``, gzip, or ``-`` for standard input) or a DataFrame.
+    """Read a trial's data: a CSV (``.csv``, gzip, or ``-`` for standard input), a workbook, or a DataFrame.
 
     Parameters
     ----------
@@ -73,9 +74,30 @@ def read_cohort(
 
         return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
     path = source if isinstance(source, (str, Path)) else one_file(source)
+    if not is_text(path):
+        return _read_cells(_first_table(Path(path)), forms, None, time_zero=time_zero, is_strict=is_strict)
     text = read_source(path, encoding)
     shape = find_shape(text)
     return _read(CsvInput(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+
+
+def _first_table(path: Path) -> CellTable:
+    """The table of a file that is not text; of a workbook the first visible sheet.
+
+    Raises
+    ------
+    DataProblems
+        If the sheet is empty.
+    """
+    from ahsct_trial.loading.formats import read_tables, sheet_names
+
+    sheet = next(iter(sheet_names(path)), None)
+    tables = read_tables(path, sheet=sheet)
+    if not tables:
+        raise fatal(
+            path.name, f"the sheet '{sheet}' is empty", "a table has headings", "Fill in the first sheet."
+        )
+    return tables[0]
 
 
 def read_cells(

@@ -43,7 +43,7 @@ class CellTable:
     @property
     def label(self) -> str:
         """The file, with its sheet where it has one, as a person would name the table."""
-        return self.file if self.sheet is None else f"{self.file}[{self.sheet}]"
+        return self.file if self.sheet is None else f"{self.file}, sheet {self.sheet}"
 
     def column(self, name: str) -> pa.StringArray:
         """The cells under a heading."""

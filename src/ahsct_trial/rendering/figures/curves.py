@@ -27,7 +27,7 @@ MONTHS_PER_YEAR = 12
 #: Beyond so many months with censored patients their marks would only make the curve thicker.
 MOST_CENSORING_MARKS = 100
 #: Times between ticks [years]: a whole number of months each, so that a tick splits no month.
-_STEPS = (0.25, 0.5, 1.0, 2.0, 2.5, 3.0, 5.0, 10.0, 20.0, 25.0)
+_STEPS = (0.25, 0.5, 1.0, 2.0, 2.5, 3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
 #: Times closer than this are the same [years].
 _SAME_TIME = 1e-9
 _SHORT = {endpoint.key: endpoint.short for endpoint in SURVIVAL_ENDPOINTS}
@@ -289,8 +289,8 @@ def _others(summary: Summary) -> str:
 
 
 def axis_years(curves: Sequence[DrawnCurve]) -> float:
-    """Where the time axis ends: at the last observation, or at the horizon if that is later."""
-    return max(*(curve.last_years for curve in curves), curves[0].endpoint.horizon_years)
+    """Where the time axis ends: at the last observation, the horizon or the first tick, whichever is last."""
+    return max(*(curve.last_years for curve in curves), curves[0].endpoint.horizon_years, _STEPS[0])
 
 
 def tick_step(length: float, horizon: float, most: int, *, finest: float = _STEPS[0]) -> float:
@@ -298,7 +298,7 @@ def tick_step(length: float, horizon: float, most: int, *, finest: float = _STEP
 
     A wider step on which the horizon falls is preferred while it costs no more than half of the ticks.
     """
-    finer = (finest / 5, finest / 2.5) if finest < _STEPS[0] else ()
+    finer = (finest, 2 * finest) if finest < _STEPS[0] else ()
     fitting: list[float] = [step for step in (*finer, *_STEPS, length) if length / step < most]
     dividing = [step for step in fitting if abs(horizon / step - round(horizon / step)) < 1e-9]
     return dividing[0] if dividing and dividing[0] <= 2 * fitting[0] else fitting[0]

@@ -135,20 +135,20 @@ def width_of(words: str, size: float = TYPE, weight: str = "normal") -> float:
     return width / POINTS_PER_MM
 
 
-def wrapped(text: str, width: float, size: float = SMALL_TYPE) -> list[str]:
+def wrapped(text: str, width: float, size: float = SMALL_TYPE, weight: str = "normal") -> list[str]:
     """Break a text into lines of a width [mm]; a word that is longer than a line is broken within."""
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}".lstrip()
-        if width_of(longer, size) <= width:
+        if width_of(longer, size, weight) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
         line = word
-        while width_of(line, size) > width:
+        while width_of(line, size, weight) > width:
             fitting = next(
-                n for n in range(len(line) - 1, 0, -1) if n == 1 or width_of(line[:n], size) <= width
+                n for n in range(len(line) - 1, 0, -1) if n == 1 or width_of(line[:n], size, weight) <= width
             )
             lines.append(line[:fitting])
             line = line[fitting:]

@@ -170,7 +170,9 @@ def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _La
     return _Layout(
         curves=curves,
         style=style,
-        title=[] if style.title is None else wrapped(style.title, width_mm - 2 * MARGIN_MM, TITLE_TYPE),
+        title=[]
+        if style.title is None
+        else wrapped(style.title, width_mm - 2 * MARGIN_MM, TITLE_TYPE, "bold"),
         ticks=multiples(tick_step(end, curves[0].endpoint.horizon_years, most), 0, end),
         end_years=end,
         left=left,
@@ -252,7 +254,7 @@ def _stairs(
 
 def _bands(curve: DrawnCurve, fades_from: float) -> Iterator[tuple[list[float], list[float], bool]]:
     """The outline of the interval band in parts: where the limits are defined, before and after it fades."""
-    ends = [*(step.years for step in curve.steps[1:]), curve.last_years]
+    ends = [*(step.years for step in curve.steps[1:]), curve.last_years][: len(curve.steps)]
     part: list[tuple[float, float, float]] = []
     for step, end in zip(curve.steps, ends, strict=True):
         if step.ci_low is None or step.ci_high is None:
@@ -335,8 +337,12 @@ def _draw_estimate(axes: Axes, curve: DrawnCurve) -> None:
 
 def _draw_key(page: Page, layout: _Layout) -> None:
     """A piece of each line with its name and its estimate at the horizon, in the order of the lines' ends."""
-    left = layout.left
-    beside = left + _SAMPLE_MM + 2.0 + max(width_of(curve.name) for curve in layout.curves) + 4.0
+    names = max(width_of(curve.name) for curve in layout.curves)
+    figures = max(width_of(curve.estimate_in_figures) for curve in layout.curves)
+    # Above the axes, and further to the left on a narrow page.
+    right_of_names = _SAMPLE_MM + 2.0 + names + 3.0
+    left = max(min(layout.left, page.width - MARGIN_MM - right_of_names - figures), MARGIN_MM)
+    beside = left + right_of_names
     confidence = fmt.level(survival_shown(layout.curves[0].endpoint).confidence_level or 0.95)
     y = layout.key_top + 0.75 * _KEY_ROW_MM
     page.text(beside, y, f"At {in_years(layout.horizon)} ({confidence} CI)", size=SMALL_TYPE, color=PALE_INK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
@@ -57,16 +57,21 @@ def verdict_sections(check: Check) -> list[Section]:
             f"Checked against {shown(publication.id)}",
             lead=(
                 f"{total or 'none'} of {sum(verdicts.values()):,} published figures{_computed_here(check)}.",
+                *_contradictions(check),
                 prose(publication.title),
                 f"Published: {_size(publication.n_patients, publication.n_sites)}. "
                 f"{source_name(check.source)}: {_size(check.n_patients, check.n_sites)}.",
                 _protocol(check),
             ),
-            headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
-            rows=tuple(_check_row(figure) for figure in check.figures),
+            headings=("Figure", "Published, mark", "This cohort", f"{confidence} CI", "Verdict"),
+            rows=tuple(_check_row(figure) for figure in check.figures if figure.value is not None),
         ),
-        *_reasons("Why it differs", check, is_difference=True),
-        *_reasons("About some figures", check, is_difference=False),
+        *_reasons("Why it differs", [each for each in check.figures if each.verdict == "differs"]),
+        *_reasons(
+            "About some figures",
+            [each for each in check.figures if each.value is not None and each.verdict != "differs"],
+        ),
+        *_not_computable(check),
         *_whom(check),
         Section(
             "How to read this",
@@ -88,6 +93,17 @@ def verdict_sections(check: Check) -> list[Section]:
             ),
         ),
     ]
+
+
+def _contradictions(check: Check) -> Iterator[str]:
+    """What the same trial prints elsewhere for the endpoint that the publication is known by."""
+    if check.contradicted_by:
+        listed = "; ".join(
+            f"{shown(each.publication)} has {prose(each.printed)} for {prose(each.label)} (mark {each.mark}, "
+            f"{prose(each.source)})"
+            for each in check.contradicted_by
+        )
+        yield f"Another figure of the same trial for the same endpoint: {listed}."
 
 
 def _computed_here(check: Check) -> str:
@@ -122,12 +138,31 @@ def _other_horizons(check: Check) -> str:
     return f" Figures published at {fmt.listed(others)} years are computed there." if others else ""
 
 
-def _reasons(title: str, check: Check, *, is_difference: bool) -> Iterator[Section]:
-    """The notes of the figures that differ, or of the others; figures with the same note stand together."""
-    chosen = (each for each in check.figures if (each.verdict == "differs") is is_difference)
-    sentences = shared_notes(((shown(each.label), each.note) for each in chosen), between="; ")
-    if sentences:
-        yield Section(title, lead=sentences)
+def _reasons(title: str, figures: Iterable[CheckedFigure]) -> Iterator[Section]:
+    """The notes of some figures; those with the same note stand together."""
+    said = shared_notes(((shown(each.label), each.note) for each in figures), between="; ")
+    if said:
+        yield Section(title, lead=said)
+
+
+def _not_computable(check: Check) -> Iterator[Section]:
+    """The published figures that this cohort has no counterpart of, and why."""
+    said = shared_notes(
+        (
+            (f"{shown(each.label)} ({_published(each)})", each.note)
+            for each in check.figures
+            if each.value is None
+        ),
+        between="; ",
+    )
+    if said:
+        yield Section("Not computable of this cohort", lead=said)
+
+
+def _published(figure: CheckedFigure) -> str:
+    """A published figure as it is printed, with its mark; a unit that its label names is not said again."""
+    unit = "" if figure.unit and figure.unit in figure.label.casefold() else figure.unit
+    return f"{printed_figure(figure.published, figure.published_of, figure.published_ci, unit)} {figure.mark}"
 
 
 def _whom(check: Check) -> Iterator[Section]:
@@ -151,7 +186,7 @@ def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
         own += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
-        printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
+        _published(figure),
         own,
         f"{limits} %" if is_share else limits,
         figure.verdict,

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ahsct_trial import Cohort, read_cohort
+from ahsct_trial import Trial, read_cohort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +29,13 @@ SHORT = {
 }
 
 
-def cohort(text: str) -> Cohort:
+def cohort(text: str) -> Trial:
     """Write a table as CSV and read it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cohort.csv"
         path.write_text("".join(",".join(row) + "\n" for row in _cells(text)), encoding="utf-8")
         read = read_cohort(path)
-    assert isinstance(read, Cohort)
+    assert read.layout == "patient_table"
     return read
 
 
