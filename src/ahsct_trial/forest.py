@@ -192,9 +192,7 @@ def forest(
         label=declared.label,
         has_neda=any(row.is_neda for row in [*comparable, *(row for rows in apart.values() for row in rows)]),
         groups=tuple(groups),
-        apart=tuple(
-            (reason, tuple(sorted(rows, key=_by_share))) for reason, rows in apart.items() if rows
-        ),
+        apart=tuple((reason, tuple(sorted(rows, key=_by_share))) for reason, rows in apart.items() if rows),
         source=None if trial is None else trial.source,
         protocol=None if trial is None else protocol_info(protocol, trial.layout),
         n_patients=None if trial is None else len(trial),

@@ -252,7 +252,9 @@ def plot_forest(
 
     [key] = known_endpoints([endpoint or _KEY])
     if choices.horizon_years is not None:
-        raise UsageError("--horizon is not for a forest: the cohort's figure stands at each published horizon.")
+        raise UsageError(
+            "--horizon is not for a forest: the cohort's figure stands at each published horizon."
+        )
     if data.cohort is None and (data != PerhapsData() or choices != Choices()):
         raise UsageError("Options that choose or read patients need a cohort. Name its file.")
     style = look.style()
@@ -335,7 +337,7 @@ def report(
         raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
     need_extra("jinja2")
     need_extra("matplotlib")
-    from ahsct_trial.published import find_publication
+    from ahsct_trial.published import find_publication, publications
 
     arms = own_arms(arm)
     if arms and against is None:
@@ -361,10 +363,12 @@ def report(
                 courses = timeline(trial, protocol)
             except UsageError as error:
                 raise UsageError(f"{error} Or leave out --with-patients.") from None
+        from ahsct_trial.forest import forest
         from ahsct_trial.rendering.report import write_report
 
         step("Drawing")
-        page = write_report(summary, check=checked, timeline=courses)
+        beside = forest(publications().values(), trial=trial, protocol=protocol)
+        page = write_report(summary, check=checked, timeline=courses, forest=beside)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
     return Outcome(result=summary, exit_code=4 if is_different else 0)

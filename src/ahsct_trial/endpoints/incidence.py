@@ -7,7 +7,6 @@ from ahsct_trial.endpoints import protocol_info
 from ahsct_trial.endpoints.estimates import complement
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.survival import AbsentEndpoint, observed_endpoint
-from ahsct_trial.estimators.competing_risks import cumulative_incidence
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.results import IncidenceCurves, IncidenceGroup
 from ahsct_trial.trial import Trial
@@ -66,19 +65,13 @@ def _group(
     any_event = complement(result.survival if stands_in.value is None else stands_in)
     if isinstance(found, AbsentEndpoint) or not found.curve.time.size:
         return IncidenceGroup(level=level, endpoint=result, any_event=any_event, years=(), incidence={})
-    observed, is_used = found.observed, found.observed.is_used
-    curves = cumulative_incidence(
-        observed.years[is_used],
-        observed.event_type[is_used],
-        len(observed.types),
-        None if observed.entry is None else observed.entry[is_used],
-    )
+    curves = found.first_events()
     return IncidenceGroup(
         level=level,
         endpoint=result,
         any_event=any_event,
         years=tuple(curves.time.tolist()),
         incidence={
-            key: tuple(row.tolist()) for key, row in zip(observed.types, curves.estimate, strict=True)
+            key: tuple(row.tolist()) for key, row in zip(found.observed.types, curves.estimate, strict=True)
         },
     )

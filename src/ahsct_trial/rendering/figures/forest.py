@@ -53,13 +53,13 @@ _USUAL_LEVEL = 0.95
 #: What is set apart, and the lines of the ticks.
 _GREY, _GRID = "#7F7F7F", "#E6E6E6"
 #: A narrower figure has its text above the marks, a wider one beside them.
-_NARROW_MM = 130.0
+_NARROW_MM = 150.0
 _TALL_MM = 100.0
-_ROW_MM, _TEXT_LINE_MM, _HEADING_MM, _APART_MM = 4.2, 3.2, 5.4, 7.0
+_ROW_MM, _TEXT_LINE_MM, _HEADING_MM, _APART_MM = 3.8, 3.1, 5.2, 7.0
 _AXIS_NAME_MM, _GAP_MM, _COLUMN_GAP_MM = 9.4, 2.0, 3.0
 _KEY_ROW_MM, _KEY_MARK_MM, _KEY_GAP_MM = 4.2, 4.5, 4.0
 #: How much of a wide figure names may take.
-_NAMES = 0.36
+_NAMES = 0.4
 _MARK_POINTS, _OWN_POINTS, _LINE_POINTS = 4.2, 5.2, 0.9
 
 
@@ -239,7 +239,7 @@ def draw_forest(result: Forest, width_mm: float, style: Style | None = None) -> 
         key = _key_rows(lines, style, inner)
         key_top = MARGIN_MM + (len(title) * TITLE_LINE_MM + _GAP_MM if title else 0.0)
         layout = _lay_out(lines, width_mm, key_top + len(key) * _KEY_ROW_MM)
-        legend, about = " ".join(_legend(result, lines)), " ".join(_about(result))
+        legend, about = " ".join(_legend(result, layout)), " ".join(_about(result))
         texts = [f"{legend} {about}"] if style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
         provenance = None if result.source is None else result.source.provenance
@@ -296,9 +296,11 @@ def _lay_out(lines: Sequence[Line], width_mm: float, key_bottom: float) -> _Layo
 
 
 def _broken(line: Line, room: float, width_mm: float) -> list[str]:
-    """The name of a row on lines of a width; a narrow figure has the number of patients beside it."""
-    is_narrow = width_mm < _NARROW_MM
-    words = f"{line.words}, n {line.n}" if is_narrow and line.n != fmt.NOTHING else line.words
+    """The name of a row on lines of a width; a narrow figure has its number of patients and its mark there."""
+    words = line.words
+    if width_mm < _NARROW_MM:
+        beside = [f"n {line.n}"] if line.n != fmt.NOTHING else []
+        words = ", ".join([words, *beside, *filter(None, [line.mark])])
     # Bold letters are wider than those that lines are measured with.
     return wrapped(words, room if line.kind == "published" else 0.9 * room)
 
@@ -317,9 +319,9 @@ def _stack(layout: _Layout) -> None:
             layout.mark_y.append(y)
         else:
             text = (len(name) - 1) * _TEXT_LINE_MM
-            layout.text_y.append(y + 2.9)
-            layout.mark_y.append(y + text + 5.2 if layout.is_narrow else y + (_ROW_MM + text) / 2)
-            y += _ROW_MM + text + (3.0 if layout.is_narrow else 0.0)
+            layout.text_y.append(y + 2.75)
+            layout.mark_y.append(y + text + 5.0 if layout.is_narrow else y + (_ROW_MM + text) / 2)
+            y += _ROW_MM + text + (3.0 if layout.is_narrow and line.share is not None else 0.0)
     layout.bottom = y + 1.0
 
 
@@ -386,13 +388,13 @@ def _draw_words(page: Page, layout: _Layout) -> None:
 
 
 def _draw_references(axes: Axes, layout: _Layout, style: Style) -> None:
-    """In each group a line down from the cohort's own figure."""
+    """In each group a line down from the cohort's own figure; in a narrow figure it would cross the text."""
+    if layout.is_narrow:
+        return
     for number, line in enumerate(layout.lines):
         if line.kind != "heading" or line.reference is None:
             continue
-        following = (
-            place for place, each in enumerate(layout.lines) if place > number and not each.printed
-        )
+        following = (place for place, each in enumerate(layout.lines) if place > number and not each.printed)
         end = next(following, len(layout.lines)) - 1
         axes.plot(
             [line.reference] * 2,
@@ -500,7 +502,7 @@ def _title(result: Forest) -> str:
     return f"{result.label}: published figures" + ("" if result.source is None else " and this cohort's")
 
 
-def _legend(result: Forest, lines: Sequence[Line]) -> Iterator[str]:
+def _legend(result: Forest, layout: _Layout) -> Iterator[str]:
     """How to read the figure."""
     neda = ", with shares of NEDA, which is of the same events" if result.has_neda else ""
     yield (
@@ -516,14 +518,14 @@ def _legend(result: Forest, lines: Sequence[Line]) -> Iterator[str]:
         "whom fewer may have been analysed."
     )
     yield "Mark: V read in the source's own text, S in a secondary source, D computed from V figures."
-    names = "".join(line.words for line in lines)
+    names = "".join(line.words for line in layout.lines)
     if _DEATH in names:
         yield f"{_DEATH} Whether a death counts was not stated in what was read."
     if _DEFINITION in names:
         yield f"{_DEFINITION} How the event is defined was not stated in what was read."
     if _COMPLEMENT in names:
         yield f"{_COMPLEMENT} Printed as the share with the event."
-    if any(line.reference is not None for line in lines):
+    if not layout.is_narrow and any(line.reference is not None for line in layout.lines):
         yield "Dashed: this cohort's figure in the group."
     if result.apart:
         yield "What cannot be compared is set apart, in grey."
