@@ -44,6 +44,8 @@ def main(folder: Path = FIGURES) -> None:
             draw(folder, cohort, kind, "plot", kind, *options)
     several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
     draw(folder, "sample_cohort.csv", "endpoints", "plot", "survival", *several)
+    for kind in ("incidence", "forest"):
+        draw(folder, "sample_cohort.csv", kind, "plot", kind)
 
 
 if __name__ == "__main__":

@@ -119,25 +119,22 @@ def _moved(what: str, settings: tuple[str, ...], changes: list[float | None]) ->
 def _choices(result: Sensitivity) -> Section:
     """The figure under each value of each choice; values with the same figures are said once."""
     confidence = fmt.level(result.protocol.confidence_level)
-    rows: list[tuple[str, ...]] = []
-    for choice in result.choices:
-        rows += _rows(choice)
+    headings = (
+        "Choice",
+        "Value",
+        "Event-\nfree",
+        f"Kaplan–Meier\n({confidence} CI)",
+        "Moved by\npoints",
+    )
     return Section(
         "Each choice changed alone",
-        headings=(
-            "Choice",
-            "Value",
-            "Event-\nfree",
-            f"Kaplan–Meier\n({confidence} CI)",
-            "Moved by\npoints",
-            "Late",
-            "Left\nout",
-        ),
-        rows=tuple(rows),
+        headings=headings,
+        rows=tuple(row for choice in result.choices for row in _rows(choice)),
         texts=frozenset({0, 1}),
         notes=(
             "* is the protocol's own. Moved: the largest change of the estimate; for the interval, of a "
             "limit.",
+            *_not_counted(result),
             *_absent(result),
         ),
     )
@@ -149,25 +146,42 @@ def _rows(choice: Choice) -> Iterator[tuple[str, ...]]:
         figures = (
             fmt.fraction(each.n_event_free, each.n_evaluable),
             fmt.with_limits(survival_shown(each)),
-            fmt.count(each.n_late_events),
-            fmt.count(each.n_unknown),
         )
         by_figures.setdefault(figures, []).append(_word(each.value) + ("*" if each.is_protocol else ""))
     change = choice.limits_change if choice.setting == "ci_method" else choice.survival_change
-    for at, ((event_free, survival, late, left_out), values) in enumerate(by_figures.items()):
+    for at, ((event_free, survival), values) in enumerate(by_figures.items()):
         yield (
             "" if at else _NAMES[choice.setting][0],
             ", ".join(values),
             event_free,
             survival,
             "" if at else fmt.percent(change, sign=False),
-            late,
-            left_out,
         )
 
 
 def _word(value: Value) -> str:
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def _not_counted(result: Sensitivity) -> tuple[str, ...]:
+    """Under which values patients are left out or have an event too late to count."""
+    return shared_notes(
+        (
+            (f"{_NAMES[choice.setting][0]} {_word(each.value)}", _left_out(each))
+            for choice in result.choices
+            for each in choice.alternatives
+        ),
+        between=", ",
+    )
+
+
+def _left_out(each: Alternative) -> str | None:
+    counts = [
+        f"{words} {n:,}"
+        for words, n in (("left out", each.n_unknown), ("late events", each.n_late_events))
+        if n
+    ]
+    return f"{', '.join(counts)}." if counts else None
 
 
 def _absent(result: Sensitivity) -> tuple[str, ...]:
