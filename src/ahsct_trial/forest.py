@@ -104,8 +104,8 @@ class ForestRow:
 class ForestGroup:
     """Published figures of one horizon and one kind of patients, and the cohort's own figure there.
 
-    `population` are levels of the course of MS, none where several are not told apart. `own` is None without a cohort, and
-    where the cohort has no such patients; `own_absent` then says so.
+    `population` are levels of the course of MS, none where several are not told apart. `own` is None without
+    a cohort, and where the cohort has no such patients; `own_absent` then says so.
     """
 
     horizon_years: float

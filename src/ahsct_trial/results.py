@@ -694,7 +694,6 @@ class IncidenceCurves:
     groups: tuple[IncidenceGroup, ...]
 
 
-
 def _frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The forest has one row for each published event-free figure, where it can be compared with others or apart."""
+"""The forest has a row for each published event-free figure, among comparable ones or set apart."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def publication(name: str, *figures: str, head: str = "") -> Publication:
 
 ACTIVITY = 'figure = "endpoints.activity_free_survival.survival.value"'
 WORSENING = 'figure = "endpoints.worsening_free_survival.survival.value"'
+OF_RRMS = 'where = { ms_course = ["RRMS"] }'
 NEDA = 'figure = "endpoints.neda3.at_horizon.proportion.value"'
 COUNT = (
     'unit = ""\nfigure = "endpoints.activity_free_survival.proportion.n"\n'
@@ -55,9 +56,10 @@ LIBRARY = (
         f'label = "Two years"\nvalue = "80.5"\nci = ["70.1", "88.0"]\nhorizon_years = 2\n{ACTIVITY}',
         f'label = "Counted"\nvalue = "37"\nof = "46"\nhorizon_years = 2\n{COUNT}',
         f'label = "Five years"\nvalue = "60"\nhorizon_years = 5\n{ACTIVITY}',
-        f'label = "RRMS"\nvalue = "70"\nse = "4"\nhorizon_years = 2\nwhere = {{ ms_course = ["RRMS"] }}\n{ACTIVITY}',
+        f'label = "RRMS"\nvalue = "70"\nse = "4"\nhorizon_years = 2\n{OF_RRMS}\n{ACTIVITY}',
         f'label = "Any time"\nvalue = "55"\n{ACTIVITY}',
-        f'label = "Worse"\nvalue = "17.1"\nci = ["9.7", "24.5"]\nis_complement = true\nhorizon_years = 2\n{WORSENING}',
+        'label = "Worse"\nvalue = "17.1"\nci = ["9.7", "24.5"]\nis_complement = true\nhorizon_years = 2\n'
+        f"{WORSENING}",
     ),
     publication(
         "b",
@@ -68,7 +70,8 @@ LIBRARY = (
     ),
     publication(
         "c",
-        f'label = "HSCT"\nvalue = "75"\nmark = "S"\nhorizon_years = 2\nwhere = {{ arm = ["HSCT"] }}\n{ACTIVITY}',
+        'label = "HSCT"\nvalue = "75"\nmark = "S"\nhorizon_years = 2\nwhere = { arm = ["HSCT"] }\n'
+        f"{ACTIVITY}",
         head='ms_course = ["RRMS"]',
     ),
 )

@@ -27,7 +27,7 @@ RELAPSE = "relapse_free_survival"
 
 _HEAD = "patient_id,arm,follow_up_years,relapses_after,years_to_first_relapse,years_to_death\n"
 # A relapses at 1.02 years and B dies at 1.49; C is lost at 2; D relapses at 2.51; E is seen for 4 years.
-# Of 5 at risk 1 relapses: 0.2, and S = 0.8. Of 4, 1 dies: 0.8/4 = 0.2, S = 0.6. Of 2, 1 relapses: 0.2 + 0.6/2 = 0.5.
+# Of 5, 1 relapses: 0.2, and S = 0.8. Of 4, 1 dies: 0.8/4 = 0.2, S = 0.6. Of 2, 1 relapses: 0.2 + 0.6/2.
 FIVE = f"{_HEAD}A,x,4,1,1.02,\nB,x,1.49,0,,1.49\nC,x,2,0,,\nD,x,4,1,2.51,\nE,x,4,0,,\n"
 NOBODY = "".join(f"N{n},y,{3 + n / 10},0,,\n" for n in range(4))
 
@@ -204,9 +204,12 @@ def test_nothing_leaves_the_page_or_covers_another_text(
 
 @pytest.mark.parametrize("palette", ["okabe-ito", "tol-bright", "grey"])
 def test_types_differ_without_colour(palette: str) -> None:
-    text = "patient_id,follow_up_years,years_to_last_visit,relapses_after,years_to_first_relapse,"
-    text += "scans_after,years_to_first_new_lesion,edss_baseline,years_to_worsening,years_to_therapy,years_to_death\n"
-    text += "A,4,4,1,1,3,,4,,,\nB,4,4,0,,3,1,4,,,\nC,4,4,0,,3,,4,1,,\nD,4,4,0,,3,,4,,1,\nE,2,2,0,,3,,4,,,2\nF,4,4,0,,3,,4,,,\n"
+    text = (
+        "patient_id,follow_up_years,years_to_last_visit,relapses_after,years_to_first_relapse,scans_after,"
+        "years_to_first_new_lesion,edss_baseline,years_to_worsening,years_to_therapy,years_to_death\n"
+        "A,4,4,1,1,3,,4,,,\nB,4,4,0,,3,1,4,,,\nC,4,4,0,,3,,4,1,,\nD,4,4,0,,3,,4,,1,\nE,2,2,0,,3,,4,,,2\n"
+        "F,4,4,0,,3,,4,,,\n"
+    )
     drawing, _ = drawn(incidence_curves(read(text), Protocol(therapy="event")), palette=palette)
     [axes] = [each for each in drawing.figure.axes if each.axison]
     looks = {}

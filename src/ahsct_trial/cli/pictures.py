@@ -69,10 +69,10 @@ class Look:
 class PerhapsData(Data):
     """A cohort beside what is drawn without one, and how it is read."""
 
-    cohort: Annotated[  # type: ignore[assignment]  # no file to read where none is named
+    cohort: Annotated[
         str | None,
         typer.Argument(metavar="[COHORT]", help="A cohort to set beside them.", show_default=False),
-    ] = None
+    ] = None  # type: ignore[assignment]  # the one command that needs no file
 
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]

@@ -253,7 +253,7 @@ def draw_forest(result: Forest, width_mm: float, style: Style | None = None) -> 
         for row, marks in enumerate(key):
             _draw_key(page, marks, key_top + (row + 1) * _KEY_ROW_MM - 1.2)
         axes = _draw_axes(page, layout, f"{result.label} (%)")
-        _draw_headings(page, layout, style)
+        _draw_headings(page, layout)
         _draw_words(page, layout)
         _draw_references(axes, layout, style)
         for number, line in enumerate(lines):
@@ -296,7 +296,7 @@ def _lay_out(lines: Sequence[Line], width_mm: float, key_bottom: float) -> _Layo
 
 
 def _broken(line: Line, room: float, width_mm: float) -> list[str]:
-    """The name of a row on lines of a width; a narrow figure has its number of patients and its mark there."""
+    """The name of a row on lines of a width; a narrow figure has number of patients and mark there too."""
     words = line.words
     if width_mm < _NARROW_MM:
         beside = [f"n {line.n}"] if line.n != fmt.NOTHING else []
@@ -353,7 +353,7 @@ def _draw_axes(page: Page, layout: _Layout, name: str) -> Axes:
     return axes
 
 
-def _draw_headings(page: Page, layout: _Layout, style: Style) -> None:
+def _draw_headings(page: Page, layout: _Layout) -> None:
     """What the columns hold."""
     y = layout.top - 1.4
     small: dict[str, Any] = {"size": SMALL_TYPE, "color": PALE_INK}
@@ -506,16 +506,16 @@ def _legend(result: Forest, layout: _Layout) -> Iterator[str]:
     """How to read the figure."""
     neda = ", with shares of NEDA, which is of the same events" if result.has_neda else ""
     yield (
-        f"Published event-free figures{neda}, by horizon and by the course of MS that a study is about; the "
-        "largest first."
+        f"Published event-free figures{neda}, by horizon and by the course of MS that a study is about; "
+        "the largest first."
     )
     yield (
         f"A line is the printed confidence interval, at {fmt.level(_USUAL_LEVEL)} where no other level stands "
         "beside it; a mark without a line has none in print."
     )
     yield (
-        "n: the printed denominator; in brackets the size of the group or the study where none is printed, of "
-        "whom fewer may have been analysed."
+        "n: the printed denominator; in brackets the size of the group or the study where none is printed, "
+        "of whom fewer may have been analysed."
     )
     yield "Mark: V read in the source's own text, S in a secondary source, D computed from V figures."
     names = "".join(line.words for line in layout.lines)
@@ -532,8 +532,8 @@ def _legend(result: Forest, layout: _Layout) -> Iterator[str]:
         rows = [row for reason, rows in result.apart if reason == "no counterpart" for row in rows]
         yield from shared_notes(((row.publication, row.reason) for row in rows), between=", ")
     yield (
-        "Rows are not independent: a pooled analysis has patients of others, and two publications may be of "
-        "one trial. Nothing is pooled here."
+        "Rows are not independent: a pooled analysis has patients of others, and two publications may be "
+        "of one trial. Nothing is pooled here."
     )
 
 

@@ -57,7 +57,7 @@ _GREYS = {
     "therapy": "#BFBFBF",
     "death": "#262626",
 }
-_HATCHES = {"relapse": "", "new_lesion": "////", "worsening": "....", "therapy": "\\\\\\\\", "death": ""}
+_HATCHES = {"relapse": "", "new_lesion": "////", "worsening": "\\\\\\\\", "therapy": "xxxx", "death": ""}
 _LIGHT = {"relapse": 0.55, "new_lesion": 0.35, "worsening": 0.55, "therapy": 0.35, "death": 0.85}
 _ANY, _ANY_WORDS = "any", "Any of these"
 _ROWS = ("At risk", "Censored", "Events")
