@@ -510,8 +510,8 @@ def _legend(result: Forest, layout: _Layout) -> Iterator[str]:
         "the largest first."
     )
     yield (
-        f"A line is the printed confidence interval, at {fmt.level(_USUAL_LEVEL)} where no other level stands "
-        "beside it; a mark without a line has none in print."
+        f"A line is the printed confidence interval, at {fmt.level(_USUAL_LEVEL)} where no other level "
+        "stands beside it; a mark without a line has none in print."
     )
     yield (
         "n: the printed denominator; in brackets the size of the group or the study where none is printed, "
