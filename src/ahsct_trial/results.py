@@ -654,6 +654,48 @@ class Comparison:
         return _frame(rows)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceGroup:
+    """First events by type in one group of patients.
+
+    Attributes
+    ----------
+    level
+        The group; None for all patients.
+    endpoint
+        The figures at the horizon, the incidence of each type among them, and the Kaplan–Meier curve.
+    any_event
+        1 − survival at the horizon, with its limits: what the incidences add up to.
+    years
+        The distinct times of events, ascending, shape (k,) [years].
+    incidence
+        For each type that counts, its cumulative incidence by those times, shape (k,), 0 to 1.
+    """
+
+    level: str | None
+    endpoint: SurvivalEndpoint
+    any_event: Estimate
+    years: tuple[float, ...]
+    incidence: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceCurves:
+    """Cumulative incidence of each type of first event, the others competing, of one group or of several.
+
+    `by` is the attribute that makes the groups, None for all patients as one; `n_without_level` patients have
+    no level of it and are in no group.
+    """
+
+    source: SourceInfo
+    protocol: ProtocolInfo
+    n_patients: int
+    key: str
+    by: str | None
+    n_without_level: int
+    groups: tuple[IncidenceGroup, ...]
+
+
 def _frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     import pandas as pd
 

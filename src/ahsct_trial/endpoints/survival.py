@@ -18,7 +18,7 @@ from ahsct_trial.endpoints.observation import (
     observe,
     whole_days,
 )
-from ahsct_trial.estimators.competing_risks import cumulative_incidence, incidence_limits
+from ahsct_trial.estimators.competing_risks import CumulativeIncidence, cumulative_incidence, incidence_limits
 from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, estimate_at, kaplan_meier, quantile
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, CiMethod, Protocol
@@ -136,6 +136,14 @@ class ObservedEndpoint:
             curve=_as_curve(self.curve, protocol),
         )
 
+    def first_events(self) -> CumulativeIncidence:
+        """The cumulative incidence of each type of first event, over those who are known."""
+        observed, known = self.observed, self.observed.is_known
+        entry = None if observed.entry is None else observed.entry[known]
+        return cumulative_incidence(
+            observed.years[known], observed.event_type[known], len(observed.types), entry
+        )
+
     def _is_estimable(self, protocol: Protocol) -> bool:
         """Whether the curve says anything at the horizon: somebody reached it, or nobody is left."""
         if not self.curve.time.size:
@@ -211,13 +219,8 @@ class ObservedEndpoint:
         observed = self.observed
         if why_not is not None:
             return {key: absent("share", why_not) for key in observed.types}
-        known = observed.is_known
-        entry = None if observed.entry is None else observed.entry[known]
-        incidence = cumulative_incidence(
-            observed.years[known], observed.event_type[known], len(observed.types), entry
-        )
         level = protocol.confidence_level
-        values, variances = incidence.at(protocol.horizon_years)
+        values, variances = self.first_events().at(protocol.horizon_years)
         lows, highs = incidence_limits(values, variances, level)
         return {
             key: Estimate(
