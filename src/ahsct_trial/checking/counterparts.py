@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from ahsct_trial.endpoints import summarize
-from ahsct_trial.endpoints.estimates import share
+from ahsct_trial.endpoints.estimates import complement, rest_of, share
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Overrides, Protocol, with_settings
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.published.paths import AT_HORIZON, CONTRASTS, is_proportion
+from ahsct_trial.published.paths import AT_HORIZON, CONTRASTS, is_count_of_an_endpoint, is_proportion
 from ahsct_trial.results import Estimate, NedaYear, Summary, SurvivalEndpoint
 from ahsct_trial.trial import Trial
 
@@ -84,10 +83,14 @@ class TrialResults:
                 results = {CONTRASTS: self._contrast(figure, protocol)}
         except UsageError as error:
             arms = figure.where.get("arm", ())
+            if figure.contrast is not None:
+                arms = (figure.contrast.level, figure.contrast.reference)
+            known = self.trial.levels("arm") if "arm" in self.trial.attributes else ()
+            arms = tuple(arm for arm in arms if arm not in known)
             hint = f" Say which is meant with --arm {shown(arms[0])}=…" if arms else ""
             return Counterpart(absent=f"{error}{hint}")
         own = found_in(results, figure, protocol)
-        if figure.is_bare_count and own.absent is None:
+        if own.absent is None and _is_without_denominator(figure, own):
             return Counterpart(
                 absent=f"No denominator of the published count was read; here it is {own.value:,} among "
                 f"{own.n_patients:,} patients."
@@ -103,6 +106,17 @@ class TrialResults:
         if key not in self._contrasts:
             self._contrasts[key] = contrast_of(self.of(figure.where), "arm", *arms, protocol)
         return self._contrasts[key]
+
+
+def _is_without_denominator(figure: Figure, own: Counterpart) -> bool:
+    """Whether a count means nothing without what it is of, which was not read.
+
+    None is none, of however many.
+    """
+    if figure.is_bare_count:
+        return True
+    is_count = figure.of is None and own.estimate is None and is_count_of_an_endpoint(figure.figure or "")
+    return is_count and own.value != 0
 
 
 def figure_protocol(publication: Publication, figure: Figure, overrides: Overrides) -> Protocol:
@@ -126,13 +140,8 @@ def found_in(results: Any, figure: Figure, protocol: Protocol) -> Counterpart:
             return Counterpart(absent=_why_absent(of_steps, figure.figure_of, protocol))
     estimate = _estimate(holder, endpoint, figure, value, of, protocol)
     if figure.is_complement:
-        value = of - value if of is not None else _complement(value)
-        estimate = estimate and replace(
-            estimate,
-            value=_complement(estimate.value),
-            ci_low=_complement(estimate.ci_high),
-            ci_high=_complement(estimate.ci_low),
-        )
+        value = of - value if of is not None else rest_of(value)
+        estimate = estimate and complement(estimate)
     survival = endpoint if isinstance(endpoint, SurvivalEndpoint) else None
     is_crude = survival is None or ".survival." not in path
     return Counterpart(
@@ -185,11 +194,6 @@ def _knows_failures_alone(endpoint: Any, path: str) -> bool:
         is_late = ".median_years." in path
         return endpoint.survival.value is None and not is_late
     return isinstance(endpoint, NedaYear) and endpoint.note is not None
-
-
-def _complement(share_of: float | None) -> float | None:
-    # In decimals: a share that reads 0.9875 leaves 0.0125, and not a little less.
-    return None if share_of is None else float(1 - Decimal(repr(share_of)))
 
 
 def _why_absent(steps: list[Any], path: str, protocol: Protocol) -> str:

@@ -21,8 +21,7 @@ from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, CohortInfo, Endpoints, Notice, ProtocolInfo, Summary
 from ahsct_trial.trial import Trial
 
-#: From so many on, two threads are worth their start: numpy lets the other go on while it works. A million
-#: patients
+#: From so many on, two threads are worth their start: numpy lets the other go on while it works. A million patients
 #: took 1.1 s of two cores instead of 1.9 s of one.
 _PATIENTS_WORTH_THREADS = 100_000
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.
@@ -143,8 +142,8 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notic
         yield Notice(
             code="edss-baseline-missing",
             severity="look first",
-            text=f"EDSS at baseline is missing in {patients(n_missing)} of {cohort.n_patients:,}: their worsening "
-            "is unknown, and they are left out of every endpoint that counts it.",
+            text=f"EDSS at baseline is missing in {patients(n_missing)} of {cohort.n_patients:,}: their worsening is "
+            "unknown, and they are left out of every endpoint that counts it.",
         )
     yield from _overdispersed(endpoints)
 
@@ -160,8 +159,8 @@ def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
         yield Notice(
             code="events-after-observation",
             severity="look first",
-            text="Patients had an event after the last assessment that the event-free had too; it is not "
-            f"counted ({counts}). --observation-end follow-up counts it.",
+            text="Some patients had an event after their observation had ended, which is not counted "
+            f"({counts}). --observation-end follow-up counts it.",
         )
 
 
@@ -177,6 +176,5 @@ def _overdispersed(endpoints: Endpoints) -> Iterator[Notice]:
             yield Notice(
                 code="overdispersed",
                 text=f"{what} vary between patients more than a Poisson rate allows (dispersion "
-                f"{rate.dispersion:.2f}, above {DISPERSION_LIMIT}): the interval shown is the "
-                f"negative-binomial one.",
+                f"{rate.dispersion:.2f}, above {DISPERSION_LIMIT}): the interval shown is the negative-binomial one.",
             )
