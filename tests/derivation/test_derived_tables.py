@@ -118,7 +118,7 @@ protocols = st.builds(
 
 
 @given(courses(), protocols)
-@settings(max_examples=60)
+@settings(max_examples=50)
 def test_the_patient_table_is_that_of_plain_loops(rows, protocol):
     expected = derive(rows, protocol)
     patients = as_records(rows).table(protocol).patients.set_index("patient_id")
@@ -131,7 +131,7 @@ def test_the_patient_table_is_that_of_plain_loops(rows, protocol):
 
 
 @given(courses(), protocols)
-@settings(max_examples=60)
+@settings(max_examples=50)
 def test_every_endpoint_is_that_of_plain_loops(rows, protocol):
     """From the records to the figures: two oracles, one after the other, against the whole program."""
     expected = list(derive(rows, protocol).values())
