@@ -6,8 +6,8 @@ the JSON document. How a figure looks is decided in `rendering`, never here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,9 +15,12 @@ from ahsct_trial import __version__
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
 SCHEMA_VERSION = 2
+#: What is a number and no statistic of its own.
+_NO_STATISTICS = {"years", "horizon_years"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -457,6 +460,18 @@ class Summary:
     account: Account
     notices: tuple[Notice, ...]
 
+    def to_frame(self) -> pd.DataFrame:
+        """One row per statistic, unrounded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``endpoint`` is the key in `Endpoints`, or ``cohort``; ``statistic`` the way from there, as in the
+            JSON document: ``survival``, ``after.rate``, ``year_3.proportion``, ``n_events``. ``group`` is
+            empty. ``value``, ``ci_low``, ``ci_high`` and ``of`` are NaN where they are None, and ``n`` is NA.
+        """
+        return _frame(_rows("", self.cohort, self.endpoints))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProblemInfo:
@@ -623,3 +638,54 @@ class Comparison:
     contrasts: tuple[Contrast, ...]
     tests: dict[str, EndpointTests]
     notices: tuple[Notice, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per statistic of each group and contrast, as `Summary.to_frame`.
+
+        ``group`` is the level of a group, and for a contrast its level, a minus sign and the reference.
+        """
+        rows: list[tuple[Any, ...]] = []
+        for group in self.groups:
+            rows += _rows(group.level, group.cohort, group.endpoints)
+        for contrast in self.contrasts:
+            rows += _rows(f"{contrast.level} − {contrast.reference}", None, contrast.endpoints)
+        return _frame(rows)
+
+
+def _frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    names = ["endpoint", "group", "statistic", "value", "ci_low", "ci_high", "n", "of", "unit"]
+    frame = pd.DataFrame(rows, columns=names)
+    numbers = dict.fromkeys(["value", "ci_low", "ci_high", "of"], "float64")
+    return frame.astype({**numbers, "n": "Int64"})
+
+
+def _rows(
+    group: str, cohort: CohortInfo | None, endpoints: Endpoints | ContrastEndpoints
+) -> Iterator[tuple[Any, ...]]:
+    parts: dict[str, Any] = {} if cohort is None else {"cohort": cohort}
+    parts |= {each.name: getattr(endpoints, each.name) for each in fields(endpoints)}
+    for key, part in parts.items():
+        for path, found in _statistics(part, ""):
+            if isinstance(found, Estimate):
+                limits = (found.value, found.ci_low, found.ci_high)
+                yield key, group, path, *limits, found.n, found.of, found.unit
+            else:
+                yield key, group, path, found, None, None, None, None, None
+
+
+def _statistics(part: Any, path: str) -> Iterator[tuple[str, Estimate | float]]:
+    """The estimates and the other numbers of a part of the results, each with the way to it."""
+    if isinstance(part, Estimate | int | float):
+        yield path, part
+    elif isinstance(part, tuple):
+        for year in part:
+            yield from _statistics(year, f"year_{year.years}")
+    elif isinstance(part, dict):
+        for name, inner in part.items():
+            yield from _statistics(inner, f"{path}.{name}")
+    elif is_dataclass(part):
+        for each in fields(part):
+            if each.name not in _NO_STATISTICS:
+                yield from _statistics(getattr(part, each.name), f"{path}.{each.name}".removeprefix("."))

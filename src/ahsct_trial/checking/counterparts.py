@@ -13,7 +13,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Overrides, Protocol, with_settings
 from ahsct_trial.published import Figure, Publication
-from ahsct_trial.published.paths import AT_HORIZON, CONTRASTS, is_proportion
+from ahsct_trial.published.paths import AT_HORIZON, CONTRASTS, is_count_of_an_endpoint, is_proportion
 from ahsct_trial.results import Estimate, NedaYear, Summary, SurvivalEndpoint
 from ahsct_trial.trial import Trial
 
@@ -84,10 +84,14 @@ class TrialResults:
                 results = {CONTRASTS: self._contrast(figure, protocol)}
         except UsageError as error:
             arms = figure.where.get("arm", ())
+            if figure.contrast is not None:
+                arms = (figure.contrast.level, figure.contrast.reference)
+            known = self.trial.levels("arm") if "arm" in self.trial.attributes else ()
+            arms = tuple(arm for arm in arms if arm not in known)
             hint = f" Say which is meant with --arm {shown(arms[0])}=…" if arms else ""
             return Counterpart(absent=f"{error}{hint}")
         own = found_in(results, figure, protocol)
-        if figure.is_bare_count and own.absent is None:
+        if own.absent is None and _is_without_denominator(figure, own):
             return Counterpart(
                 absent=f"No denominator of the published count was read; here it is {own.value:,} among "
                 f"{own.n_patients:,} patients."
@@ -103,6 +107,17 @@ class TrialResults:
         if key not in self._contrasts:
             self._contrasts[key] = contrast_of(self.of(figure.where), "arm", *arms, protocol)
         return self._contrasts[key]
+
+
+def _is_without_denominator(figure: Figure, own: Counterpart) -> bool:
+    """Whether a count means nothing without what it is of, which was not read.
+
+    None is none, of however many.
+    """
+    if figure.is_bare_count:
+        return True
+    is_count = figure.of is None and own.estimate is None and is_count_of_an_endpoint(figure.figure or "")
+    return is_count and own.value != 0
 
 
 def figure_protocol(publication: Publication, figure: Figure, overrides: Overrides) -> Protocol:

@@ -252,7 +252,7 @@ def _verdict(figure: Figure, own: Counterpart) -> Verdict:
     if is_same_interval and _is_same_value(figure, own):
         return "reproduced"
     if low is None or high is None:
-        return "differs" if _is_comparable(figure, own) else "not computable"
+        return "differs"
     published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
     return "compatible" if low <= published <= high else "differs"
 
@@ -262,12 +262,6 @@ def _is_same_value(figure: Figure, own: Counterpart) -> bool:
     if own.value is None or not _rounds_to(own.value, figure.value, figure.printed_per_own):
         return False
     return figure.of is None or own.of is None or _rounds_to(own.of, figure.of)
-
-
-def _is_comparable(figure: Figure, own: Counterpart) -> bool:
-    """Whether a figure without an interval can differ: a bare count of another number of patients cannot."""
-    is_count = not figure.unit and figure.of is None and own.estimate is None
-    return not is_count or (figure.figure or "").startswith("cohort.")
 
 
 def _rounds_to(value: float, printed: str, per_own: int = 1) -> bool:

@@ -52,7 +52,9 @@ def convert(
 ) -> Outcome:
     """Write what a map makes of tables, records or a patient table, as CSV.
 
-    Examples: ahsct convert sdtm/ --map sdtm -o records.csv; ahsct convert trial.xlsx --map clinic.toml
+    For example:
+      ahsct convert sdtm/ --map sdtm -o records.csv
+      ahsct convert trial.xlsx --map clinic.toml
     """
     destination.refuse_unwritable(map, *files.sources)
     from ahsct_trial.mapping import apply_map, read_map, with_defaults
@@ -97,7 +99,9 @@ def propose(
 ) -> Outcome:
     """Write a map to start from, by looking at headings and values; what is not certain is marked.
 
-    Examples: ahsct map trial.xlsx -o clinic.toml; ahsct map --show sdtm
+    For example:
+      ahsct map trial.xlsx -o clinic.toml
+      ahsct map --show sdtm
     """
     from ahsct_trial.mapping import built_in_maps, propose_map
 
@@ -127,7 +131,9 @@ def template(
 ) -> Outcome:
     """Write an empty sheet to fill in, which is then read as it is: .xlsx with lists to choose from, or .csv.
 
-    Examples: ahsct template -o patients.xlsx; ahsct template --records -o records.xlsx
+    For example:
+      ahsct template -o patients.xlsx
+      ahsct template --records -o records.xlsx
     """
     from ahsct_trial.rendering.template import template_csv, template_workbook
 
@@ -155,7 +161,9 @@ def export(
 ) -> Outcome:
     """Write the patient-level data behind the figures as CSV, for R or SAS. It names patients.
 
-    Examples: ahsct export records.csv -o patients.csv; ahsct export records.csv --adtte -o adtte.csv
+    For example:
+      ahsct export records.csv -o patients.csv
+      ahsct export records.csv --adtte -o adtte.csv
     """
     destination.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
