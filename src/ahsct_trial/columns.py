@@ -240,7 +240,7 @@ RECORD_KINDS: dict[str, str] = {
     "therapy": "start of a disease-modifying therapy",
     "death": "death, with its cause",
     "last_contact": "last contact without any other observation",
-    "alive": "known to be alive that day, by a registry: follow-up, and no visit",
+    "alive": "known to be alive that day, from a registry: follow-up, and not a visit",
 }
 
 #: 50 years of 365.25 days.

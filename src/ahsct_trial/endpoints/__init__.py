@@ -159,7 +159,7 @@ def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
         yield Notice(
             code="events-after-observation",
             severity="look first",
-            text="Patients had an event after the last assessment that the event-free had too; it is not counted "
+            text="Some patients had an event after their observation had ended, which is not counted "
             f"({counts}). --observation-end follow-up counts it.",
         )
 

@@ -218,7 +218,7 @@ def _judged(
         table = table.among(~is_left_out)
     summary = summary_rows(table, is_patient_table=is_patient_table, is_end=is_end)
     if summary.size:
-        rule = "such a row of totals or means is no patient"
+        rule = "a row of totals or means is not a patient"
         groups += grouped(Violation(summary, PATIENT_ID.name, rule, "Remove the row."), table)
         is_patient = np.ones(len(table), dtype=bool)
         is_patient[summary] = False

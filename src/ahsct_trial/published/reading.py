@@ -110,7 +110,7 @@ def _publication(given: Mapping[str, Any], name: str) -> Publication:
         n_more = len(faults) - len(said)
         more = [f"And {n_more} more."] if n_more else []
         plural = "" if len(faults) == 1 else "s"
-        first = f"{name} is no publication yet: {len(faults)} problem{plural}. See docs/published.md."
+        first = f"{name} is not a complete publication: {len(faults)} problem{plural}. See docs/published.md."
         raise UsageError("\n".join([first, *said, *more]))
     return msgspec.convert(tables, Publication)
 
