@@ -48,6 +48,8 @@ def main(folder: Path = FIGURES) -> None:
     draw(folder, lancet, "endpoints", "plot", "survival", *COHORTS[lancet], *several)
     arms = ("--by", "arm", "--endpoint", "worsening_free_survival")
     draw(folder, "sample_trial.csv", "arms", "plot", "survival", *arms)
+    for kind in ("incidence", "forest"):
+        draw(folder, "sample_cohort.csv", kind, "plot", kind)
 
 
 if __name__ == "__main__":
