@@ -308,7 +308,10 @@ class _Decision:
             if part.is_unknown[self.row]:
                 empty = [column for column in event.known_by if self.table.has(column)]
                 reasons.append(_UNSEEN[event.key] if self._has_days else f"{' and '.join(empty)} is empty")
-        return " and ".join(reasons) or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        return (
+            " and ".join(reasons)
+            or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        )
 
     def _last_assessment(self, years: float, protocol: Protocol) -> str:
         """The column that ends the observation: the assessment that was the last that counts."""

@@ -53,13 +53,13 @@ from ahsct_trial.results import (
     Estimate,
     Group,
     Grouping,
+    HypothesisTest,
     MortalityContrast,
     NedaContrast,
     Notice,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
-    HypothesisTest,
     Unit,
 )
 from ahsct_trial.trial import Trial

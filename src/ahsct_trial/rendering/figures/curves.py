@@ -92,13 +92,13 @@ class DrawnCurve:
         """The months in which something happened, in order."""
         curve = self.endpoint.curve
         _, at_risk, _, _, estimate, low, high = curve.columns()
-        ends = [max(1, ceil(years * MONTHS_PER_YEAR - _SAME_TIME)) for years in curve.years.tolist()]
+        ends = [end_of_month(years) for years in curve.years.tolist()]
         # The last point of each month, and what has happened up to it.
         last = [at for at, (own, following) in enumerate(pairwise([*ends, 0])) if own != following]
         n_events, n_censored = curve.n_events.cumsum().tolist(), curve.n_censored.cumsum().tolist()
         return tuple(
             Month(
-                years=ends[at] / MONTHS_PER_YEAR,
+                years=ends[at],
                 n_events=n_events[at] - (n_events[before] if before >= 0 else 0),
                 n_censored=n_censored[at] - (n_censored[before] if before >= 0 else 0),
                 n_left=at_risk[at + 1] if at + 1 < len(at_risk) else 0,
@@ -196,6 +196,11 @@ class DrawnCurve:
         """The count without which no percentage of few patients may stand."""
         n = self.endpoint.n_patients or 0
         return f", {self.endpoint.n_events:,} of {n:,} with an event" if n < fmt.FEW else ""
+
+
+def end_of_month(years: float) -> float:
+    """The end of the month in which a time lies; day 0 belongs to the first month [years]."""
+    return max(1, ceil(years * MONTHS_PER_YEAR - _SAME_TIME)) / MONTHS_PER_YEAR
 
 
 def known_endpoints(keys: Iterable[str]) -> tuple[str, ...]:
