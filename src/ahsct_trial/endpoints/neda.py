@@ -22,8 +22,8 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
 
     No: an event of a component by then, within the patient's observation. Yes: none by then, all components
     known, and an observation that begins before the landmark and reaches it. Not evaluable: neither, which
-    includes deaths without activity. The rules on death and therapy have no influence. Giovannoni et al. 2015, Mult Scler Relat Disord
-    4:329–333.
+    includes deaths without activity. The rules on death and therapy have no influence. Giovannoni et al. 2015,
+    Mult Scler Relat Disord 4:329–333.
     """
     landmarks = range(1, int(protocol.horizon_years + SAME_TIME) + 1)
     definition = _definition(protocol)
