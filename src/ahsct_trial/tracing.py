@@ -18,7 +18,7 @@ from ahsct_trial.endpoints.observation import FOLLOW_UP, Component, components, 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import PatientTable
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import EdssVisits, Records, Relapses
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.trial import Place, Trial
@@ -94,7 +94,7 @@ class Trace:
     edss_changes: tuple[str, ...] | None
 
 
-def trace(trial: Trial, patient: str, protocol: Protocol) -> Trace:
+def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) -> Trace:
     """Trace one patient.
 
     Parameters
@@ -308,7 +308,10 @@ class _Decision:
             if part.is_unknown[self.row]:
                 empty = [column for column in event.known_by if self.table.has(column)]
                 reasons.append(_UNSEEN[event.key] if self._has_days else f"{' and '.join(empty)} is empty")
-        return " and ".join(reasons) or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        return (
+            " and ".join(reasons)
+            or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        )
 
     def _last_assessment(self, years: float, protocol: Protocol) -> str:
         """The column that ends the observation: the assessment that was the last that counts."""

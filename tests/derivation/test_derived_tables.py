@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from oracle_assertions import assert_counts, assert_survival
 from record_files import csv_of, differences, figures, read, records
 
-
 from ahsct_trial import Protocol, Trial, summarize
 from ahsct_trial.columns import PATIENT_TABLE
 from ahsct_trial.patients import YEARS_TO_UNCONFIRMED_WORSENING, PatientTable

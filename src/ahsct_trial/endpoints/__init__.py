@@ -134,8 +134,8 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notic
         yield Notice(
             code="worsening-unconfirmed",
             severity="look first",
-            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which nothing "
-            "can confirm and which is not counted unless --unconfirmed event says so.",
+            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which "
+            "nothing can confirm and which is not counted unless --unconfirmed event says so.",
         )
     n_missing = cohort.n_missing.get("edss_baseline", 0)
     if n_missing > _MANY * cohort.n_patients:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from math import isfinite
 from typing import SupportsFloat
 
@@ -50,6 +52,22 @@ def share(n: int | None, of: int | None, level: float, *, note: str | None = Non
         of=of,
         note=note,
     )
+
+
+def complement(estimate: Estimate) -> Estimate:
+    """The share of the others: 1 less the value and each limit, and the upper limit becomes the lower."""
+    return replace(
+        estimate,
+        value=rest_of(estimate.value),
+        ci_low=rest_of(estimate.ci_high),
+        ci_high=rest_of(estimate.ci_low),
+    )
+
+
+def rest_of(share_of: float | None) -> float | None:
+    """1 less a share."""
+    # In decimals: a share that reads 0.9875 leaves 0.0125, and not a little less.
+    return None if share_of is None else float(1 - Decimal(repr(share_of)))
 
 
 def not_in_file(table: PatientTable, columns: tuple[str, ...]) -> str:

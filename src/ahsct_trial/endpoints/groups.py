@@ -7,7 +7,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,13 +53,13 @@ from ahsct_trial.results import (
     Estimate,
     Group,
     Grouping,
+    HypothesisTest,
     MortalityContrast,
     NedaContrast,
     Notice,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
-    HypothesisTest,
     Unit,
 )
 from ahsct_trial.trial import Trial
@@ -295,7 +295,7 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
         )
         if all(curve.entry is None for curve in curves)
         else absent("years", "No restricted mean where patients enter after time zero."),
-        log_rank=_log_rank([base, own], key),
+        log_rank=_permuted_log_rank(_pooled([base, own], key)),
         note=joined([_unlike_follow_up(own, base)]),
     )
 
@@ -380,21 +380,25 @@ def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Es
     )
 
 
-def _log_rank(groups: Sequence[_Group], key: str) -> HypothesisTest:
-    pooled = _pooled(groups, key)
+def _log_rank(pooled: _Pooled) -> HypothesisTest:
     if len(np.unique(pooled.group)) < 2:
         return HypothesisTest(
             statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
         )
     found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
-    exact = note = None
-    if len(groups) == 2:
-        permuted = exact_log_rank(
-            pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry
-        )
-        exact, note = finite(permuted.p), f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     return HypothesisTest(
-        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=exact, note=note
+        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+    )
+
+
+def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
+    """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
+    found = _log_rank(pooled)
+    if found.df is None:
+        return found
+    permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
+    return replace(
+        found, p_exact=finite(permuted.p), note=f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     )
 
 
@@ -414,7 +418,7 @@ def _tests(groups: Sequence[_Group], key: str) -> EndpointTests:
             for name, one, own_p in zip(pooled.types, statistic, p, strict=True)
             if finite(one) is not None
         }
-    return EndpointTests(log_rank=_log_rank(groups, key), gray=gray)
+    return EndpointTests(log_rank=_log_rank(pooled), gray=gray)
 
 
 def _unlike_follow_up(own: _Group, base: _Group) -> str | None:

@@ -170,7 +170,7 @@ class Observation:
     entry
         When each patient came under observation, minus infinity for time zero; None where all did there.
     is_unknown_with_event
-        Who is left out and had an event that is known all the same.
+        Who is left out and had another event: of a component that is known, a death or a therapy.
     """
 
     is_known: Flags

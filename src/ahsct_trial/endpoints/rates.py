@@ -57,7 +57,7 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
         else _rate(own, endpoint, columns[side], protocol)
         for side, own in sides.items()
     )
-    if endpoint is LESIONS and table.has(*endpoint.after):
+    if endpoint is LESIONS:
         after = _with_scans(after, table, protocol.confidence_level)
     ratio, negative_binomial, n_both, note = _ratio(sides["before"], sides["after"], protocol)
     return EventRates(
@@ -85,8 +85,12 @@ def side_of(table: PatientTable, endpoint: RateEndpoint, count: str, exposure: s
 
 
 def _missing(table: PatientTable, endpoint: RateEndpoint, columns: tuple[str, str]) -> str:
-    needed = columns[:1] if columns == endpoint.after and endpoint.after_stands_in else columns
-    return not_in_file(table, table.lacking(*needed))
+    return not_in_file(table, table.lacking(*_needed(endpoint, columns)))
+
+
+def _needed(endpoint: RateEndpoint, columns: tuple[str, str]) -> tuple[str, ...]:
+    """Those of the two columns that may be missing or empty: nothing stands in for them."""
+    return columns[:1] if columns == endpoint.after and endpoint.after_stands_in else columns
 
 
 def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol: Protocol) -> EventRate:
@@ -96,7 +100,7 @@ def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol
     level = protocol.confidence_level
     notes = []
     if n_unknown:
-        notes.append(f"{patients(n_unknown)} left out: {' or '.join(columns)} is empty.")
+        notes.append(f"{patients(n_unknown)} left out: {' or '.join(_needed(endpoint, columns))} is empty.")
     if not exposure:
         notes.append(f"No rate: {endpoint.exposure} sum to 0.")
     # A relapse on the day of a loss: its expected number is 0.

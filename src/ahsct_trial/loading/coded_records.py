@@ -141,7 +141,8 @@ def _cells(own: Values, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if own.column.kind in NUMERIC_KINDS:
         return np.append(own.values, np.nan).astype(MEASURED).take(own.codes.take(rows))
-    return np.append(own.values, None).take(own.codes.take(rows))
+    texts: NDArray[Any] = np.append(own.values, np.array([None], dtype=object))
+    return texts.take(own.codes.take(rows))
 
 
 def _attribute(own: Values, patient: NDArray[np.int32]) -> AttributeCells:
@@ -292,7 +293,8 @@ class Coded:
     @property
     def has_time(self) -> NDArray[np.bool_]:
         """Whether each row has a day or a date that is right."""
-        return self.joined.all.time != _NO_TIME
+        has_time: NDArray[np.bool_] = self.joined.all.time != _NO_TIME
+        return has_time
 
     @property
     def n_patients(self) -> int:
