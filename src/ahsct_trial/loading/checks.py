@@ -265,9 +265,7 @@ def _unusable_identifiers(own: Values) -> Iterator[Violation]:
         )
     is_unseen = pc.match_substring_regex(own.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
     if (rows := own.rows_of(is_unseen & ~is_broken)).size:
-        yield Violation(
-            rows, own.column.name, "it consists of invisible characters alone", "Correct it."
-        )
+        yield Violation(rows, own.column.name, "it consists of invisible characters alone", "Correct it.")
 
 
 def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
