@@ -215,7 +215,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         good = Path(folder) / "records.csv"
         generate(__file__, good, *chosen)
-        ours = Command("ahsct summarize --json", [AHSCT, "summarize", str(good), "--json"])
+        ours = Command("ahsct summarize --json", [AHSCT, "summarize", str(good), "--json", "--pool"])
         is_kept = compare(
             f"A records file of {n_rows:,} rows, {order}",
             ours,
@@ -227,7 +227,9 @@ def main() -> None:
         if options.bad_cell:
             bad = Path(folder) / "wrong.csv"
             generate(__file__, bad, *chosen, "--bad-cell")
-            wrong = Command("with a wrong cell", [AHSCT, "summarize", str(bad), "--json"], exit_code=3)
+            wrong = Command(
+                "with a wrong cell", [AHSCT, "summarize", str(bad), "--json", "--pool"], exit_code=3
+            )
             place = f"{bad.name}:{bad_cell_row(n_rows) + 2}"
             messages = run(wrong).messages
             if place not in messages:

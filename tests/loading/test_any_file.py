@@ -148,7 +148,7 @@ def test_cells_are_read_as_a_slow_reader_reads_them(read, others):
     n_read = 0
 
     @given(files(others))
-    @settings(max_examples=150)
+    @settings(max_examples=100)
     def check(written: File) -> None:
         nonlocal n_read
         try:
@@ -252,7 +252,7 @@ def outcome(file: Path) -> object:
     st.sampled_from([1, 30, 100]),
     st.sampled_from([1, 2, 3, 9]),
 )
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_blocks_and_processors_change_nothing(file, text, n_bytes, n_processors):
     file.write_bytes(text.encode())
     whole = outcome(file)

@@ -333,7 +333,7 @@ def test_blank_identifier(messages, blank):
 @pytest.mark.parametrize("unseen", ["\u200b", "\u2060\u200d", " \ufeff"])
 def test_an_identifier_of_invisible_characters(messages, unseen):
     [message] = messages(f'id,follow_up\nP1,3\n"{unseen}",3\n')
-    assert message.endswith("; it has nothing but characters that nobody sees. Correct it.")
+    assert message.endswith("; it consists of invisible characters alone. Correct it.")
 
 
 def test_two_open_quotes_that_join_rows(messages):
@@ -399,7 +399,7 @@ def test_identifiers_that_are_not_alike(read, identifiers):
 
 # ---- Rows that are no patients --------------------------------------------------------------------------
 
-TOTAL = "such a row of totals or means is no patient. Remove the row."
+TOTAL = "a row of totals or means is not a patient. Remove the row."
 
 
 @pytest.mark.parametrize(

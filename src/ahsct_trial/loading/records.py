@@ -354,7 +354,9 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
         found[name] = of_patient
         differs = np.flatnonzero(places != of_patient[patient])
         if differs.size:
-            differs = differs[np.argsort(rows[differs])]
+            # Each other value of a patient once, at the first of its rows.
+            key = patient[differs].astype(np.int64) * (len(own.different) + 1) + places[differs]
+            differs = np.sort(differs[np.unique(key, return_index=True)[1]])
             violations.append(
                 Violation(
                     rows[differs],
