@@ -1,12 +1,12 @@
 """Results without small cells, for cohorts in which a small count could point to a person.
 
-A count below the threshold, other than 0, is not shown, and neither is what it could be worked out from: the whole
-endpoint goes, since its counts add up and its estimates are made of them; levels of an attribute that are too
-small stand together, with the next smallest where they would still be too few; the steps of a curve, and the
-lowest and highest value of a distribution, are single patients'; and notes that hold a number go, which may
-count patients or name a day. So do the rules of the United Kingdom's health statistics have it (Office for
-National Statistics 2006, Review of the Dissemination of Health Statistics: Confidentiality Guidance: primary and
-secondary suppression).
+A count below the threshold, other than 0, is not shown, and neither is what it could be worked out from: the
+whole endpoint goes, since its counts add up and its estimates are made of them; levels of an attribute that
+are too small stand together, with the next smallest where they would still be too few; the steps of a curve,
+and the lowest and highest value of a distribution, are single patients'; and notes that hold a number go,
+which may count patients or name a day. So do the rules of the United Kingdom's health statistics have it
+(Office for National Statistics 2006, Review of the Dissemination of Health Statistics: Confidentiality
+Guidance: primary and secondary suppression).
 """
 
 from __future__ import annotations

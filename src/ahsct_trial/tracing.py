@@ -27,7 +27,7 @@ from ahsct_trial.endpoints.observation import FOLLOW_UP, Component, components, 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import PatientTable
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import EdssVisits, Records, Relapses
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.trial import Place, Trial
@@ -103,7 +103,7 @@ class Trace:
     edss_changes: tuple[str, ...] | None
 
 
-def trace(trial: Trial, patient: str, protocol: Protocol) -> Trace:
+def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) -> Trace:
     """Trace one patient.
 
     Parameters
@@ -419,7 +419,8 @@ def _explain(
             sentences.append(counted)
             break
         if broken >= 0:
-            end = f"not confirmed: back to {edss[broken]:.1f} on day {day[broken]} ({_at(trial, places[broken])})"
+            back = f"back to {edss[broken]:.1f} on day {day[broken]}"
+            end = f"not confirmed: {back} ({_at(trial, places[broken])})"
         elif is_pending:
             end = "at the last visits, which nothing can confirm"
         else:

@@ -1,4 +1,4 @@
-"""Patients who come under observation after a landmark say nothing of it. Expected values: counted by hand."""
+"""Patients who come under observation after a landmark say nothing of it. Expected: counted by hand."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def notices(tmp_path: Path, protocol: Protocol) -> list[str]:
     return [notice.text for notice in summarize(read_cohort(tmp_path / "cohort.csv"), protocol).notices]
 
 
-def test_an_event_after_a_therapy_is_not_said_to_be_after_the_last_assessment(tmp_path: Path) -> None:
+def test_the_remedy_for_an_event_after_a_therapy_is_the_rule_on_therapy(tmp_path: Path) -> None:
     assert notices(tmp_path, Protocol()) == []
     assert notices(tmp_path, Protocol(therapy="censor", observation_end="follow-up")) == [
-        "Patients had an event after a therapy had ended the observation; it is not counted (Relapse-free survival "
-        "1). --therapy ignore counts it."
+        "Some patients had an event after their observation had ended, which is not counted (Relapse-free "
+        "survival 1). --therapy ignore counts it."
     ]

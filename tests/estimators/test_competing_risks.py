@@ -154,6 +154,12 @@ def test_nobody_and_no_events() -> None:
     assert np.isnan(incidence_limits([0, 1], [0, 0], 0.95)).all()
 
 
+def test_limits_next_to_one_claim_nothing() -> None:
+    """By the formula: F^exp(∓ z se/(F log F)), whose exponents are beyond the range of floats here."""
+    low, high = incidence_limits(0.9999, 0.1, 0.95)
+    assert (float(low), float(high)) == (0, 1)
+
+
 # What holds for every input.
 
 

@@ -71,10 +71,10 @@ def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | N
         ("03/04/2018", ("%m/%d/%Y", "%d/%m/%Y"), "two forms of date read it as 2018-03-04 and 2018-04-03"),
         ("2018-02-30", (), "there is no such day"),
         ("2018-13", (), "there is no such month"),
-        ("2018-02", (), "a date without a day decides no endpoint"),
-        ("42014", (), "a number is no date"),
-        ("15.01.2018", (), "it is no date of the form YYYY-MM-DD"),
-        ("n.e.", ("%d.%m.%Y",), "it is no date of the form %d.%m.%Y or YYYY-MM-DD"),
+        ("2018-02", (), "a date without a day cannot decide an endpoint"),
+        ("42014", (), "a number is not a date"),
+        ("15.01.2018", (), "it is not a date in the form YYYY-MM-DD"),
+        ("n.e.", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD"),
     ],
 )
 def test_texts_that_are_no_date(text: str, forms: tuple[str, ...], rule: str) -> None:
@@ -94,7 +94,7 @@ def test_a_date_in_a_named_form_is_its_day(day, form: str) -> None:
 def test_the_same_wrong_date_is_one_problem_with_its_lines(tmp_path) -> None:
     table = "id,when,score\n" + "1,20.01.2015,3\n" * 5
     assert told(tmp_path, visits(), table) == [
-        "visits.csv:2, 3, 4 and 2 more: when is '20.01.2015'; it is no date of the form YYYY-MM-DD. Correct it, name its "
+        "visits.csv:2, 3, 4 and 2 more: when is '20.01.2015'; it is not a date in the form YYYY-MM-DD. Correct it, name its "
         "form in date_format, or name it in missing."
     ]
 

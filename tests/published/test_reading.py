@@ -40,7 +40,7 @@ def faults(text: str) -> list[str]:
     with pytest.raises(UsageError) as raised:
         parse_publication(text.encode("utf-8"), "mine.toml")
     first, *rest = str(raised.value).splitlines()
-    assert first.startswith("mine.toml is no publication yet: ")
+    assert first.startswith("mine.toml is not a complete publication: ")
     assert all(fault.startswith("mine.toml: ") for fault in rest)
     return [fault.removeprefix("mine.toml: ") for fault in rest]
 
@@ -170,7 +170,9 @@ def test_all_problems_are_found_together_and_the_first_20_shown() -> None:
     assert len(faults(text)) == 3
     with pytest.raises(UsageError) as raised:
         parse_publication((HEAD + FIGURE.replace('"V"', '"W"') * 25).encode(), "mine.toml")
-    assert str(raised.value).splitlines()[0].startswith("mine.toml is no publication yet: 25 problems.")
+    assert (
+        str(raised.value).splitlines()[0].startswith("mine.toml is not a complete publication: 25 problems.")
+    )
     assert str(raised.value).splitlines()[-1] == "And 5 more."
 
 

@@ -164,7 +164,12 @@ def _worsening_in_words(protocol: Protocol) -> str:
         "first-stable": "the first relapse-free EDSS from day 0 on",
     }[protocol.baseline]
     late = protocol.confirm_late_days
-    latest = "without a latest day" if late is None else f"at most {late:g} days after that"
+    weeks, early = protocol.worsening_confirm_weeks, protocol.confirm_early_days
+    when = (
+        f"{weeks:g} weeks after the onset or later (at most {early:g} days sooner)"
+        if late is None
+        else f"{weeks:g} weeks after the onset (at most {early:g} days sooner and {late:g} later)"
+    )
     relapse_free = (
         f" A visit is relapse-free from {protocol.relapse_free_days:g} days after a relapse on."
         if protocol.relapse_free_days
@@ -176,12 +181,10 @@ def _worsening_in_words(protocol: Protocol) -> str:
         else ""
     )
     return (
-        f"Worsening is an EDSS above the baseline ({baseline}) by at least "
+        f"Worsening is a rise in EDSS from the baseline ({baseline}) by at least "
         f"{protocol.step_from_zero:g} from 0, {protocol.step_low:g} from 1.0 and {protocol.step_high:g} from "
-        f"{protocol.step_high_from:.1f} on, that each visit holds up to the confirming one: the first "
-        f"relapse-free visit on a later day, {protocol.worsening_confirm_weeks:g} weeks later, at most "
-        f"{protocol.confirm_early_days:g} days before that "
-        f"and {latest}. Improvement is the mirror image.{at_end}{relapse_free}"
+        f"{protocol.step_high_from:.1f} on, held at every visit up to the confirming one: the first "
+        f"relapse-free visit on a later day, {when}. Improvement is the mirror image.{at_end}{relapse_free}"
     )
 
 

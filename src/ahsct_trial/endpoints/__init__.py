@@ -134,8 +134,8 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints, protocol: Protoco
         yield Notice(
             code="worsening-unconfirmed",
             severity="look first",
-            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which nothing "
-            "can confirm and which is not counted unless --unconfirmed event says so.",
+            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which "
+            "nothing can confirm and which is not counted unless --unconfirmed event says so.",
         )
     n_missing = cohort.n_missing.get("edss_baseline", 0)
     if n_missing > _MANY * cohort.n_patients:
@@ -156,17 +156,18 @@ def _late_events(endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
     }
     if late:
         counts = ", ".join(f"{label} {n:,}" for label, n in late.items())
-        ended = "the last assessment that the event-free had too"
-        remedy = "--observation-end follow-up counts"
-        if protocol.therapy == "censor" and protocol.observation_end == "follow-up":
-            ended, remedy = "a therapy had ended the observation", "--therapy ignore counts"
-        elif protocol.therapy == "censor":
-            ended = "a therapy or the last assessment had ended the observation"
-            remedy = "--therapy ignore with --observation-end follow-up counts"
+        by_assessment, by_therapy = "--observation-end follow-up", "--therapy ignore"
+        if protocol.therapy != "censor":
+            remedy = by_assessment
+        elif protocol.observation_end == "follow-up":
+            remedy = by_therapy
+        else:
+            remedy = f"{by_therapy} with {by_assessment}"
         yield Notice(
             code="events-after-observation",
             severity="look first",
-            text=f"Patients had an event after {ended}; it is not counted ({counts}). {remedy} it.",
+            text="Some patients had an event after their observation had ended, which is not counted "
+            f"({counts}). {remedy} counts it.",
         )
 
 

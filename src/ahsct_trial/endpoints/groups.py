@@ -66,7 +66,8 @@ from ahsct_trial.results import (
 from ahsct_trial.trial import Trial
 from ahsct_trial.wording import in_years
 
-#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed unlike.
+#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
+#: unlike.
 _UNLIKE = 0.2
 
 
@@ -291,7 +292,7 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
         hazard_ratio=ratio,
         hazard_ratio_p=ratio_p,
         rmst_difference=_rmst_difference(curves[0], curves[1], protocol),
-        log_rank=_log_rank([base, own], key),
+        log_rank=_permuted_log_rank(_pooled([base, own], key)),
         note=joined([_unlike_follow_up(own, base)]),
     )
 
@@ -393,21 +394,25 @@ def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Es
     )
 
 
-def _log_rank(groups: Sequence[_Group], key: str) -> HypothesisTest:
-    pooled = _pooled(groups, key)
+def _log_rank(pooled: _Pooled) -> HypothesisTest:
     if len(np.unique(pooled.group)) < 2:
         return HypothesisTest(
             statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
         )
     found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
-    exact = note = None
-    if len(groups) == 2:
-        permuted = exact_log_rank(
-            pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry
-        )
-        exact, note = finite(permuted.p), f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     return HypothesisTest(
-        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=exact, note=note
+        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+    )
+
+
+def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
+    """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
+    found = _log_rank(pooled)
+    if found.df is None:
+        return found
+    permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
+    return replace(
+        found, p_exact=finite(permuted.p), note=f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     )
 
 
@@ -427,7 +432,7 @@ def _tests(groups: Sequence[_Group], key: str) -> EndpointTests:
             for name, one, own_p in zip(pooled.types, statistic, p, strict=True)
             if finite(one) is not None
         }
-    return EndpointTests(log_rank=_log_rank(groups, key), gray=gray)
+    return EndpointTests(log_rank=_log_rank(pooled), gray=gray)
 
 
 def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
@@ -438,6 +443,7 @@ def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
     if short >= (1 - _UNLIKE) * long:
         return None
     return (
-        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs groups that "
+        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs "
+        f"groups that "
         "were followed alike."
     )

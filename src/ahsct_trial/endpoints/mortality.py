@@ -22,7 +22,8 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
     """Count deaths among the patients who were followed so far or had died.
 
     A patient lost before is in no denominator. Where a cause is unknown the transplant-related figure is
-    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013, Bone
+    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013,
+    Bone
     Marrow Transplant 48:S1–S37; Klein et al. 2001, Bone Marrow Transplant 28:909–915).
     """
     level = protocol.confidence_level
@@ -94,7 +95,10 @@ def _bounds(
     lowest, highest = share(n, of, level), share(n + n_unknown, of, level)
     if not n_unknown:
         return lowest, lowest, highest
-    note = f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of {of:,}."
+    note = (
+        f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of "
+        f"{of:,}."
+    )
     return absent("share", note), lowest, highest
 
 

@@ -18,7 +18,7 @@ from ahsct_trial.endpoints.observation import (
     observe,
     whole_days,
 )
-from ahsct_trial.estimators.competing_risks import cumulative_incidence, incidence_limits
+from ahsct_trial.estimators.competing_risks import CumulativeIncidence, cumulative_incidence, incidence_limits
 from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, estimate_at, kaplan_meier, quantile
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, CiMethod, Protocol
@@ -136,6 +136,14 @@ class ObservedEndpoint:
             curve=_as_curve(self.curve, protocol),
         )
 
+    def first_events(self) -> CumulativeIncidence:
+        """The cumulative incidence of each type of first event, over those who are known."""
+        observed, known = self.observed, self.observed.is_known
+        entry = None if observed.entry is None else observed.entry[known]
+        return cumulative_incidence(
+            observed.years[known], observed.event_type[known], len(observed.types), entry
+        )
+
     def _is_estimable(self, protocol: Protocol) -> bool:
         """Whether the curve says anything at the horizon: somebody reached it, or nobody is left."""
         if not self.curve.time.size:
@@ -158,7 +166,8 @@ class ObservedEndpoint:
         )
         return (
             f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
-            f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} before "
+            f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} "
+            f"before "
             f"the landmark; {way}."
         )
 
@@ -211,13 +220,8 @@ class ObservedEndpoint:
         observed = self.observed
         if why_not is not None:
             return {key: absent("share", why_not) for key in observed.types}
-        known = observed.is_known
-        entry = None if observed.entry is None else observed.entry[known]
-        incidence = cumulative_incidence(
-            observed.years[known], observed.event_type[known], len(observed.types), entry
-        )
         level = protocol.confidence_level
-        values, variances = incidence.at(protocol.horizon_years)
+        values, variances = self.first_events().at(protocol.horizon_years)
         lows, highs = incidence_limits(values, variances, level)
         return {
             key: Estimate(
@@ -258,7 +262,7 @@ def _unknown_note(observed: Observation, died: np.ndarray | None) -> str | None:
     reason = "a component is unknown"
     if observed.entry is not None:
         reason += ", or the baseline EDSS came no earlier than the event or the end of observation"
-    of_whom = f", of whom {n_with_event:,} had an event that is known" if n_with_event else ""
+    of_whom = f", of whom {n_with_event:,} had another event" if n_with_event else ""
     n_died = 0 if died is None else int(np.count_nonzero(~observed.is_known & ~np.isnan(died)))
     dead = f", {n_died:,} died" if n_died else ""
     return f"{patients(n_unknown)} left out: {reason}{of_whom}{dead}."

@@ -164,7 +164,8 @@ def incidence_limits(estimate: ArrayLike, variance: ArrayLike, level: float) -> 
     f = np.asarray(estimate, dtype=np.float64)
     f = np.where((f > 0) & (f < 1), f, np.nan)
     half = z * np.sqrt(variance) / (f * np.log(f))
-    return np.asarray(f ** np.exp(-half)), np.asarray(f ** np.exp(half))
+    with np.errstate(over="ignore"):  # next to 1 the exponent may be infinite, and the lower limit 0
+        return np.asarray(f ** np.exp(-half)), np.asarray(f ** np.exp(half))
 
 
 def gray_test(

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ahsct_trial.columns import RECORDS
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
+from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
-from ahsct_trial.loading.reading import CellInput, CsvInput, Input, one_file
 from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
@@ -69,16 +71,17 @@ def read_cohort(
         date_format=None if date_format is None else as_date_format(date_format),
         missing=frozenset((*MISSING, *(token.strip() for token in missing))),
     )
-    if hasattr(source, "columns"):
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        source = _only(source)
+    if not isinstance(source, (str, Path)):
         from ahsct_trial.loading.frames import cells_of_frame
 
         return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
-    path = source if isinstance(source, (str, Path)) else one_file(source)
-    if not is_text(path):
-        return _read_cells(_first_table(Path(path)), forms, None, time_zero=time_zero, is_strict=is_strict)
-    text = read_source(path, encoding)
+    if not is_text(source):
+        return _read_cells(_first_table(Path(source)), forms, None, time_zero=time_zero, is_strict=is_strict)
+    text = read_source(source, encoding)
     shape = find_shape(text)
-    return _read(CsvInput(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+    return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
 
 
 def _first_table(path: Path) -> CellTable:
@@ -133,11 +136,26 @@ def _read_cells(
 ) -> Trial:
     shape = shape_of(table.names)
     columns, notices = recognise(table.file, None, table.names, shape)
-    source = CellInput(table, columns, notices, forms, origins)
-    return _read(source, shape is RECORDS, time_zero, is_strict)
+    return _read(from_cells(table, columns, notices, forms, origins), shape is RECORDS, time_zero, is_strict)
 
 
 def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
     if is_records:
         return read_records(source, time_zero, is_strict=is_strict)
     return read_patient_table(source, is_strict=is_strict)
+
+
+def _only(paths: Sequence[str | Path]) -> str | Path:
+    """The only one of some files.
+
+    Raises
+    ------
+    UsageError
+        If there are several, which only a map can join, or none.
+    """
+    if len(paths) != 1:
+        listed = ", ".join(shown(str(path)) for path in paths[:5])
+        raise UsageError(
+            f"There are {len(paths)} files ({listed}): give one, or a map that says how to join them."
+        )
+    return paths[0]

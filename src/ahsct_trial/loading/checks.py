@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.problems import Violation, in_words, on_lines
+from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table, are_plain, characters, fold
 from ahsct_trial.loading.values import Forms, Values, explained
 from ahsct_trial.results import Notice
+from ahsct_trial.trial import Places
 
 #: Times that differ by less are the same time [years].
 SAME_TIME = 1e-9
@@ -28,12 +30,51 @@ _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0,
 
 #: What stands in place of an identifier before totals and means.
 _SUMMARY_WORDS = pa.array(
-    "total totals subtotal sum mean average avg median "
-    "summe gesamt gesamtsumme insgesamt mittelwert mittel durchschnitt "
-    "somme totaux moyenne médiane mediane ensemble "
-    "totale somma media mediana suma promedio totales "
-    "totaal som gemiddelde mediaan soma média "
-    "summa medel medelvärde gjennomsnitt gennemsnit keskiarvo yhteensä średnia razem".split()  # noqa: SIM905
+    [
+        "total",
+        "totals",
+        "subtotal",
+        "sum",
+        "mean",
+        "average",
+        "avg",
+        "median",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "insgesamt",
+        "mittelwert",
+        "mittel",
+        "durchschnitt",
+        "somme",
+        "totaux",
+        "moyenne",
+        "médiane",
+        "mediane",
+        "ensemble",
+        "totale",
+        "somma",
+        "media",
+        "mediana",
+        "suma",
+        "promedio",
+        "totales",
+        "totaal",
+        "som",
+        "gemiddelde",
+        "mediaan",
+        "soma",
+        "média",
+        "summa",
+        "medel",
+        "medelvärde",
+        "gjennomsnitt",
+        "gennemsnit",
+        "keskiarvo",
+        "yhteensä",
+        "średnia",
+        "razem",
+    ]
 )
 #: The same where it may be a patient's initials.
 _SHORT_SUMMARY_WORDS = pa.array(["n", "sd", "σ", "∑", "ø"])
@@ -41,6 +82,10 @@ _SHORT_SUMMARY_WORDS = pa.array(["n", "sd", "σ", "∑", "ø"])
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
 _LEAST_PERCENTILE = 3.0
+#: No trial of this treatment has a longer median follow-up [years].
+_LONGEST_MEDIAN = 25.0
+#: Groups of identifiers that are told.
+_SHOWN_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -220,9 +265,7 @@ def _unusable_identifiers(own: Values) -> Iterator[Violation]:
         )
     is_unseen = pc.match_substring_regex(own.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
     if (rows := own.rows_of(is_unseen & ~is_broken)).size:
-        yield Violation(
-            rows, own.column.name, "it has nothing but characters that nobody sees", "Correct it."
-        )
+        yield Violation(rows, own.column.name, "it consists of invisible characters alone", "Correct it.")
 
 
 def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
@@ -255,83 +298,85 @@ def is_missing_code(lowest: float, highest: float, n: int) -> bool:
     return n > 1 and lowest == highest and lowest in _MISSING_CODES
 
 
-def far_outside(name: str, values: NDArray[np.floating], lines: NDArray[np.integer]) -> Iterator[Notice]:  # type: ignore[type-arg]
+def far_outside(
+    name: str, values: NDArray[np.floating[Any]], rows: NDArray[np.integer[Any]], places: Places
+) -> Iterator[Notice]:
     """A count that is far outside the others.
 
     Parameters
     ----------
     name
         The column.
-    values, lines
-        Its counts, NaN where missing, and the line of each.
+    values, rows
+        Its counts, NaN where missing, and the row of each.
+    places
+        Where rows stand.
     """
-    if not values.size or not np.nanmax(values, initial=0) > _FAR_OUTSIDE * _LEAST_PERCENTILE:
-        return
     known = values[~np.isnan(values)]
+    if not known.size or known.max() <= _FAR_OUTSIDE * _LEAST_PERCENTILE:
+        return
     place = int(0.9 * (len(known) - 1))
     limit = _FAR_OUTSIDE * max(float(np.partition(known, place)[place]), _LEAST_PERCENTILE)
-    rows = np.flatnonzero(values > limit)
-    if rows.size:
-        found = np.unique(values[rows])
-        what = f"{found[-1]:g}" if len(found) == 1 else f"{found[0]:g} to {found[-1]:g}"
+    found = np.sort(rows[values > limit])
+    if found.size:
+        lowest, highest = known[known > limit].min(), known.max()
+        what = f"{highest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
         text = (
-            f"{name} of {on_lines(np.sort(lines[rows]).tolist(), len(rows))} is {what}, far outside the others. "
+            f"{name} of {of_rows(places, found)} is {what}, far outside the others. "
             "Does it stand for missing, or is it a slip?"
         )
         yield Notice(code="far-outside", severity="look first", text=text)
 
 
-def long_follow_up(years: NDArray[np.floating]) -> Iterator[Notice]:  # type: ignore[type-arg]
+def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
     """A follow-up that hardly any trial has."""
-    median = float(np.median(years)) if years.size else 0.0
+    known = years[~np.isnan(years)]
+    median = float(np.median(known)) if known.size else 0.0
     if median > _LONGEST_MEDIAN:
         text = f"The median follow-up is {median:.1f} years. Were months read as years?"
         yield Notice(code="long-follow-up", severity="look first", text=text)
 
 
-#: No trial of this treatment has a longer median follow-up [years].
-_LONGEST_MEDIAN = 25.0
-
-
-def alike_identifiers(identifiers: pa.StringArray, line_of: Callable[[int], int]) -> Iterator[Notice]:
+def alike_identifiers(
+    identifiers: pa.StringArray, row_of: Callable[[int], int], places: Places
+) -> Iterator[Notice]:
     """Different identifiers that are perhaps of one patient, by the line on which each stands first.
 
     Parameters
     ----------
     identifiers
         The different identifiers.
-    line_of
-        Gives the first line of an identifier, by its place.
+    row_of
+        Gives the first row of an identifier, by its place.
+    places
+        Where rows stand.
     """
     if not _may_be_alike(identifiers):
         return
-    folded = fold(identifiers).dictionary_encode()
-    codes = folded.indices.to_numpy()
+    codes = fold(identifiers).dictionary_encode().indices.to_numpy()
     n_of = np.bincount(codes)
     groups = np.flatnonzero(n_of > 1)
     if not groups.size:
         return
     order = np.argsort(codes, kind="stable")
     start = np.cumsum(n_of) - n_of
-    lines = [
-        [line_of(place) for place in order[start[one] : start[one] + n_of[one]].tolist()] for one in groups
+    rows = [
+        np.sort([row_of(place) for place in order[start[one] : start[one] + n_of[one]].tolist()])
+        for one in groups[:_SHOWN_GROUPS]
     ]
-    told = "; ".join(f"lines {in_words(sorted(own), len(own))}" for own in lines[:_SHOWN_GROUPS])
-    n_more = len(lines) - _SHOWN_GROUPS
+    told = "; ".join(of_rows(places, own) for own in rows)
+    n_more = len(groups) - _SHOWN_GROUPS
     more = f"; and {n_more:,} more" if n_more > 0 else ""
-    noun = "group of identifiers differs" if len(lines) == 1 else "groups of identifiers differ"
+    noun = "group of identifiers differs" if len(groups) == 1 else "groups of identifiers differ"
     text = (
-        f"{len(lines):,} {noun} only by case, blanks, forms of letters, leading zeros or a final .0 "
+        f"{len(groups):,} {noun} only by case, blanks, forms of letters, leading zeros or a final .0 "
         f"({told}{more}). Each identifier is a patient here: is it one patient?"
     )
     yield Notice(code="identifiers-alike", severity="look first", text=text)
 
 
-_SHOWN_GROUPS = 5
-
-
 def _may_be_alike(identifiers: pa.StringArray) -> bool:
-    """False where a look at the bytes and lengths shows that no two can be: folding a million takes a second."""
+    """False where bytes and lengths show that no two can be: folding a million takes a second."""
     if not are_plain(identifiers):
         return True
     occurs = np.zeros(256, dtype=bool)

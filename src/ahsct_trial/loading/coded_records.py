@@ -43,11 +43,14 @@ class AttributeCells:
         Place of its value among the different ones.
     different
         The different values: numbers, or texts, None for one that is wrong.
+    n_rows
+        How many rows have each of them.
     """
 
     rows: IntArray
     places: NDArray[np.int32]
     different: Sequence[Any]
+    n_rows: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def _cells(own: Values, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
     if own.column.kind in NUMERIC_KINDS:
         return np.append(own.values, np.nan).astype(MEASURED).take(own.codes.take(rows))
-    return np.append(own.values, None).take(own.codes.take(rows))
+    texts: NDArray[Any] = np.append(own.values, np.array([None], dtype=object))
+    return texts.take(own.codes.take(rows))
 
 
 def _attribute(own: Values, patient: NDArray[np.int32]) -> AttributeCells:
@@ -150,8 +154,9 @@ def _attribute(own: Values, patient: NDArray[np.int32]) -> AttributeCells:
     values = own.values.tolist()
     key = patient[rows].astype(np.int64) * (len(values) + 1) + own.codes[rows]
     _, first = np.unique(key, return_index=True)
+    n_rows = np.bincount(own.codes[rows], minlength=len(values))
     rows = rows[np.sort(first)]
-    return AttributeCells(rows, own.codes[rows], values)
+    return AttributeCells(rows, own.codes[rows], values, n_rows)
 
 
 # ---- All rows of a file ----------------------------------------------------------------------------------
@@ -176,10 +181,9 @@ class Joined:
             if column in one.values
         }
         attributes = {
-            name: AttributeCells(
-                number[own.rows[is_kept[own.rows]]], own.places[is_kept[own.rows]], own.different
-            )
+            name: replace(own, rows=number[own.rows[is_there]], places=own.places[is_there])
             for name, own in one.attributes.items()
+            for is_there in [is_kept[own.rows]]
         }
         kept = replace(
             one,
@@ -206,7 +210,9 @@ def join(parts: Sequence[Condensed], places: Places) -> Joined:
         own = [part.attributes[name] for part in parts]
         labels[name], codes = _values_of_all(own)
         rows = np.concatenate([part.rows + start for part, start in zip(own, starts, strict=True)])
-        attributes[name] = AttributeCells(rows, codes, labels[name].levels)
+        levels = labels[name].levels
+        n_each = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        attributes[name] = AttributeCells(rows, codes, levels, n_each)
     return Joined(
         Condensed(
             patient=patient,
@@ -236,7 +242,7 @@ def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, NDArray[np.
     labels = Labels()
     texts = [[_as_text(value) for value in part.different] for part in parts]
     for part, own in zip(parts, texts, strict=True):
-        labels.count(own, np.bincount(part.places, minlength=len(own)))
+        labels.count(own, part.n_rows)
     return labels, np.concatenate(
         [labels.places(own)[part.places] for part, own in zip(parts, texts, strict=True)]
     )
@@ -292,7 +298,8 @@ class Coded:
     @property
     def has_time(self) -> NDArray[np.bool_]:
         """Whether each row has a day or a date that is right."""
-        return self.joined.all.time != _NO_TIME
+        has_time: NDArray[np.bool_] = self.joined.all.time != _NO_TIME
+        return has_time
 
     @property
     def n_patients(self) -> int:

@@ -231,33 +231,34 @@ def _missing(
 
 def _how_to_add(column: Column, unknown: Sequence[str]) -> str:
     """What to do about a column that is missing, by the heading that comes closest to it."""
-    close = [near for known in (column.name, *column.aliases) if (near := _closest(known, unknown, 0.7))]
-    add = f"{{}} or add it: {column.meaning}"
+    known = {_in_years(name)[0]: name for name in unknown}
+    close = [near for own in (column.name, *column.aliases) if (near := _closest(own, [*known], 0.7))]
     if not close:
         return f"Add it: {column.meaning}"
-    unit = _other_unit(column, close[0])
-    if unit is None:
-        return add.format(f"Rename '{shown(close[0])}' if it is meant,")
+    name = known[close[0]]
+    unit = _in_years(name)[1]
+    if column.kind != "years" or unit is None:
+        return f"Rename '{shown(name)}' if it is meant, or add it: {column.meaning}"
     divisor = {"days": "365.25", "weeks": "52.18", "months": "12"}[unit]
     by_map = f' or give a map with unit = "{unit}",' if unit != "weeks" else ""
-    return add.format(f"If '{shown(close[0])}' holds it in {unit}, divide by {divisor}{by_map}")
+    return f"If '{shown(name)}' holds it in {unit}, divide by {divisor}{by_map} or add it: {column.meaning}"
 
 
-def _other_unit(column: Column, name: str) -> str | None:
-    """The unit that a heading names, where it is another one than the column's."""
-    if column.kind != "years":
-        return None
-    words = re.split(r"[^a-z]+", name.casefold())
-    return next((unit for unit, spellings in _UNITS.items() if not spellings.isdisjoint(words)), None)
+def _in_years(name: str) -> tuple[str, str | None]:
+    """A heading in lower case with the word for another unit replaced by ``years``, and this unit."""
+    words = re.split(r"([^a-z]+)", name.casefold()[:100])
+    for unit, spellings in _UNITS.items():
+        if not spellings.isdisjoint(words):
+            return "".join("years" if word in spellings else word for word in words), unit
+    return name.casefold()[:100], None
 
 
 def _closest(name: str, others: Sequence[str], cutoff: float) -> str | None:
-    """The heading that is most like a name, if one is; of many and of long ones only the beginning counts."""
+    """The name that is most like another one, if one is; only the first of very many are looked at."""
     from difflib import get_close_matches
 
-    folded = {other.casefold()[:100]: other for other in others[:1000]}
-    close = get_close_matches(name, [*folded], n=1, cutoff=cutoff)
-    return folded[close[0]] if close else None
+    close = get_close_matches(name, others[:1000], n=1, cutoff=cutoff)
+    return close[0] if close else None
 
 
 def _repeated(
@@ -297,12 +298,11 @@ def _left_out(
 
 def _with_meant(name: str, absent: Sequence[Column]) -> str:
     """A heading, and the column it may be a slip of the pen for."""
-    for column in absent:
-        if _closest(column.name, [name], 0.8) or any(
-            _closest(alias, [name], 0.9) for alias in column.aliases
-        ):
-            unit = _other_unit(column, name)
-            if unit is not None:
-                return f"{shown(name)} ({column.name} in {unit}? It must be in years)"
-            return f"{shown(name)} (is {column.name} meant?)"
-    return shown(name)
+    folded, unit = _in_years(name)
+    column_of = {column.name: column for column in absent}
+    close = _closest(folded, [*column_of], 0.8)
+    if close is None:
+        return shown(name)
+    if unit is not None and column_of[close].kind == "years":
+        return f"{shown(name)} ({close} in {unit}? It must be in years)"
+    return f"{shown(name)} (is {close} meant?)"

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, cross_violations, far_outside, long_follow_up
+from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, grouped
-from ahsct_trial.loading.reading import Input, Read, read_parts
+from ahsct_trial.loading.reading import Read, read_parts
 from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
-from ahsct_trial.trial import Trial
+from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
 
@@ -35,7 +36,7 @@ class Patients:
     numbers
         Numeric columns, NaN where missing.
     texts
-        Text columns: the place of each row's text among the different ones, −1 where it is missing, and these.
+        Text columns: the place of each row's text among the different ones, −1 where missing, and these.
     """
 
     identifiers: pa.Array
@@ -54,13 +55,13 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
     read = read_parts(source, cross_violations, _condense, is_patient_table=True)
     identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
     is_kept = _judge_identifiers(read, identifiers)
+    kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
     columns: dict[str, Any] = {}
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     for column in source.columns:
         name = column.name
         if name == PATIENT_ID.name:
-            kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
             columns[name] = pa.chunked_array([kept]).to_pandas()
         elif column.kind in NUMERIC_KINDS:
             numbers = np.concatenate([part.numbers.pop(name) for part in read.parts])
@@ -70,16 +71,12 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
             places = places if is_kept is None else places[is_kept]
             columns[name] = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
             read.notices += labels_alike(name, labels)
-    read.notices += _notices(columns, read.places.lines)
+    read.notices += _notices(columns, read.places)
     read.raise_any()
     table = PatientTable(
         patients=pd.DataFrame(columns, copy=False), layout="patient_table", rows=np.arange(read.n_rows)
     )
-    lines = read.places.lines
-    read.notices += alike_identifiers(
-        pa.array(table.patients[PATIENT_ID.name]) if is_kept is not None else identifiers,
-        lambda place: int(lines[place]),
-    )
+    read.notices += alike_identifiers(kept, lambda place: place, read.places)
     return read.trial(table, is_strict=is_strict)
 
 
@@ -129,7 +126,7 @@ class _Identifiers:
 
 
 def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[np.bool_] | None:
-    """Set rows aside that are alike, find others with the same identifier; which rows are kept, None for all."""
+    """Set rows aside that are alike, find others of one identifier; which rows are kept, None for all."""
     if _are_distinct(identifiers):
         return None
     first, again = repeated(identifiers)
@@ -138,7 +135,7 @@ def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[n
     alike = read.alike(np.union1d(first, again))
     is_other = ~np.isin(again, alike)
     if is_other.any():
-        rule = "{other} has the same identifier, and a patient has one row"
+        rule = "the same identifier stands on {other}, and a patient has one row"
         fix = "Remove one or give it another identifier."
         violation = Violation(again[is_other], PATIENT_ID.name, rule, fix, first[is_other])
         read.problems.add(grouped(violation, _Identifiers(read, identifiers)))
@@ -152,14 +149,15 @@ def _are_distinct(texts: pa.Array) -> bool:
     return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
 
 
-def _notices(columns: dict[str, Any], lines: IntArray) -> Iterator[Notice]:
+def _notices(columns: dict[str, Any], places: Places) -> Iterator[Notice]:
     """What a person should look at in the patients."""
+    rows = np.arange(len(places.lines))
     yield from long_follow_up(columns["follow_up_years"])
     for name in _COUNTS:
         if name in columns:
-            yield from far_outside(name, columns[name], lines)
+            yield from far_outside(name, columns[name], rows, places)
     if "edss_last" in columns:
-        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(lines), np.nan)))
+        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(rows), np.nan)))
         n = int(np.count_nonzero((columns["edss_last"] == 10) & ~is_dead))
         if n:
             yield edss_10_notice(n)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ahsct_trial.errors import DataError
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Notice, ProblemInfo, Validation
+from ahsct_trial.trial import Places
 
 #: Messages that are shown; each kind of problem is among them, and the rest are counted.
 SHOWN = 200
@@ -129,11 +130,20 @@ def on_lines(lines: Sequence[int], n: int) -> str:
     return f"{'line' if n == 1 else 'lines'} {in_words(lines, n)}"
 
 
+def of_rows(places: Places, rows: Rows) -> str:
+    """Where some rows stand, within a sentence: their lines, with the tables where there are several."""
+    if places.table is None:
+        return on_lines(places.lines[rows[:_SHOWN_LINES]].tolist(), len(rows))
+    named_rows = ", ".join(str(places.of(int(row))) for row in rows[:_SHOWN_LINES])
+    n_more = len(rows) - _SHOWN_LINES
+    return named_rows + (f" and {n_more:,} more" if n_more > 0 else "")
+
+
 def named(text: str | None) -> str:
     """A cell's value within a sentence: plain numbers as they are, the rest in quotes."""
     if text is None:
         return "empty"
-    return shown(text) if re.fullmatch(r"[-0-9.]+", text) else f"'{shown(text)}'"
+    return shown(text) if re.fullmatch(r"[-.]*[0-9][-0-9.]*", text) else f"'{shown(text)}'"
 
 
 @dataclass(frozen=True)
@@ -182,8 +192,11 @@ class Group:
         Number of the table.
     column, value, what, rule, fix
         As of a `Problem`; a NUL in the rule stands for the lines that are contradicted.
-    lines, n_rows, other_lines, patient
-        The first lines, the number of rows, the lines that the first contradict, and the first patient.
+    lines, n_rows, others, patient
+        The first lines, the number of rows, the tables and lines that the first contradict, and the first
+        patient.
+    n_more
+        Groups of the same kind that were found with it and are only counted.
     """
 
     kind: tuple[str | None, str]
@@ -195,8 +208,9 @@ class Group:
     table: int = 0
     column: str | None = None
     value: str | None = None
-    other_lines: tuple[int, ...] = ()
+    others: tuple[tuple[int, int], ...] = ()
     patient: str | None = None
+    n_more: int = 0
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -210,11 +224,17 @@ class Group:
     def problem(self, tables: Sequence[tuple[str, str | None]]) -> Problem:
         """The group as it is told."""
         file, sheet = tables[self.table]
+        tables_of_others = [table for table, _ in self.others]
+        places = Places(
+            np.array([line for _, line in self.others]),
+            tuple(tables),
+            None if tables_of_others == [self.table] * len(self.others) else np.array(tables_of_others),
+        )
         return Problem(
             file=file,
             sheet=sheet,
             what=self.what,
-            rule=self.rule.replace("\0", on_lines(self.other_lines, self.n_rows)),
+            rule=self.rule.replace("\0", of_rows(places, np.arange(len(self.others)))),
             fix=self.fix,
             line=self.lines[0],
             lines=self.lines,
@@ -236,12 +256,13 @@ class Problems:
     def add(self, groups: Iterable[Group]) -> None:
         """Take up what is wrong; beyond `SHOWN` of a kind they are only counted."""
         for group in groups:
+            self.n_more += group.n_more
             known = self.groups.get(group.key)
             if known is not None:
                 self.groups[group.key] = replace(
                     known,
                     lines=(*known.lines, *group.lines)[:_SHOWN_LINES],
-                    other_lines=(*known.other_lines, *group.other_lines)[:_SHOWN_LINES],
+                    others=(*known.others, *group.others)[:_SHOWN_LINES],
                     n_rows=known.n_rows + group.n_rows,
                 )
             elif self.n_of_kind[group.kind] < SHOWN:
@@ -282,7 +303,8 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     _, first, code, n_rows = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(code, kind="stable")
     start = np.cumsum(n_rows) - n_rows
-    for number in np.argsort(first)[: SHOWN + 1].tolist():
+    in_order = np.argsort(first)
+    for number in in_order[:SHOWN].tolist():
         places = order[start[number] : start[number] + min(n_rows[number], _SHOWN_LINES)]
         row = int(rows[places[0]])
         values = {name: text_of(int(own[places[0]])) for name, (own, text_of) in keyed.items()}
@@ -301,6 +323,11 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
             fix=violation.fix,
             lines=tuple(cells.lines_of(rows[places]).tolist()),
             n_rows=int(n_rows[number]),
-            other_lines=() if others is None else tuple(cells.lines_of(others[places]).tolist()),
+            others=() if others is None else _tables_and_lines(cells, others[places]),
             patient=cells.patient_of(row),
+            n_more=max(0, len(in_order) - SHOWN) if number == in_order[0] else 0,
         )
+
+
+def _tables_and_lines(cells: Cells, rows: Rows) -> tuple[tuple[int, int], ...]:
+    return tuple(zip(cells.tables_of(rows).tolist(), cells.lines_of(rows).tolist(), strict=True))

@@ -5,21 +5,16 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
-from ahsct_trial.loading.blocks import Block, IntArray, TextColumn, TextTable, in_blocks, read_block
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
+from ahsct_trial.loading.blocks import IntArray, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
-from ahsct_trial.loading.header import Header
+from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import (
     DataProblems,
     Group,
@@ -30,7 +25,6 @@ from ahsct_trial.loading.problems import (
     grouped,
     on_lines,
 )
-from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.table import Table, repeated
 from ahsct_trial.loading.values import Forms, count_marks, meant
 from ahsct_trial.patients import PatientTable
@@ -49,120 +43,15 @@ _SHOWN_LINES = 20
 Part = TypeVar("Part")
 
 
-class Input(Protocol):
-    """Rows of cells, from wherever they come."""
-
-    file: str
-    sha256: str
-    columns: Sequence[Column]
-    tables: Sequence[tuple[str, str | None]]
-    notices: Sequence[Notice]
-    n_names: int
-    forms: Forms
-
-    def parts(self) -> Sequence[Callable[[], TextTable]]:
-        """Each reads a part of the rows."""
-
-    def row_texts(self, rows: IntArray, lines: IntArray) -> pa.Array:
-        """The whole text of some rows that stand on these lines, alike where all their cells are."""
-
-
-class CsvInput:
-    """The rows of a file of separated cells, in blocks."""
-
-    def __init__(self, source: Source, header: Header, forms: Forms) -> None:
-        self._source = source
-        self._header = header
-        self.file = source.file
-        self.columns = tuple(header.known.values())
-        self.tables = ((source.file, None),)
-        self.notices = header.notices
-        self.n_names = len(header.names)
-        self.forms = replace(forms, delimiter=header.delimiter)
-        self._blocks = in_blocks(source.data, header.body_offset)
-        before = Block(source.data, header.body_offset, self._blocks[0].start)
-        #: Line of the file on which the first row begins.
-        self.first_line = header.body_line + len(before.breaks())
-
-    @property
-    def sha256(self) -> str:
-        """Digest of the file."""
-        return self._source.sha256
-
-    def parts(self) -> Sequence[Callable[[], TextTable]]:
-        """Each reads a block."""
-        return [self._reader(block) for block in self._blocks]
-
-    def _reader(self, block: Block) -> Callable[[], TextTable]:
-        # A file with quotes is one block, and only there can a quote be left open.
-        first_line = self.first_line if len(self._blocks) == 1 else None
-        return lambda: read_block(self.file, self._header, block, first_line)
-
-    def row_texts(self, rows: IntArray, lines: IntArray) -> pa.Array:
-        """The text of these lines."""
-        text = np.frombuffer(self._source.data, np.uint8)
-        ends = np.concatenate(([0], np.flatnonzero(text == ord("\n")) + 1))
-        array = pa.Array.from_buffers(
-            pa.large_binary(), len(ends) - 1, [None, pa.py_buffer(ends), pa.py_buffer(self._source.data)]
-        )
-        return array.take(pa.array(lines - 1))
-
-
-class CellInput:
-    """The rows of a table of cells, with canonical headings or such as a file may have."""
-
-    first_line = 0
-
-    def __init__(
-        self,
-        table: CellTable,
-        columns: Sequence[Column | None],
-        notices: Sequence[Notice],
-        forms: Forms,
-        origins: Places | None = None,
-    ) -> None:
-        self._table = table
-        self._places = columns
-        self.file = table.file
-        self.sha256 = table.sha256
-        self.columns = tuple(column for column in columns if column is not None)
-        self.tables = ((table.file, table.sheet),) if origins is None else origins.tables
-        self._origins = origins
-        self.notices = notices
-        self.n_names = len(columns)
-        self.forms = forms
-
-    def parts(self) -> Sequence[Callable[[], TextTable]]:
-        """One reads all."""
-        return [self._read]
-
-    def _read(self) -> TextTable:
-        known = zip(self._places, self._table.columns, strict=True)
-        return TextTable(
-            {column.name: TextColumn.of(cells) for column, cells in known if column is not None},
-            self._table.lines if self._origins is None else self._origins.lines,
-            len(self._table),
-            table=None if self._origins is None else self._origins.table,
-        )
-
-    def row_texts(self, rows: IntArray, lines: IntArray) -> pa.Array:
-        """The cells of some rows, joined."""
-        cells = [pc.fill_null(cells.take(pa.array(rows)), "") for cells in self._table.columns]
-        return pc.binary_join_element_wise(*cells, "\x1f")
-
-
 @dataclass(frozen=True)
 class _ReadPart(Generic[Part]):
     """What is kept of a part of a file, and what was found in it; lines are counted from its first one."""
 
     kept: Part
-    lines: IntArray
-    table: IntArray | None
-    n_lines: int
+    texts: TextTable
     n_read: int
     groups: list[Group]
     empty: IntArray
-    broken: list[int]
     missing: Counter[str]
     spans: dict[str, tuple[float, float, int, list[int]]]
     marks: dict[str, int]
@@ -182,6 +71,10 @@ class Read(Generic[Part]):
         What is wrong with rows and cells, to which is added what all rows together have.
     notices
         What should be known of the reading.
+    keys
+        By which `Input.row_texts` knows each row.
+    broken
+        Lines of rows with a line break in a cell.
     """
 
     source: Input
@@ -193,7 +86,8 @@ class Read(Generic[Part]):
     n_rows: int
     set_aside: list[SetAside]
     missing: Counter[str]
-    broken: set[int] = field(default_factory=set)
+    keys: IntArray
+    broken: set[int]
 
     def alike(self, candidates: IntArray) -> IntArray:
         """Those of some rows, ascending, that are alike in every cell with an earlier one of them."""
@@ -202,7 +96,7 @@ class Read(Generic[Part]):
             candidates = candidates[is_whole]
         if len(candidates) < 2:
             return candidates[:0]
-        texts = self.source.row_texts(candidates, self.places.lines[candidates])
+        texts = self.source.row_texts(self.keys[candidates])
         return candidates[repeated(texts)[1]]
 
     def set_alike_aside(self, rows: IntArray) -> NDArray[np.bool_]:
@@ -231,7 +125,7 @@ class Read(Generic[Part]):
                 Problem(file=self.source.file, what=notice.text, rule="", fix="") for notice in urgent
             ]
             raise DataProblems(self.source.file, problems, len(problems))
-        file = SourceFile(file=self.source.file, sha256=self.source.sha256, n_rows=self.n_read)
+        file = SourceFile(file=self.source.file, sha256=self.source.sha256(), n_rows=self.n_read)
         return Trial(
             data=data,
             source=SourceInfo(
@@ -274,8 +168,8 @@ def read_parts(
     is_patient_table
         Whether each row is a patient.
     """
-    readers = source.parts()
-    *others, end = range(len(readers))
+    readers = source.readers
+    end = len(readers) - 1
 
     def read_part(forms: Forms, number: int) -> _ReadPart[Part]:
         texts = readers[number]()
@@ -324,7 +218,7 @@ def _judged(
         table = table.among(~is_left_out)
     summary = summary_rows(table, is_patient_table=is_patient_table, is_end=is_end)
     if summary.size:
-        rule = "such a row of totals or means is no patient"
+        rule = "a row of totals or means is not a patient"
         groups += grouped(Violation(summary, PATIENT_ID.name, rule, "Remove the row."), table)
         is_patient = np.ones(len(table), dtype=bool)
         is_patient[summary] = False
@@ -334,13 +228,10 @@ def _judged(
     numeric = [column.name for column in source.columns if column.kind in NUMERIC_KINDS - {"date"}]
     return _ReadPart(
         kept=condense(table),
-        lines=table.texts.lines,
-        table=table.texts.table,
-        n_lines=texts.n_lines,
+        texts=replace(table.texts, columns={}),  # which would fill the memory
         n_read=len(texts) + len(texts.ragged),
         groups=groups,
         empty=empty,
-        broken=texts.broken,
         missing=sum((Counter(own.missing) for own in table.columns.values()), Counter()),
         spans={name: span for name in numeric if (span := _span(table, name)) is not None},
         marks={} if forms.delimiter == "," else count_marks([texts.columns[name] for name in numeric]),
@@ -359,19 +250,19 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 
 
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
-    """Lowest and highest number of a column, how many cells have one, and the first of their lines."""
+    """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
     own = table.columns[name]
     numbers = own.values[~np.isnan(own.values)]
     if not numbers.size:
         return None
-    rows = np.flatnonzero(own.codes >= 0) if len(numbers) == 1 else np.empty(0, dtype=np.intp)
-    return float(numbers.min()), float(numbers.max()), len(rows), table.lines_of(rows[:3]).tolist()
+    lowest, highest = float(numbers.min()), float(numbers.max())
+    rows = np.flatnonzero(own.codes >= 0) if lowest == highest else np.empty(0, dtype=np.intp)
+    return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 
 
 def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
     """The parts one after the other, with the lines of the file."""
-    first_line = getattr(source, "first_line", 0)
-    *starts, _ = itertools.accumulate((part.n_lines for part in parts), initial=first_line)
+    *starts, _ = itertools.accumulate((part.texts.n_lines for part in parts), initial=source.first_line)
     problems = Problems()
     missing = Counter[str]()
     empty: list[IntArray] = []
@@ -380,10 +271,11 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         problems.add(group.below(start) for group in part.groups)
         missing += part.missing
         empty.append(part.empty + start)
-        broken += [line + start for line in part.broken]
+        broken += [line + start for line in part.texts.broken]
     problems.add(_missing_codes(parts, starts))
-    lines = np.concatenate([part.lines + start for part, start in zip(parts, starts, strict=True)])
-    tables = [part.table for part in parts if part.table is not None]
+    lines = np.concatenate([part.texts.lines + start for part, start in zip(parts, starts, strict=True)])
+    tables = [part.texts.table for part in parts if part.texts.table is not None]
+    numbers = [part.texts.numbers for part in parts if part.texts.numbers is not None]
     n_empty = sum(map(len, empty))
     notices = [*source.notices]
     if broken:
@@ -406,6 +298,7 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         n_rows=len(lines),
         set_aside=[_set_aside(EMPTY_ROW, np.concatenate(empty))] if n_empty else [],
         missing=missing,
+        keys=np.concatenate(numbers) if numbers else lines,
         broken=set(broken),
     )
 
@@ -435,19 +328,3 @@ def _missing_codes(parts: Sequence[_ReadPart[Part]], starts: Sequence[int]) -> I
                 lines=tuple(line + span[4] for span in spans for line in span[3])[:3],
                 n_rows=n_rows,
             )
-
-
-def one_file(paths: Sequence[object]) -> object:
-    """The only one of some files.
-
-    Raises
-    ------
-    UsageError
-        If there are several, which only a map can join.
-    """
-    if len(paths) != 1:
-        named = ", ".join(shown(str(path)) for path in paths[:5])
-        raise UsageError(
-            f"There are {len(paths)} files ({named}): give one, or a map that says how to join them."
-        )
-    return paths[0]

@@ -14,15 +14,16 @@ from ahsct_trial.derivation.relapses import begins_soon_after
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
+from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.patient_table import edss_10_notice
-from ahsct_trial.loading.problems import Violation, fatal, grouped, on_lines
-from ahsct_trial.loading.reading import Input, read_parts
+from ahsct_trial.loading.problems import Violation, fatal, grouped, of_rows
+from ahsct_trial.loading.reading import read_parts
 from ahsct_trial.loading.table import Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
 from ahsct_trial.records import Observations, Records, is_first_of_patient, is_same_day
 from ahsct_trial.results import Notice
-from ahsct_trial.trial import Trial
+from ahsct_trial.trial import Places, Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -177,7 +178,7 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     if lost.size:
         yield Violation(
             _first_of_each(coded.patient, lost),
-            "date",
+            "record",
             f"the patient has no {origin} record, so no day 0",
             f"Add the {origin} with its date.",
         )
@@ -279,7 +280,7 @@ def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
         yield Violation(
             visits.row[differs],
             "edss",
-            "{other} has another score of the same day",
+            "another score of the same day stands on {other}",
             "Keep the right one.",
             visits.row[first[differs]],
         )
@@ -315,7 +316,7 @@ def _alive_after_edss_10(coded: Coded) -> Iterator[Violation]:
     yield Violation(
         row[order],
         "edss",
-        "an EDSS of 10 is death due to MS, and {other} is of a later day",
+        "an EDSS of 10 is death due to MS, and a record of a later day stands on {other}",
         "Correct the score, or enter the death and remove what follows.",
         later_of[patient[order]],
     )
@@ -339,7 +340,7 @@ def _never_followed(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
 
 
 def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Violation]]:
-    """The place of each patient's value of an attribute, −1 without one; and values that contradict another."""
+    """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
     found: dict[str, NDArray[np.int32]] = {}
     violations = []
     for name, own in joined.all.attributes.items():
@@ -353,13 +354,16 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
         found[name] = of_patient
         differs = np.flatnonzero(places != of_patient[patient])
         if differs.size:
-            differs = differs[np.argsort(rows[differs])]
+            # Each other value of a patient once, at the first of its rows.
+            key = patient[differs].astype(np.int64) * (len(own.different) + 1) + places[differs]
+            differs = np.sort(differs[np.unique(key, return_index=True)[1]])
             violations.append(
                 Violation(
                     rows[differs],
                     name,
-                    "{other} has another value for the same patient",
-                    "Keep the right one; if one number is used at two sites, make identifiers that hold the site.",
+                    "the same patient has another one on {other}",
+                    "Keep the right one; if one number is used at two sites, make identifiers that hold "
+                    "the site.",
                     row_of[patient[differs]],
                 )
             )
@@ -386,28 +390,28 @@ def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFra
 
 
 def _notices(coded: Coded) -> Iterator[Notice]:
-    lines = coded.joined.places.lines
+    places = coded.joined.places
     for name, labels in coded.joined.labels.items():
         if _COLUMN[name].kind == "text":
             yield from labels_alike(name, labels)
     first = np.zeros(coded.n_patients + 1, dtype=np.intp)
 
-    def first_line(place: int) -> int:
+    def first_row(place: int) -> int:
         if not first.any():
             first[coded.patient[::-1]] = np.arange(len(coded.patient))[::-1]
-        return int(lines[first[place]])
+        return int(first[place])
 
-    yield from alike_identifiers(coded.identifiers, first_line)
+    yield from alike_identifiers(coded.identifiers, first_row, places)
     yield from long_follow_up(coded.last_day / DAYS_PER_YEAR)
     for name in _COUNTS:
         for own, values in coded.ordered.values():
             if name in values:
-                yield from far_outside(name, values[name], lines[own.row])
+                yield from far_outside(name, values[name], own.row, places)
     yield from _edss_notices(coded)
     baseline = coded.ordered["baseline"][0].row
     if coded.has_time[baseline].any():
         yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
-    yield from _relapse_notices(coded, lines)
+    yield from _relapse_notices(coded, places)
     yield from _scan_notices(coded)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
         n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
@@ -423,15 +427,19 @@ def _notices(coded: Coded) -> Iterator[Notice]:
 def _edss_notices(coded: Coded) -> Iterator[Notice]:
     n = len(coded.joined.all.scoreless)
     if n:
-        noun = "1 edss record has" if n == 1 else f"{n:,} edss records have"
-        yield Notice(code="edss-without-score", text=f"{noun} no score and counts as a contact only.")
+        told = (
+            "1 edss record has no score, and counts as a contact only."
+            if n == 1
+            else f"{n:,} edss records have no score, and count as contacts only."
+        )
+        yield Notice(code="edss-without-score", text=told)
     patient, _, day = _edss_10(coded)
     n_last = int(np.count_nonzero(coded.last_day[patient] <= day))
     if n_last:
         yield edss_10_notice(n_last)
 
 
-def _relapse_notices(coded: Coded, lines: IntArray) -> Iterator[Notice]:
+def _relapse_notices(coded: Coded, places: Places) -> Iterator[Notice]:
     relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
     if not relapses.row.size and not starts.row.size:
         text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
@@ -450,7 +458,7 @@ def _relapse_notices(coded: Coded, lines: IntArray) -> Iterator[Notice]:
         noun = "1 relapse begins" if len(rows) == 1 else f"{len(rows):,} relapses begin"
         text = (
             f"{noun} within {_SOON_DAYS} days of another of the same patient "
-            f"({on_lines(lines[rows[:3]].tolist(), len(rows))}), and each is counted. Is it the same relapse? "
+            f"({of_rows(places, rows)}), and each is counted. Is it the same relapse? "
             "Then set relapse_gap_days."
         )
         yield Notice(code="relapses-close-together", severity="look first", text=text)
@@ -468,7 +476,7 @@ def _scan_notices(coded: Coded) -> Iterator[Notice]:
     if n_fewer:
         noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
         text = (
-            f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of these "
-            "once. It is taken as it is."
+            f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
+            "these once. It is taken as it is."
         )
         yield Notice(code="fewer-new-lesions", text=text)

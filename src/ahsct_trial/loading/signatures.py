@@ -42,9 +42,13 @@ WORKBOOKS = (ZIP, _OLE)
 
 def is_text(path: str | Path) -> bool:
     """Whether a file is read as text: whatever is not known to be something else."""
-    if str(path) == STANDARD_INPUT or not Path(path).is_file():
-        return True
     path = Path(path)
+    try:
+        is_there = str(path) != STANDARD_INPUT and path.is_file()
+    except OSError:  # a name that no file can have, which whoever reads it says
+        is_there = False
+    if not is_there:
+        return True
     head = head_of(path)
     is_foreign = any(unpacked_head(head).startswith(magic) for magic, _, _ in FOREIGN)
     is_data_set = is_dataset_json(path) or statistical_function(path, head) is not None

@@ -66,16 +66,8 @@ class Table:
 
     def among(self, is_kept: NDArray[np.bool_]) -> Table:
         """The rows that are kept."""
-        texts = self.texts
-        kept = TextTable(
-            {},
-            texts.lines[is_kept],
-            texts.n_lines,
-            texts.ragged,
-            texts.broken,
-            None if texts.table is None else texts.table[is_kept],
-        )
-        return Table({name: own.among(is_kept) for name, own in self.columns.items()}, kept)
+        columns = {name: own.among(is_kept) for name, own in self.columns.items()}
+        return Table(columns, self.texts.places_among(is_kept))
 
     # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
@@ -101,7 +93,7 @@ class Table:
 
 def code_of_texts(
     parts: Sequence[tuple[NDArray[np.int32], pa.StringArray]],
-) -> tuple[pa.StringArray, IntArray]:
+) -> tuple[pa.StringArray, NDArray[np.int32]]:
     """The different texts of many coded columns, as they come, and the place of each row's among them.
 
     Texts that stand in no row are left out; a row without one has −1.
@@ -171,7 +163,7 @@ def characters(texts: pa.StringArray) -> NDArray[np.uint8]:
 
 
 def are_plain(texts: pa.StringArray) -> bool:
-    """Whether all characters are visible ones of ASCII; others need a closer look, which costs ten times as much."""
+    """Whether all characters are visible ones of ASCII; a closer look at others costs ten times as much."""
     used = characters(texts)
     return bool(used.min(initial=0x21) > ord(" ") and used.max(initial=0) < 0x7F)
 

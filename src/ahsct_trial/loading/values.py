@@ -34,6 +34,8 @@ _FIRST_DAY = date.min.toordinal() - _DAY_1970
 _EARLIEST = date(1950, 1, 1)
 #: The parts of a date format that people write, and those of `strptime`.
 _TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
+#: A word or signs that people write for a missing value.
+_MAYBE_MISSING = r"[^\W\d_]{2,12}|[-?*/_.x]{1,5}"
 _MARK_NAMES = {".": "point", ",": "comma"}
 #: Different wrong texts of a part of a column whose rules are looked at one by one.
 _N_EXPLAINED = 1000
@@ -299,32 +301,36 @@ def _explained(column: Column, text: str, forms: Forms) -> tuple[str, str]:
     is_needed = column.is_required or column.name in {"day", "date"}
     if column.kind == "level":
         fix = "Correct it, or give a map that translates it."
-        if not is_needed and text.isupper() and len(text) > 1:
-            fix += _or_missing(text)
-        return column.rule, fix
+        return column.rule, fix + (_or_missing(text) if text.isupper() and not is_needed else "")
     if column.kind == "date":
         return _explained_date(text, forms)
-    other = "," if forms.decimal_point == "." else "."
-    if other in text and re.fullmatch(_number(other), text):
-        if forms.delimiter == ",":
-            return "in a comma-separated file decimals have a point", "Correct it."
-        mark = _MARK_NAMES[forms.decimal_point]
-        return f"other numbers in this file have a decimal {mark}", "Correct it."
+    if (mark := _wrong_mark(text, forms)) is not None:
+        return mark, "Correct it."
     is_number = bool(re.fullmatch(_number(forms.decimal_point), text))
     if is_number and column.is_after_zero and float(text.replace(forms.decimal_point, ".")) == 0:
         return (
             "a 0 mostly stands for none, for which an empty cell is right",
             "Leave it empty, or correct it.",
         )
-    if is_needed:
-        return column.rule, "Correct it."
-    return column.rule, "Correct it or leave it empty." + ("" if is_number else _or_missing(text))
+    fix = "Correct it." if is_needed else "Correct it or leave it empty."
+    return column.rule, fix + ("" if is_needed or is_number else _or_missing(text))
+
+
+def _wrong_mark(text: str, forms: Forms) -> str | None:
+    """The rule that a number breaks whose decimals stand behind the other mark; None for other text."""
+    other = "," if forms.decimal_point == "." else "."
+    if other not in text or not re.fullmatch(_number(other), text):
+        return None
+    if forms.delimiter == ",":
+        return "in a comma-separated file decimals have a point"
+    return f"other numbers in this file have a decimal {_MARK_NAMES[forms.decimal_point]}"
 
 
 def _or_missing(text: str) -> str:
-    word = shown(text)
-    word = word if re.fullmatch(r"[\w.-]+", word) else f"'{word}'"
-    return f" If it stands for missing, add --missing {word}."
+    """How to say that a text stands for missing, if it may."""
+    if not re.fullmatch(_MAYBE_MISSING, text) or (len(text) == 1 and text.isalpha()):
+        return ""
+    return f" If it stands for missing, add --missing {text if text.isalpha() else repr(text)}."
 
 
 def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
@@ -341,7 +347,7 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
             f"it must be a date that exists, in the form {braceless(shown(forms.date_format))}",
             "Correct it.",
         )
-    if _PARTIAL_DATE.fullmatch(text) and not re.match(_ISO_DATE, text) and len(text) < 10:
+    if _PARTIAL_DATE.fullmatch(text) and not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return (
             "it is a date without a day or a month, so its place in time is not known",
             "Enter the day, or give a map that leaves the record out or takes another column.",

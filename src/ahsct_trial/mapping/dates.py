@@ -62,12 +62,12 @@ def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str
         return _completed(int(known[1]), int(known[2]) if known[2] else None, partial)
     if _NUMBER.fullmatch(text):
         return Wrong(
-            "a number is no date; it may be the serial number of a spreadsheet or of SAS",
+            "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
             'Format the cells as dates, or say date_format = ["excel"] or ["sas"].',
         )
     named = f"{', '.join(forms)} or " if forms else ""
     return Wrong(
-        f"it is no date of the form {named}YYYY-MM-DD",
+        f"it is not a date in the form {named}YYYY-MM-DD",
         "Correct it, name its form in date_format, or name it in missing.",
     )
 
@@ -100,7 +100,7 @@ def _completed(year: int, month: int | None, partial: PartialDate | None) -> str
         return None
     if partial is None:
         return Wrong(
-            "a date without a day decides no endpoint",
+            "a date without a day cannot decide an endpoint",
             'Complete it, or choose in the map: partial_date = "first", "middle", "last" or "missing".',
         )
     if partial == "first":

@@ -63,11 +63,10 @@ class SourceTable:
         """All cells under a heading, without blanks around them; null where they are missing."""
         if heading not in self._cells:
             places = self._places.get(_folded(heading), [])
-            if places:
-                cells = self._cleaned(self.table.columns[places[0]])
-            else:
-                cells = pa.nulls(len(self), pa.string())
-            self._cells[heading] = cells
+            column = self.table.columns[places[0]] if places else None
+            self._cells[heading] = (
+                pa.nulls(len(self), pa.string()) if column is None else self._cleaned(column)
+            )
         return self._cells[heading]
 
     def check_headings(self, headings: Iterable[str], optional: Iterable[str]) -> None:

@@ -41,6 +41,7 @@ RULES = {
     "year": "a whole number",
     "n_patients": "a whole number",
     "n_sites": "a whole number",
+    "ms_course": 'a list of "RRMS", "SPMS" and "PPMS"',
     "uncertain": "a list of sentences in quotes",
     "protocol": "a table of settings, see docs/protocol.md",
     "inferred": "a list of settings in quotes, each one of [protocol]",
@@ -110,7 +111,7 @@ def _publication(given: Mapping[str, Any], name: str) -> Publication:
         n_more = len(faults) - len(said)
         more = [f"And {n_more} more."] if n_more else []
         plural = "" if len(faults) == 1 else "s"
-        first = f"{name} is no publication yet: {len(faults)} problem{plural}. See docs/published.md."
+        first = f"{name} is not a complete publication: {len(faults)} problem{plural}. See docs/published.md."
         raise UsageError("\n".join([first, *said, *more]))
     return msgspec.convert(tables, Publication)
 

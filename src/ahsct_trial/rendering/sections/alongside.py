@@ -53,7 +53,7 @@ def alongside_sections(comparison: Alongside) -> list[Section]:
                 "own figure: its endpoint, horizon, death rule and confidence level, of the patients it "
                 "counts; n is what its percentage is of, in a survival estimate all patients whose "
                 "outcome is known. Nothing is judged here; `--against ID` judges, figure by figure.",
-                '"Set apart by" says how the published figure is another one than this cohort\'s own '
+                '"Set apart by" says how the published figure differs in kind from this cohort\'s own '
                 f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
                 "compared as they stand. Words of a definition may differ even where nothing is named: see "
                 "`ahsct published ID`.",

@@ -168,7 +168,7 @@ def _published(figure: CheckedFigure) -> str:
 def _whom(check: Check) -> Iterator[Section]:
     if check.eligibility:
         yield Section(
-            "Whom the trial would have taken",
+            "Who would have been eligible for the trial",
             headings=("Criterion", "Met", "Not met", "Unknown"),
             rows=tuple(
                 (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))

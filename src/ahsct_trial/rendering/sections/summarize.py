@@ -594,7 +594,7 @@ def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
 def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
     """The protocol, what each endpoint counts, and apart from them the rules that several share."""
     lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
-    title = "Definitions" if is_full else "Definitions (all, and each whole: --full)"
+    title = "Definitions" if is_full else "Definitions (all of them, in full: --full)"
     return Section(title, lead=lead)
 
 
