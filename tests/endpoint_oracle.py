@@ -108,6 +108,23 @@ def kinds_of(key: str, protocol: Any) -> list[str]:
     return kinds
 
 
+def span(
+    row: Row, parts: tuple[str, ...], protocol: Any
+) -> tuple[Row, list[str], float, float | None, float]:
+    """The patient, the components that are known, and until when, to which therapy, and from when observed."""
+    known = [part for part in parts if not is_unknown(row, part)]
+    end = float(row["follow_up_years"])
+    if protocol.observation_end == "last-assessment":
+        end = min([end, *(last_assessment(row, part) for part in known)])
+    therapy = row.get("years_to_therapy") if parts and protocol.therapy == "censor" else None
+    if therapy is not None:
+        end = min(end, therapy)
+    entry = -inf
+    if "worsening" in known and (row.get("years_to_baseline") or 0) > SAME:
+        entry = row["years_to_baseline"]
+    return row, known, end, therapy, entry
+
+
 def follow(rows: list[Row], key: str, protocol: Any) -> list[Course] | None:
     """Each patient's first event or loss; None where the file lacks a column that is needed."""
     parts, kinds = PARTS[key], kinds_of(key, protocol)
@@ -117,19 +134,7 @@ def follow(rows: list[Row], key: str, protocol: Any) -> list[Course] | None:
     if not has(rows, *needed):
         return None
 
-    found = []
-    for row in rows:
-        known = [part for part in parts if not is_unknown(row, part)]
-        end = float(row["follow_up_years"])
-        if protocol.observation_end == "last-assessment":
-            end = min([end, *(last_assessment(row, part) for part in known)])
-        therapy = row.get("years_to_therapy") if parts and protocol.therapy == "censor" else None
-        if therapy is not None:
-            end = min(end, therapy)
-        entry = -inf
-        if "worsening" in known and (row.get("years_to_baseline") or 0) > SAME:
-            entry = row["years_to_baseline"]
-        found.append((row, known, end, therapy, entry))
+    found = [span(row, parts, protocol) for row in rows]
     # A death later than anybody is observed would be alone in its risk set.
     largest = max(
         [0.0, *(end for _, known, end, _, entry in found if len(known) == len(parts) and end > entry + SAME)]
@@ -212,8 +217,13 @@ def survival(rows: list[Row], key: str, protocol: Any) -> Survival | None:
     used = [course for course in courses if not course.is_left_out]
     events = [course for course in used if course.kind is not None and course.years <= horizon + SAME]
     losses = [course for course in used if course.kind is None]
-    n_reached = sum(whole_day(course.years) >= landmark for course in losses)
-    n_later = sum(course.kind is not None and course.years > horizon + SAME for course in used)
+    n_reached = sum(
+        whole_day(course.years) >= landmark and course.entry < horizon - SAME for course in losses
+    )
+    n_later = sum(
+        course.kind is not None and course.years > horizon + SAME and course.entry < horizon - SAME
+        for course in used
+    )
     lost = [course for course in losses if course.years <= horizon + SAME]
     can_tell_deaths = has(rows, "years_to_death")
 
@@ -253,7 +263,7 @@ def survival(rows: list[Row], key: str, protocol: Any) -> Survival | None:
             if can_tell_deaths
             else None
         ),
-        n_not_followed=len(losses) - n_reached,
+        n_not_followed=len(used) - len(events) - n_reached - n_later,
         n_at_risk=sum(
             course.entry < horizon - SAME
             and (
@@ -317,8 +327,10 @@ def neda3(rows: list[Row], year: int, protocol: Any) -> tuple[int, int, int, int
     for course in courses:
         if not course.is_left_out and course.kind is not None and course.years <= year + SAME:
             n_no += 1
-        elif not course.is_left_out and whole_day(course.end) >= landmark_day(
-            year, protocol.landmark_window_days
+        elif (
+            not course.is_left_out
+            and course.entry < year - SAME
+            and whole_day(course.end) >= landmark_day(year, protocol.landmark_window_days)
         ):
             n_yes += 1
         else:
@@ -374,7 +386,7 @@ def of_both(one: Rate | None, other: Rate | None) -> tuple[Rate, Rate] | None:
 
 def scans_with_lesions(rows: list[Row]) -> tuple[int, int] | None:
     columns = ("scans_with_new_lesions_after", "scans_after")
-    if not has(rows, "new_lesions_after", *columns):
+    if not has(rows, *columns):
         return None
     known = [row for row in rows if None not in (row[columns[0]], row[columns[1]])]
     return sum(row[columns[0]] for row in known), sum(row[columns[1]] for row in known)

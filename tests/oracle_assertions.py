@@ -1,4 +1,4 @@
-"""That a summary is what the slow oracle of the endpoints says, figure by figure, from rows of a patient table."""
+"""That a summary is what the slow oracle of the endpoints says, figure by figure."""
 
 from __future__ import annotations
 

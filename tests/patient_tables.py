@@ -20,6 +20,7 @@ SHORT = {
     "relapse_at": "years_to_first_relapse",
     "scans": "scans_after",
     "lesion_at": "years_to_first_new_lesion",
+    "last_visit": "years_to_last_visit",
     "last_scan": "years_to_last_scan",
     "last_edss": "years_to_last_edss",
     "edss": "edss_baseline",

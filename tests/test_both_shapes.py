@@ -30,7 +30,7 @@ def summary(path: Path, **settings: Any) -> Summary:
 
 @pytest.fixture(scope="module")
 def dated_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The table with the day of the last visit, which the sample leaves out: that of no death, by the records."""
+    """The table with the last visit, which the sample leaves out: the last record that is no death."""
     last_visit: dict[str, int] = {}
     with RECORDS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ahsct_trial import compare, read_cohort, summarize
+from ahsct_trial.errors import UsageError
 from ahsct_trial.rendering.documents import write_json
 from ahsct_trial.suppression import OTHERS, suppress
 
@@ -90,3 +91,36 @@ def test_nothing_changes_where_no_cell_is_small() -> None:
     before = summary.endpoints.relapse_free_survival
     after = suppress(summary, 2).endpoints.relapse_free_survival
     assert (after.n_events, after.survival) == (before.n_events, before.survival)
+
+
+def cohort(tmp_path: Path, rows: list[str]) -> Path:
+    columns = "patient_id,arm,sex,follow_up_years,relapses_before,years_observed_before,relapses_after,years_to_death"
+    (tmp_path / "cohort.csv").write_text("\n".join([columns, *rows]))
+    return tmp_path / "cohort.csv"
+
+
+def test_what_follows_from_other_counts_is_not_shown(tmp_path: Path) -> None:
+    # Two patients without a sex, two followed for less than 100 days, three known before and after.
+    rows = [
+        f"P{n},A,{'' if n >= 38 else 'male' if n >= 25 else 'female'},{0.1 if n < 2 else 5},"
+        f"{'2,2' if n >= 20 else ','},{'0' if n < 23 else ''},"
+        for n in range(40)
+    ]
+    shown = suppress(summarize(read_cohort(cohort(tmp_path, rows))), 5)
+    assert shown.cohort.sex == {"female": 25, OTHERS: 15}
+    assert shown.endpoints.mortality.all_cause_by_day_100.of is None
+    assert shown.endpoints.mortality.note == "Not shown: a count here is below 5."
+    rates = shown.endpoints.relapse_rate
+    assert (rates.before.n_patients, rates.after.n_patients) == (20, 23)
+    assert (rates.n_patients_in_ratio, rates.ratio.value) == (None, None)
+    # With numbers it would say who is left out.
+    assert rates.before.note is None
+
+
+def test_a_group_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    rows = [f"P{n},{'A' if n < 36 else 'B'},male,5,,,0," for n in range(40)]
+    trial = read_cohort(cohort(tmp_path, rows))
+    with pytest.raises(UsageError, match="arm B has fewer than 5 patients"):
+        suppress(compare(trial, "arm"), 5)
+    with pytest.raises(UsageError, match="There are fewer than 5 patients"):
+        suppress(summarize(trial.where({"arm": ("B",)})), 5)

@@ -125,7 +125,7 @@ def test_records_are_derived_once_for_each_way_to_derive_them() -> None:
 
 
 def test_records_keep_the_time_zero_they_were_read_with() -> None:
-    with pytest.raises(UsageError, match="read with day 0 at transplant.*time zero at randomisation"):
+    with pytest.raises(UsageError, match=r"read with day 0 at transplant.*time zero at randomisation"):
         summarize(RECORDS, Protocol(time_zero="randomisation"))
     # A patient table only says what its times run from.
     found = summarize(TABLE, Protocol(time_zero="randomisation"))

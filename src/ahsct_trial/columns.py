@@ -78,12 +78,16 @@ class Column:
         return {
             "text": "any text",
             "level": f"it must be {', '.join(others)} or {last}",
-            "years": f"it must be a number of years {'above 0, up to' if self.is_after_zero else 'from 0 to'} {self.high:g}",
+            "years": f"it must be a number of years {_from(self.is_after_zero)} {self.high:g}",
             "count": f"it must be a whole number from 0 to {self.high:,.0f}",
             "edss": "EDSS goes from 0 to 10 in half points, without 0.5",
             "day": f"it must be a whole number of days from time zero, within {self.high:,.0f} days of it",
             "date": "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)",
         }[self.kind]
+
+
+def _from(is_after_zero: bool) -> str:
+    return "above 0, up to" if is_after_zero else "from 0 to"
 
 
 #: Nobody is older.

@@ -8,13 +8,12 @@ import numpy as np
 
 from ahsct_trial.catalogue import EVENTS, SURVIVAL_ENDPOINTS, SurvivalEndpoint
 from ahsct_trial.endpoints.observation import Observation, components, needed_columns, observe
-from ahsct_trial.protocol import BUILT_IN, Protocol
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
 from ahsct_trial.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_DAYS_PER_YEAR = 365.25
 #: What the endpoints are called where a name has eight letters, as in ADaM's PARAMCD.
 PARAMETER_CODES = {
     "activity_free_survival": "MSAFS",
@@ -81,7 +80,7 @@ def _times(identifiers: pd.Series[str], endpoint: SurvivalEndpoint, observed: Ob
             "AVALU": "YEARS",
             "CNSR": pd.array(np.where(observed.is_event, 0, 1), dtype="Int64").copy(),
             "EVNTDESC": described,
-            "ADY": pd.array(np.rint(np.where(known, observed.years, 0.0) * _DAYS_PER_YEAR), dtype="Int64"),
+            "ADY": pd.array(np.rint(np.where(known, observed.years, 0.0) * DAYS_PER_YEAR), dtype="Int64"),
             "STARTY": entry,
         }
     ).assign(

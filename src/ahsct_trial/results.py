@@ -266,15 +266,17 @@ class SurvivalEndpoint:
 
     `n_patients` are those on the curve, `n_unknown` those left out: a component is unknown, or the baseline EDSS
     that puts them at risk came no earlier than their event or the end of their observation. Of these
-    `n_unknown_with_event` had an event that is known, whenever it came. `n_late_events` are patients with an event
+    `n_unknown_with_event` had another event, whenever it came. `n_late_events` are patients with an event
     after the end of their observation, whenever it came, and none before: they are censored. `n_events`,
     `events_by_type` and `n_censored` count times up to and including the landmark, `n_at_risk` those who
     reached it; the types are those of the catalogue, None for one that does not count here.
     `n_censored_died` are those of `n_censored` who had died by the landmark, None where the file knows no
-    deaths; `n_not_followed` were lost before it. `n_event_free` of `n_evaluable` is the crude count among patients who had the event by the
-    landmark or reached it, `proportion` its exact interval. `survival` is Kaplan–Meier at the landmark;
+    deaths; `n_not_followed` were lost before it, or came under observation only after it. `n_event_free` of
+    `n_evaluable` is the crude count among patients who had the event by the landmark or were observed at it,
+    `proportion` its exact interval. `survival` is Kaplan–Meier at the landmark;
     `survival_beta_product` the same with the beta-product limits, where those of the protocol's method are
-    undefined or have no width; `incidence`, for each type that counts, is the cumulative incidence with the others competing.
+    undefined or have no width; `incidence`, for each type that counts, is the cumulative incidence with the
+    others competing.
     """
 
     label: str
@@ -650,6 +652,48 @@ class Comparison:
         for contrast in self.contrasts:
             rows += _rows(f"{contrast.level} − {contrast.reference}", None, contrast.endpoints)
         return _frame(rows)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceGroup:
+    """First events by type in one group of patients.
+
+    Attributes
+    ----------
+    level
+        The group; None for all patients.
+    endpoint
+        The figures at the horizon, the incidence of each type among them, and the Kaplan–Meier curve.
+    any_event
+        1 − survival at the horizon, with its limits: what the incidences add up to.
+    years
+        The distinct times of events, ascending, shape (k,) [years].
+    incidence
+        For each type that counts, its cumulative incidence by those times, shape (k,), 0 to 1.
+    """
+
+    level: str | None
+    endpoint: SurvivalEndpoint
+    any_event: Estimate
+    years: tuple[float, ...]
+    incidence: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceCurves:
+    """Cumulative incidence of each type of first event, the others competing, of one group or of several.
+
+    `by` is the attribute that makes the groups, None for all patients as one; `n_without_level` patients have
+    no level of it and are in no group.
+    """
+
+    source: SourceInfo
+    protocol: ProtocolInfo
+    n_patients: int
+    key: str
+    by: str | None
+    n_without_level: int
+    groups: tuple[IncidenceGroup, ...]
 
 
 def _frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:

@@ -14,10 +14,10 @@ def round_half_up(value: float, decimals: int, *, shift: int = 0) -> str:
     """Print a number with a fixed number of decimals; a half goes away from zero.
 
     The number is taken as the decimal number that it stands for: a product of fractions gives
-    0.8124999999999999 for 0.8125, and (2.3 + 2.4) / 2 gives 2.3499999999999996. Therefore it is first rounded to
-    12 significant digits, or to three more than are printed where those are more. The point is moved to the
-    right by `shift` before that: 2 makes a percentage of a proportion, where a product with 100 would already be
-    another binary number.
+    0.8124999999999999 for 0.8125, and (2.3 + 2.4) / 2 gives 2.3499999999999996. Therefore it is first rounded
+    to 12 significant digits, or to three more than are printed where those are more. The point is moved to
+    the right by `shift` before that: 2 makes a percentage of a proportion, where a product with 100 would
+    already be another binary number.
     """
     exact = Decimal(repr(float(value))).scaleb(shift, _EXACT)
     meant = Context(prec=max(_SURE_DIGITS, exact.adjusted() + decimals + 4)).create_decimal(exact)

@@ -13,7 +13,7 @@ from ahsct_trial.derivation.lesions import new_lesions, shows_new_lesion
 from ahsct_trial.endpoints import protocol_info
 from ahsct_trial.errors import UsageError
 from ahsct_trial.patients import PatientTable
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import IntArray, Records
 from ahsct_trial.results import TOOL, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.trial import Trial
@@ -85,7 +85,7 @@ class Timeline:
     patients: tuple[PatientTimeline, ...]
 
 
-def timeline(trial: Trial, protocol: Protocol) -> Timeline:
+def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Timeline:
     """Put the course of each patient on a line.
 
     Parameters

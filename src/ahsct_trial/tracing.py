@@ -9,7 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from ahsct_trial.catalogue import EVENTS, SURVIVAL_ENDPOINTS, WORSENING, Event, SurvivalEndpoint
+from ahsct_trial.catalogue import (
+    ACTIVITY,
+    EVENTS,
+    RELAPSE,
+    SURVIVAL_ENDPOINTS,
+    THERAPY,
+    WORSENING,
+    Event,
+    SurvivalEndpoint,
+)
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.derivation.disability import Candidates, explain_disability
 from ahsct_trial.derivation.reductions import NO_ROW
@@ -18,7 +27,7 @@ from ahsct_trial.endpoints.observation import FOLLOW_UP, Component, components, 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import PatientTable
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
 from ahsct_trial.records import EdssVisits, Records, Relapses
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.trial import Place, Trial
@@ -94,7 +103,7 @@ class Trace:
     edss_changes: tuple[str, ...] | None
 
 
-def trace(trial: Trial, patient: str, protocol: Protocol) -> Trace:
+def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) -> Trace:
     """Trace one patient.
 
     Parameters
@@ -294,12 +303,12 @@ class _Decision:
             what = "assessment" if event is None else event.assessment.removeprefix("the last ")
             is_empty = "" if self._has_days else f" ({column} is empty)"
             return f"censored on day 0: no {what} after it{is_empty}"
-        if column == "years_to_therapy":
+        if column == THERAPY.years:
             return f"no event up to the start of a therapy {when}"
         return f"no event up to {'the end of follow-up' if event is None else event.assessment} {when}"
 
     def _event_seen_to(self, column: str) -> Event | None:
-        return next((event for event in self.endpoint.components if event.last_assessment == column), None)
+        return next((event for event in ACTIVITY if event.last_assessment == column), None)
 
     def _why_unknown(self) -> str:
         reasons = []
@@ -308,17 +317,20 @@ class _Decision:
             if part.is_unknown[self.row]:
                 empty = [column for column in event.known_by if self.table.has(column)]
                 reasons.append(_UNSEEN[event.key] if self._has_days else f"{' and '.join(empty)} is empty")
-        return " and ".join(reasons) or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        return (
+            " and ".join(reasons)
+            or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        )
 
     def _last_assessment(self, years: float, protocol: Protocol) -> str:
         """The column that ends the observation: the assessment that was the last that counts."""
         candidates = [
             str(event.last_assessment)
-            for event in self.endpoint.components
+            for event in self._seen_by()
             if self.table.has(str(event.last_assessment)) and protocol.observation_end == "last-assessment"
         ]
         if self.endpoint.components and protocol.therapy == "censor":
-            candidates.append("years_to_therapy")
+            candidates.append(THERAPY.years)
         for column in candidates:
             seen = self.own.numbers(column)[0]
             if round(seen - years, 9) == 0:
@@ -327,6 +339,11 @@ class _Decision:
         if years == 0:
             return next((column for column in candidates if np.isnan(self.own.numbers(column)[0])), FOLLOW_UP)
         return FOLLOW_UP
+
+    def _seen_by(self) -> tuple[Event, ...]:
+        """The events whose last assessment can end the observation: a scan and an EDSS visit are visits too."""
+        is_visit = RELAPSE in self.endpoint.components and self.table.has(str(RELAPSE.last_assessment))
+        return ACTIVITY if is_visit else self.endpoint.components
 
     def _place(self, column: str) -> Place | None:
         if not self.own.decided_by:
@@ -402,7 +419,8 @@ def _explain(
             sentences.append(counted)
             break
         if broken >= 0:
-            end = f"not confirmed: back to {edss[broken]:.1f} on day {day[broken]} ({_at(trial, places[broken])})"
+            back = f"back to {edss[broken]:.1f} on day {day[broken]}"
+            end = f"not confirmed: {back} ({_at(trial, places[broken])})"
         elif is_pending:
             end = "at the last visits, which nothing can confirm"
         else:

@@ -736,7 +736,7 @@ def test_verdicts_are_counted_and_figures_keep_their_order(abstract: Trial) -> N
     assert done.source == abstract.source
 
 
-# ---- Who would have been eligible for the trial ------------------------------------------------------------------
+# ---- Who would have been eligible for the trial --------------------------------------------------------
 
 RULES = Eligibility(age_years=(18, 50), edss_baseline=(3, 6), prior_therapy="yes")
 

@@ -157,7 +157,7 @@ def edss(own: list[Row], protocol: Any) -> Row:
     worse = confirmed_change(score, base, is_relapse_free, protocol, +1)
     better = confirmed_change(score, base, is_relapse_free, protocol, -1)
     # A relapse that is the continuation of another still disturbs the visit: all onsets count above.
-    pending = unconfirmed_worsening(score, base, is_relapse_free, protocol) if worse is None else None
+    pending = unconfirmed_worsening(score, base, protocol) if worse is None else None
     worse_on = None if worse is None else worse[0]
     if protocol.unconfirmed == "event" and worse_on is None:
         worse_on = pending
@@ -207,10 +207,8 @@ def confirmed_change(
     return None
 
 
-def unconfirmed_worsening(
-    score: dict[int, float], base: int | None, is_relapse_free: Any, protocol: Any
-) -> int | None:
-    """In a patient whom no visit confirmed: the first onset that holds up to the last visit, within its window."""
+def unconfirmed_worsening(score: dict[int, float], base: int | None, protocol: Any) -> int | None:
+    """Where no visit confirmed one: the first onset that holds up to the last visit, in its window."""
     if base is None:
         return None
     step = step_of(score[base], protocol)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from oracle_assertions import assert_counts, assert_survival
 from record_files import csv_of, differences, figures, read, records
 
-
 from ahsct_trial import Protocol, Trial, summarize
 from ahsct_trial.columns import PATIENT_TABLE
 from ahsct_trial.patients import YEARS_TO_UNCONFIRMED_WORSENING, PatientTable
@@ -119,7 +118,7 @@ protocols = st.builds(
 
 
 @given(courses(), protocols)
-@settings(max_examples=120)
+@settings(max_examples=50)
 def test_the_patient_table_is_that_of_plain_loops(rows, protocol):
     expected = derive(rows, protocol)
     patients = as_records(rows).table(protocol).patients.set_index("patient_id")
@@ -132,7 +131,7 @@ def test_the_patient_table_is_that_of_plain_loops(rows, protocol):
 
 
 @given(courses(), protocols)
-@settings(max_examples=120)
+@settings(max_examples=50)
 def test_every_endpoint_is_that_of_plain_loops(rows, protocol):
     """From the records to the figures: two oracles, one after the other, against the whole program."""
     expected = list(derive(rows, protocol).values())
@@ -142,7 +141,7 @@ def test_every_endpoint_is_that_of_plain_loops(rows, protocol):
 
 
 @given(courses(), protocols)
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_a_patient_table_of_its_own_gives_the_same_figures(rows, protocol):
     # Delayed entry, and worsening that nothing confirms, are of records alone.
     protocol = replace(protocol, baseline="last-before", unconfirmed="ignore")
@@ -167,7 +166,7 @@ def table_of(table: PatientTable) -> str:
 
 
 @given(courses(), protocols)
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_the_deciding_line_is_that_of_a_record_which_says_so(rows, protocol):
     trial = as_records(rows)
     table = trial.table(protocol)

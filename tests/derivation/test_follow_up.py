@@ -77,7 +77,8 @@ def test_therapy_after_day_0():
 
 def test_transplant_related_mortality():
     found = summarize(records(COURSES), Protocol()).endpoints.mortality
-    # P7 died on day 400 of nobody knows what; P5 died on day 62. P6 (dead on day 0), P8 and P9 (last seen then).
+    # P7 died on day 400 of nobody knows what; P5 died on day 62. P6 (dead on day 0), P8 and P9 (last seen
+    # then).
     assert found.n_cause_unknown == 1
     assert (found.transplant_related_by_day_100.n, found.transplant_related_by_day_100.of) == (1, 7)
     assert found.transplant_related.value is None
@@ -94,7 +95,8 @@ def test_a_death_on_day_100_is_by_day_100():
 
 
 def test_day_100_counts_from_transplant_where_day_0_is_another_day():
-    # Days from randomisation. P1 dies 100 days after the transplant, P2 101 days after it; P3 was never transplanted
+    # Days from randomisation. P1 dies 100 days after the transplant, P2 101 days after it; P3 was never
+    # transplanted
     # and dies 100 days after randomisation.
     days = [
         (40, 140, 140, "transplant"),

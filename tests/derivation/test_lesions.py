@@ -145,7 +145,8 @@ def test_rates_of_lesions():
         for notice in summarize(records(COURSES), Protocol()).notices
         if notice.code == "scans-without-counts"
     ] == [
-        "2 scans after day 0 do not give gd_lesions and new_t2_lesions: these patients are left out of the lesion "
+        "2 scans after day 0 do not give gd_lesions and new_t2_lesions: these patients are left out of the "
+        "lesion "
         "rate after transplant."
     ]
     # Whoever has no scan that tells is lost on day 0, not free of lesions.
@@ -218,7 +219,8 @@ def test_a_file_without_scans():
 
 
 def test_scans_before_transplant_alone():
-    # There are scans, so there are lesion endpoints; no scan after day 0 is known, and ends the observation there.
+    # There are scans, so there are lesion endpoints; no scan after day 0 is known, and ends the observation
+    # there.
     text = "P1 mri -5 gd=2 t2=0\nP1 relapse 5\nP1 last_contact 800"
     found = summarize(records(text), Protocol()).endpoints
     assert (found.lesions.before.exposure, found.lesions.before.n_events) == (1, 2)

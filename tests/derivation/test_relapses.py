@@ -11,7 +11,8 @@ from ahsct_trial.derivation.relapses import derive_relapses
 
 #: P1: 500 days of history. Its first and last days and day 0 belong to it, day −501 does not.
 #: P2: no history, so the relapses before transplant belong to no rate.
-#: P3: a history without a relapse, and one relapse after that stands in the file twice: rows alike are one row.
+#: P3: a history without a relapse, and one relapse after that stands in the file twice: rows alike are one
+#: row.
 #: P4: nothing but day 0, on which the history begins too.
 COURSES = """
     P1 relapse 400

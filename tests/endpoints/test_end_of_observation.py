@@ -1,8 +1,10 @@
 """That the end of observation leaves a curve without bias, by simulation.
 
 Relapses are seen up to the last visit, new lesions on scans alone, and scans stop at random, long before the
-visits do. Of patients whose scans have stopped only relapses are heard of. Counting these, while patients without
-one are censored at the last scan, makes a risk set of those who will fail (after Lesko et al. 2019, Epidemiology
+visits do. Of patients whose scans have stopped only relapses are heard of. Counting these, while patients
+without
+one are censored at the last scan, makes a risk set of those who will fail (after Lesko et al. 2019,
+Epidemiology
 30:817). With independent end of scans, the truth is the exponential curve that the courses are drawn from.
 """
 

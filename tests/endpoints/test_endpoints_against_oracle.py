@@ -41,8 +41,8 @@ protocols = st.builds(
     ci_method=st.sampled_from(["log-log", "log", "plain"]),
     confidence_level=st.sampled_from([0.95, 0.9]),
 )
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-some = settings(many, max_examples=25)
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(many, max_examples=20)
 
 
 # ---- The oracle -------------------------------------------------------------------------------------------
@@ -54,13 +54,13 @@ def test_survival_endpoints(rows: list[Row], protocol: Protocol) -> None:
     assert_survival(summarize(as_trial(rows), protocol).endpoints, rows, protocol)
 
 
-@settings(many, max_examples=80)
+@settings(many, max_examples=40)
 @given(tables(), protocols)
 def test_counting_endpoints(rows: list[Row], protocol: Protocol) -> None:
     assert_counts(summarize(as_trial(rows), protocol), rows, protocol)
 
 
-@settings(many, max_examples=80)
+@settings(many, max_examples=40)
 @given(tables(), protocols, st.lists(st.sampled_from([None, 0.0, 0.25, 1.0, 1.5 + 1e-10, 3.0]), min_size=12))
 def test_patients_who_come_under_observation_later(
     rows: list[Row], protocol: Protocol, baselines: list[float | None]

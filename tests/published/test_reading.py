@@ -170,7 +170,9 @@ def test_all_problems_are_found_together_and_the_first_20_shown() -> None:
     assert len(faults(text)) == 3
     with pytest.raises(UsageError) as raised:
         parse_publication((HEAD + FIGURE.replace('"V"', '"W"') * 25).encode(), "mine.toml")
-    assert str(raised.value).splitlines()[0].startswith("mine.toml is not a complete publication: 25 problems.")
+    assert (
+        str(raised.value).splitlines()[0].startswith("mine.toml is not a complete publication: 25 problems.")
+    )
     assert str(raised.value).splitlines()[-1] == "And 5 more."
 
 

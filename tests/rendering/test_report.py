@@ -98,9 +98,9 @@ def test_the_headline_is_never_without_its_uncertainty() -> None:
     text = Page(report_of(data)).text
     # Figures of data/README.md; limits as R gives them, see tests/golden/summarize-80.txt.
     assert (
-        "23 of 24 evaluable patients event-free: 95.8 % (95 % CI 78.9–99.9, exact). Kaplan–Meier 95.8 % (95 % CI "
-        "73.9–99.4, log-log): 1 event in 24 patients (death 1). Time from transplant to the first of relapse, new "
-        "lesion, confirmed EDSS worsening and death."
+        "23 of 24 evaluable patients event-free: 95.8 % (95 % CI 78.9–99.9, exact). Kaplan–Meier "
+        "95.8 % (95 % CI 73.9–99.4, log-log): 1 event in 24 patients (death 1). Time from transplant to the "
+        "first of relapse, new lesion, confirmed EDSS worsening and death."
     ) in text
     censored = Page(report_of(data, Protocol(death="censor", ci_method="logit"))).text
     assert "on the logit scale" in censored

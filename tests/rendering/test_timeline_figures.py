@@ -88,13 +88,13 @@ def test_each_mark_stands_at_its_time(file: str, initial: str, protocol: Protoco
     for kind, places in expected.items():
         seen = marks(drawing, svg, kind)
         assert [row for _, row in seen] == [row for _, row in places]
-        for (shown, _), (years, _) in zip(seen, places, strict=True):
+        for (place, _), (years, _) in zip(seen, places, strict=True):
             if kind.endswith("scan") and kind != "lesion-scan":
-                assert shown == pytest.approx(years, abs=NEAR)
-            elif abs(shown - years) > NEAR:
-                # It would lie on the line of time zero, and stands beside it: on its own side, by its own width.
-                assert abs(years) < abs(shown) < 0.2
-                assert shown < 0 if years <= 0 else shown > 0
+                assert place == pytest.approx(years, abs=NEAR)
+            elif abs(place - years) > NEAR:
+                # It would lie on the line of time zero, and stands beside it by its own width.
+                assert abs(years) < abs(place) < 0.2
+                assert place < 0 if years <= 0 else place > 0
     names = [text for text in texts(svg) if text[:1] == initial and text[1:].isdecimal()]
     assert names == [line.patient for line in found.patients]
 

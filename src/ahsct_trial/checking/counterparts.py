@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from ahsct_trial.endpoints import summarize
-from ahsct_trial.endpoints.estimates import share
+from ahsct_trial.endpoints.estimates import complement, rest_of, share
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Overrides, Protocol, with_settings
@@ -141,13 +140,8 @@ def found_in(results: Any, figure: Figure, protocol: Protocol) -> Counterpart:
             return Counterpart(absent=_why_absent(of_steps, figure.figure_of, protocol))
     estimate = _estimate(holder, endpoint, figure, value, of, protocol)
     if figure.is_complement:
-        value = of - value if of is not None else _complement(value)
-        estimate = estimate and replace(
-            estimate,
-            value=_complement(estimate.value),
-            ci_low=_complement(estimate.ci_high),
-            ci_high=_complement(estimate.ci_low),
-        )
+        value = of - value if of is not None else rest_of(value)
+        estimate = estimate and complement(estimate)
     survival = endpoint if isinstance(endpoint, SurvivalEndpoint) else None
     is_crude = survival is None or ".survival." not in path
     return Counterpart(
@@ -200,11 +194,6 @@ def _knows_failures_alone(endpoint: Any, path: str) -> bool:
         is_late = ".median_years." in path
         return endpoint.survival.value is None and not is_late
     return isinstance(endpoint, NedaYear) and endpoint.note is not None
-
-
-def _complement(share_of: float | None) -> float | None:
-    # In decimals: a share that reads 0.9875 leaves 0.0125, and not a little less.
-    return None if share_of is None else float(1 - Decimal(repr(share_of)))
 
 
 def _why_absent(steps: list[Any], path: str, protocol: Protocol) -> str:

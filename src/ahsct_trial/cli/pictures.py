@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
@@ -21,9 +22,11 @@ from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
+    from ahsct_trial.protocol import Protocol
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.style import Style
     from ahsct_trial.results import Comparison, Summary
+    from ahsct_trial.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,18 @@ class Look:
         return Style(title=self.title, has_caption=self.caption, palette=self.palette, fade_below=self.fade)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PerhapsData(Data):
+    """A cohort beside what is drawn without one, and how it is read."""
+
+    cohort: Annotated[
+        str | None,
+        typer.Argument(metavar="[COHORT]", help="A cohort to set beside them.", show_default=False),
+    ] = None  # type: ignore[assignment]  # the one command that needs no file
+
+
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+_KEY = HEADLINE.key
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 
 
@@ -85,11 +99,25 @@ def _figure_file(
     data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool
 ) -> FigureFile:
     """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
-    refuse_output(output, [data.cohort, *filter(None, (data.map,)), *choices.files], force=force)
+    refuse_output(output, [*filter(None, (data.cohort, data.map)), *choices.files], force=force)
     need_extra("matplotlib")
     from ahsct_trial.rendering.figures import figure_file
 
     return figure_file(output, width_mm)
+
+
+def _heed_all(trial: Trial, protocol: Protocol, data: Data) -> None:
+    """With ``--strict`` stop at whatever `summarize` would say to look at first.
+
+    Raises
+    ------
+    DataError
+        As `heed`.
+    """
+    if data.strict:
+        from ahsct_trial.endpoints import summarize
+
+        heed(summarize(trial, protocol).notices, data)
 
 
 @plot.command("survival")
@@ -119,7 +147,6 @@ def plot_survival(
       ahsct plot survival cohort.csv
       ahsct plot survival trial.csv --by arm -o figure.svg
     """
-    from ahsct_trial.catalogue import HEADLINE
     from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, known_endpoints
 
     keys = known_endpoints(endpoint or [HEADLINE.key])
@@ -157,6 +184,96 @@ def plot_survival(
     write_figure(
         draw_survival(result, curves, figure.width_mm, style), figure, force=force, is_captioned=look.caption
     )
+    return Outcome(result=result)
+
+
+@plot.command("incidence")
+@grouped
+def plot_incidence(
+    data: Data,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="A panel for each level of this attribute."),
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the cumulative incidence of each type of first event, stacked, with the numbers at risk.
+
+    For example:
+      ahsct plot incidence cohort.csv -o figure.svg
+      ahsct plot incidence trial.csv --by arm -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        if by is None:
+            refuse_pooling(trial, data)
+        from ahsct_trial.endpoints.incidence import incidence_curves
+
+        result = incidence_curves(trial, protocol, key, by)
+        _heed_all(trial, protocol, data)
+    from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
+
+    drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
+    return Outcome(result=result)
+
+
+@plot.command("forest")
+@grouped
+def plot_forest(
+    data: PerhapsData,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the published event-free figures of an endpoint, a row each, and a cohort's own beside them.
+
+    For example:
+      ahsct plot forest -o figure.svg
+      ahsct plot forest cohort.csv --endpoint relapse_free_survival -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    if choices.horizon_years is not None:
+        raise UsageError(
+            "--horizon is not for a forest: the cohort's figure stands at each published horizon."
+        )
+    if data.cohort is None and (data != PerhapsData() or choices != Choices()):
+        raise UsageError("Options that choose or read patients need a cohort. Name its file.")
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = None
+        if data.cohort is not None:
+            trial = read(data, protocol.time_zero, step)
+            refuse_pooling(trial, data)
+            _heed_all(trial, protocol, data)
+        from ahsct_trial.forest import forest
+        from ahsct_trial.published import publications
+
+        result = forest(publications().values(), key, trial, protocol)
+    from ahsct_trial.rendering.figures.forest import draw_forest
+
+    drawing = draw_forest(result, figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
     return Outcome(result=result)
 
 
@@ -220,7 +337,7 @@ def report(
         raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
     need_extra("jinja2")
     need_extra("matplotlib")
-    from ahsct_trial.published import find_publication
+    from ahsct_trial.published import find_publication, publications
 
     arms = own_arms(arm)
     if arms and against is None:
@@ -246,10 +363,12 @@ def report(
                 courses = timeline(trial, protocol)
             except UsageError as error:
                 raise UsageError(f"{error} Or leave out --with-patients.") from None
+        from ahsct_trial.forest import forest
         from ahsct_trial.rendering.report import write_report
 
         step("Drawing")
-        page = write_report(summary, check=checked, timeline=courses)
+        beside = forest(publications().values(), trial=trial, protocol=protocol)
+        page = write_report(summary, check=checked, timeline=courses, forest=beside)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
     return Outcome(result=summary, exit_code=4 if is_different else 0)

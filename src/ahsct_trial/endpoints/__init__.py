@@ -59,7 +59,7 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
             *trial.notices,
             *table.notices,
             *ignored_settings(protocol, trial.layout),
-            *endpoint_notices(cohort, endpoints),
+            *endpoint_notices(cohort, endpoints, protocol),
         ),
     )
 
@@ -126,16 +126,16 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
         )
 
 
-def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notice]:
+def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
     """What a person should know of the results before relying on them."""
-    yield from _late_events(endpoints)
+    yield from _late_events(endpoints, protocol)
     unconfirmed = endpoints.disability.unconfirmed
     if unconfirmed.n:
         yield Notice(
             code="worsening-unconfirmed",
             severity="look first",
-            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which nothing "
-            "can confirm and which is not counted unless --unconfirmed event says so.",
+            text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which "
+            "nothing can confirm and which is not counted unless --unconfirmed event says so.",
         )
     n_missing = cohort.n_missing.get("edss_baseline", 0)
     if n_missing > _MANY * cohort.n_patients:
@@ -148,7 +148,7 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints) -> Iterator[Notic
     yield from _overdispersed(endpoints)
 
 
-def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
+def _late_events(endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
     late = {
         endpoint.label: n
         for endpoint in (getattr(endpoints, each.key) for each in SURVIVAL_ENDPOINTS)
@@ -156,11 +156,18 @@ def _late_events(endpoints: Endpoints) -> Iterator[Notice]:
     }
     if late:
         counts = ", ".join(f"{label} {n:,}" for label, n in late.items())
+        by_assessment, by_therapy = "--observation-end follow-up", "--therapy ignore"
+        if protocol.therapy != "censor":
+            remedy = by_assessment
+        elif protocol.observation_end == "follow-up":
+            remedy = by_therapy
+        else:
+            remedy = f"{by_therapy} with {by_assessment}"
         yield Notice(
             code="events-after-observation",
             severity="look first",
             text="Some patients had an event after their observation had ended, which is not counted "
-            f"({counts}). --observation-end follow-up counts it.",
+            f"({counts}). {remedy} counts it.",
         )
 
 

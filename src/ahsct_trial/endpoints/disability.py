@@ -21,7 +21,8 @@ def disability(table: PatientTable, protocol: Protocol) -> Disability:
             "Patients with a confirmed worsening and with a confirmed improvement of EDSS at any time of "
             "follow-up, of those with an EDSS at baseline and one since; a patient may have had both.",
             table.remarks.get("worsening"),
-            "Unconfirmed: EDSS worse at the last visit, which nothing can confirm, without a confirmed worsening.",
+            "Unconfirmed: EDSS worse at the last visit, which nothing can confirm, without a confirmed "
+            "worsening.",
         ]
     )
     baseline, last = distribution(table, "edss_baseline"), distribution(table, "edss_last")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
 from math import isfinite
 from typing import SupportsFloat
 
@@ -35,7 +37,7 @@ def absent(unit: Unit, note: str | None) -> Estimate:
 
 
 def share(n: int | None, of: int | None, level: float, *, note: str | None = None) -> Estimate:
-    """A share of a count with its Clopper–Pearson limits; no value where the counts are unknown or `of` is 0."""
+    """A share of a count with its Clopper–Pearson limits; no value where a count is unknown or `of` is 0."""
     if n is None or not of:
         return Estimate(unit="share", n=n, of=of, note=note)
     low, high = clopper_pearson(n, of, level)
@@ -50,6 +52,22 @@ def share(n: int | None, of: int | None, level: float, *, note: str | None = Non
         of=of,
         note=note,
     )
+
+
+def complement(estimate: Estimate) -> Estimate:
+    """The share of the others: 1 less the value and each limit, and the upper limit becomes the lower."""
+    return replace(
+        estimate,
+        value=rest_of(estimate.value),
+        ci_low=rest_of(estimate.ci_high),
+        ci_high=rest_of(estimate.ci_low),
+    )
+
+
+def rest_of(share_of: float | None) -> float | None:
+    """1 less a share."""
+    # In decimals: a share that reads 0.9875 leaves 0.0125, and not a little less.
+    return None if share_of is None else float(1 - Decimal(repr(share_of)))
 
 
 def not_in_file(table: PatientTable, columns: tuple[str, ...]) -> str:

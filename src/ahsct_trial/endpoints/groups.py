@@ -23,7 +23,7 @@ from ahsct_trial.endpoints import (
 )
 from ahsct_trial.endpoints.cohort import describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
-from ahsct_trial.endpoints.observation import Observation
+from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
@@ -38,6 +38,7 @@ from ahsct_trial.estimators.differences import (
 )
 from ahsct_trial.estimators.hazard_ratio import hazard_ratio
 from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
+from ahsct_trial.estimators.survival import KaplanMeier
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.results import (
@@ -53,18 +54,20 @@ from ahsct_trial.results import (
     Estimate,
     Group,
     Grouping,
+    HypothesisTest,
     MortalityContrast,
     NedaContrast,
     Notice,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
-    HypothesisTest,
     Unit,
 )
 from ahsct_trial.trial import Trial
+from ahsct_trial.wording import in_years
 
-#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed unlike.
+#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
+#: unlike.
 _UNLIKE = 0.2
 
 
@@ -125,11 +128,14 @@ def compare(
     Raises
     ------
     UsageError
-        If there is no such attribute or level, or there are fewer than two groups or too many.
+        If there is no such attribute or level, there are fewer than two groups or too many, or the strata are
+        the groups.
     """
     parts = trial.groups(by)
     if strata is not None:
         trial.levels(strata)
+        if strata == by:
+            raise UsageError(f"{shown(by)} makes the groups: within its levels there is nothing to compare.")
     levels = tuple(parts)
     if len(levels) < 2:
         raise UsageError(
@@ -157,7 +163,7 @@ def compare(
             *trial.notices,
             *base.table.notices,
             *ignored_settings(protocol, trial.layout),
-            *_notices(groups, by, n_without),
+            *_notices(groups, by, n_without, protocol),
         ),
     )
 
@@ -177,7 +183,7 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
     return {"endpoints": _contrast(own, base, protocol)}
 
 
-def _notices(groups: Sequence[_Group], by: str, n_without: int) -> Iterator[Notice]:
+def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protocol) -> Iterator[Notice]:
     if n_without:
         yield Notice(
             code="without-level",
@@ -185,10 +191,8 @@ def _notices(groups: Sequence[_Group], by: str, n_without: int) -> Iterator[Noti
             text=f"{patients(n_without)} without {by} left out: in no group.",
         )
     for group in groups:
-        for notice in endpoint_notices(group.cohort, group.endpoints):
-            yield Notice(
-                code=notice.code, severity=notice.severity, text=f"{shown(group.level)}: {notice.text}"
-            )
+        for notice in endpoint_notices(group.cohort, group.endpoints, protocol):
+            yield replace(notice, text=f"{shown(group.level)}: {notice.text}")
 
 
 def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoints:
@@ -287,17 +291,27 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
         p_exact=p_exact,
         hazard_ratio=ratio,
         hazard_ratio_p=ratio_p,
-        rmst_difference=_estimate(
-            rmst_difference(curves[0], curves[1], protocol.horizon_years, level),
-            "years",
-            "normal",
-            level,
-        )
-        if all(curve.entry is None for curve in curves)
-        else absent("years", "No restricted mean where patients enter after time zero."),
+        rmst_difference=_rmst_difference(curves[0], curves[1], protocol),
         log_rank=_permuted_log_rank(_pooled([base, own], key)),
         note=joined([_unlike_follow_up(own, base)]),
     )
+
+
+def _rmst_difference(own: KaplanMeier, base: KaplanMeier, protocol: Protocol) -> Estimate:
+    """The difference of restricted means: to the horizon, or to the last day that reaches its landmark."""
+    if own.entry is not None or base.entry is not None:
+        return absent("years", "No restricted mean where patients enter after time zero.")
+    level, until, note = protocol.confidence_level, protocol.horizon_years, None
+    last = min(
+        (curve.time[-1] for curve in (own, base) if curve.time.size and curve.estimate[-1] > 0), default=until
+    )
+    last_day, until_day = whole_days(np.array([last, until])).tolist()
+    if last < until and last_day >= landmark_day(until, protocol):
+        if until_day - last_day > 1:
+            note = f"Restricted to {in_years(round(float(last), 3))}: the last that reaches the landmark."
+        until = float(last)
+    found = _estimate(rmst_difference(own, base, until, level), "years", "normal", level)
+    return replace(found, note=joined([found.note, note]))
 
 
 def _survival_difference(own: Any, base: Any, level: float) -> Estimate:
@@ -429,6 +443,7 @@ def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
     if short >= (1 - _UNLIKE) * long:
         return None
     return (
-        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs groups that "
+        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs "
+        f"groups that "
         "were followed alike."
     )

@@ -12,6 +12,7 @@ from ahsct_trial.estimators.survival import SAME_TIME, estimate_at, kaplan_meier
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Estimate, Mortality
+from ahsct_trial.wording import in_years
 
 #: The day by which a death counts as an early one, from transplant.
 EARLY_DAYS = 100
@@ -21,12 +22,13 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
     """Count deaths among the patients who were followed so far or had died.
 
     A patient lost before is in no denominator. Where a cause is unknown the transplant-related figure is
-    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013, Bone
+    None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013,
+    Bone
     Marrow Transplant 48:S1–S37; Klein et al. 2001, Bone Marrow Transplant 28:909–915).
     """
     level = protocol.confidence_level
     if not table.has("years_to_death"):
-        return _absent(not_in_file(table, ("years_to_death",)), protocol)
+        return _absent(table, not_in_file(table, ("years_to_death",)), protocol)
     died, follow_up = table.numbers("years_to_death"), table.numbers(FOLLOW_UP)
     has_died = ~np.isnan(died)
     day_of_death, last_day = _days_from_transplant(table, died), _days_from_transplant(table, follow_up)
@@ -51,7 +53,7 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
         notes.append(f"The cause of death of {patients(n_unknown)} is unknown.")
     return Mortality(
         label=MORTALITY.label,
-        definition=_definition(protocol),
+        definition=_definition(table, protocol),
         all_cause_by_day_100=_counted(is_early, is_followed_early, level),
         all_cause=_counted(is_by_horizon, is_by_horizon | reaches, level),
         incidence_by_day_100=_incidence(day_of_death, last_day, protocol),
@@ -93,7 +95,10 @@ def _bounds(
     lowest, highest = share(n, of, level), share(n + n_unknown, of, level)
     if not n_unknown:
         return lowest, lowest, highest
-    note = f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of {of:,}."
+    note = (
+        f"The cause of {n_unknown:,} of these deaths is unknown: between {n:,} and {n + n_unknown:,} of "
+        f"{of:,}."
+    )
     return absent("share", note), lowest, highest
 
 
@@ -122,22 +127,22 @@ def _incidence(
     )
 
 
-def _definition(protocol: Protocol) -> str:
-    window = protocol.horizon_years
+def _definition(table: PatientTable, protocol: Protocol) -> str:
+    zero, day = protocol.time_zero, f"day {EARLY_DAYS}"
+    since = f"transplant, or from {zero} in a patient without one" if table.has(YEARS_TO_TRANSPLANT) else zero
     return (
-        f"Deaths of any cause by day {EARLY_DAYS} from transplant, and by {window:g} years from "
-        f"{protocol.time_zero}, each of the patients followed so far or dead by then. Transplant-related: deaths with "
-        f"that cause by day {EARLY_DAYS}, of the same patients, and ever, of all patients. Lowest and highest: deaths "
-        f"of unknown cause as not transplant-related, and as transplant-related. Incidence by day {EARLY_DAYS}: "
-        "1 − Kaplan–Meier."
+        f"Deaths of any cause by {day} from {since}, and by {in_years(protocol.horizon_years)} from {zero}, each "
+        f"of the patients followed so far or dead by then. Transplant-related: deaths with that cause by {day}, "
+        "of the same patients, and ever, of all patients. Lowest and highest: deaths of unknown cause as not "
+        f"transplant-related, and as transplant-related. Incidence by {day}: 1 − Kaplan–Meier."
     )
 
 
-def _absent(note: str, protocol: Protocol) -> Mortality:
+def _absent(table: PatientTable, note: str, protocol: Protocol) -> Mortality:
     nothing = absent("share", note)
     return Mortality(
         label=MORTALITY.label,
-        definition=_definition(protocol),
+        definition=_definition(table, protocol),
         all_cause_by_day_100=nothing,
         all_cause=nothing,
         incidence_by_day_100=nothing,

@@ -21,9 +21,9 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
     """Judge each patient at each whole year up to the horizon.
 
     No: an event of a component by then, within the patient's observation. Yes: none by then, all components
-    known, and an observation that reaches the landmark. Not evaluable: neither, which includes deaths without
-    activity. The rules on death and therapy have no influence. Giovannoni et al. 2015, Mult Scler Relat Disord
-    4:329–333.
+    known, and an observation that begins before the landmark and reaches it. Not evaluable: neither, which
+    includes deaths without activity. The rules on death and therapy have no influence. Giovannoni et al. 2015,
+    Mult Scler Relat Disord 4:329–333.
     """
     landmarks = range(1, int(protocol.horizon_years + SAME_TIME) + 1)
     definition = _definition(protocol)
@@ -40,6 +40,8 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
     for years in landmarks:
         has_activity = observed.is_known & observed.is_event & (observed.years <= years + SAME_TIME)
         reaches = whole_days(observed.end) >= landmark_day(years, protocol)
+        if observed.entry is not None:
+            reaches &= observed.entry < years - SAME_TIME
         is_free = observed.is_known & ~has_activity & reaches
         n_no, n_yes = int(np.count_nonzero(has_activity)), int(np.count_nonzero(is_free))
         n_open = n_all - n_no - n_yes

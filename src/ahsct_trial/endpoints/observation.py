@@ -2,7 +2,8 @@
 
 Each component of an endpoint has a last assessment that could have shown it. A patient's observation ends at
 the earliest of these, e: an event at or before e counts, and one after it does not, since a patient without
-one was no longer looked at. Counting events beyond e while the event-free are censored there would leave a risk
+one was no longer looked at. Counting events beyond e while the event-free are censored there would leave a
+risk
 set of those who fail (after Lesko et al. 2019, Epidemiology 30:817). A death counts up to `death_reach_days`
 after e: the patient was still being assessed.
 """
@@ -170,7 +171,7 @@ class Observation:
     entry
         When each patient came under observation, minus infinity for time zero; None where all did there.
     is_unknown_with_event
-        Who is left out and had an event that is known all the same.
+        Who is left out and had another event: of a component that is known, a death or a therapy.
     """
 
     is_known: Flags
@@ -321,7 +322,8 @@ def define(endpoint: SurvivalEndpoint, parts: Mapping[str, Component], protocol:
         return " ".join(sentences)
     if protocol.observation_end == "follow-up":
         sentences.append(
-            "A patient without an event is censored at the end of follow-up, which presumes that a patient who "
+            "A patient without an event is censored at the end of follow-up, which presumes that a patient "
+            "who "
             "is no longer assessed is free of the event."
         )
     else:

@@ -21,7 +21,8 @@ DISPERSION_LIMIT = 1.5
 
 #: What must stand beside a comparison of before and after.
 REGRESSION_TO_THE_MEAN = (
-    "Patients are treated when their disease is at its most active, so that part of a fall would have come without "
+    "Patients are treated when their disease is at its most active, so that part of a fall would have come "
+    "without "
     "treatment (regression to the mean)."
 )
 
@@ -57,7 +58,7 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
         else _rate(own, endpoint, columns[side], protocol)
         for side, own in sides.items()
     )
-    if endpoint is LESIONS and table.has(*endpoint.after):
+    if endpoint is LESIONS:
         after = _with_scans(after, table, protocol.confidence_level)
     ratio, negative_binomial, n_both, note = _ratio(sides["before"], sides["after"], protocol)
     return EventRates(
@@ -85,8 +86,12 @@ def side_of(table: PatientTable, endpoint: RateEndpoint, count: str, exposure: s
 
 
 def _missing(table: PatientTable, endpoint: RateEndpoint, columns: tuple[str, str]) -> str:
-    needed = columns[:1] if columns == endpoint.after and endpoint.after_stands_in else columns
-    return not_in_file(table, table.lacking(*needed))
+    return not_in_file(table, table.lacking(*_needed(endpoint, columns)))
+
+
+def _needed(endpoint: RateEndpoint, columns: tuple[str, str]) -> tuple[str, ...]:
+    """Those of the two columns that may be missing or empty: nothing stands in for them."""
+    return columns[:1] if columns == endpoint.after and endpoint.after_stands_in else columns
 
 
 def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol: Protocol) -> EventRate:
@@ -96,7 +101,7 @@ def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol
     level = protocol.confidence_level
     notes = []
     if n_unknown:
-        notes.append(f"{patients(n_unknown)} left out: {' or '.join(columns)} is empty.")
+        notes.append(f"{patients(n_unknown)} left out: {' or '.join(_needed(endpoint, columns))} is empty.")
     if not exposure:
         notes.append(f"No rate: {endpoint.exposure} sum to 0.")
     # A relapse on the day of a loss: its expected number is 0.
@@ -153,7 +158,7 @@ def _negative_binomial(side: Side, unit: Unit, dispersion: float | None, level: 
 def _ratio(
     before: Side | None, after: Side | None, protocol: Protocol
 ) -> tuple[Estimate, Estimate, int | None, str | None]:
-    """After ÷ before over the patients known on both sides: exact, negative binomial, of how many, and why not."""
+    """After ÷ before over the patients known on both sides: exact, negative binomial, of how many, why not."""
     if before is None or after is None:
         note = "No ratio: it needs a rate before and a rate after."
         return absent("ratio", note), absent("ratio", note), None, note
@@ -205,7 +210,7 @@ def _dispersion(side: Side) -> float | None:
 
 
 def _with_scans(after: EventRate, table: PatientTable, level: float) -> EventRate:
-    """Add the share of scans after time zero that show a new lesion, over the patients in whom both are known."""
+    """Add the share of scans that show a new lesion, over the patients in whom both are known."""
     from dataclasses import replace
 
     columns = ("scans_with_new_lesions_after", "scans_after")
@@ -230,7 +235,8 @@ def _definition(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
         remark = table.remarks.get("relapse", "")
     else:
         said = (
-            f"Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to {zero}; after, new lesions on "
+            f"Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to {zero}; after, new "
+            f"lesions on "
             "scans since."
         )
         remark = table.remarks.get(

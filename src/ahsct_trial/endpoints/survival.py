@@ -18,7 +18,7 @@ from ahsct_trial.endpoints.observation import (
     observe,
     whole_days,
 )
-from ahsct_trial.estimators.competing_risks import cumulative_incidence, incidence_limits
+from ahsct_trial.estimators.competing_risks import CumulativeIncidence, cumulative_incidence, incidence_limits
 from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, estimate_at, kaplan_meier, quantile
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, CiMethod, Protocol
@@ -100,11 +100,10 @@ class ObservedEndpoint:
         is_by_horizon = years <= horizon + SAME_TIME
         reaches = whole_days(years) >= landmark_day(horizon, protocol)
         n_patients, n_events = len(years), int(np.count_nonzero(is_event & is_by_horizon))
-        n_not_followed = int(np.count_nonzero(~is_event & ~reaches))
-        n_event_free = n_patients - n_events - n_not_followed
-        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches)
-        if observed.entry is not None:
-            is_at_risk &= observed.entry[known] < horizon - SAME_TIME
+        # Who comes under observation after the landmark cannot have had the event by it.
+        is_entered = True if observed.entry is None else observed.entry[known] < horizon - SAME_TIME
+        n_event_free = int(np.count_nonzero(np.where(is_event, ~is_by_horizon, reaches) & is_entered))
+        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches) & is_entered
         n_at_risk = int(np.count_nonzero(is_at_risk))
         by_type = np.bincount(event_type[is_by_horizon & is_event], minlength=len(observed.types))
         n_late = int(np.count_nonzero(observed.is_late))
@@ -124,7 +123,7 @@ class ObservedEndpoint:
             | dict(zip(observed.types, by_type.tolist(), strict=True)),
             n_censored=int(np.count_nonzero(~is_event & is_by_horizon)),
             n_censored_died=self._n_censored_died(protocol),
-            n_not_followed=n_not_followed,
+            n_not_followed=n_patients - n_events - n_event_free,
             n_at_risk=n_at_risk,
             n_event_free=n_event_free,
             n_evaluable=n_event_free + n_events,
@@ -135,6 +134,14 @@ class ObservedEndpoint:
             incidence=self._incidence(protocol, why_not),
             note=joined([_unknown_note(observed, self.died), _late_note(n_late), why_not]),
             curve=_as_curve(self.curve, protocol),
+        )
+
+    def first_events(self) -> CumulativeIncidence:
+        """The cumulative incidence of each type of first event, over those who are known."""
+        observed, known = self.observed, self.observed.is_known
+        entry = None if observed.entry is None else observed.entry[known]
+        return cumulative_incidence(
+            observed.years[known], observed.event_type[known], len(observed.types), entry
         )
 
     def _is_estimable(self, protocol: Protocol) -> bool:
@@ -159,7 +166,8 @@ class ObservedEndpoint:
         )
         return (
             f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
-            f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} before "
+            f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} "
+            f"before "
             f"the landmark; {way}."
         )
 
@@ -212,13 +220,8 @@ class ObservedEndpoint:
         observed = self.observed
         if why_not is not None:
             return {key: absent("share", why_not) for key in observed.types}
-        known = observed.is_known
-        entry = None if observed.entry is None else observed.entry[known]
-        incidence = cumulative_incidence(
-            observed.years[known], observed.event_type[known], len(observed.types), entry
-        )
         level = protocol.confidence_level
-        values, variances = incidence.at(protocol.horizon_years)
+        values, variances = self.first_events().at(protocol.horizon_years)
         lows, highs = incidence_limits(values, variances, level)
         return {
             key: Estimate(
@@ -259,7 +262,7 @@ def _unknown_note(observed: Observation, died: np.ndarray | None) -> str | None:
     reason = "a component is unknown"
     if observed.entry is not None:
         reason += ", or the baseline EDSS came no earlier than the event or the end of observation"
-    of_whom = f", of whom {n_with_event:,} had an event that is known" if n_with_event else ""
+    of_whom = f", of whom {n_with_event:,} had another event" if n_with_event else ""
     n_died = 0 if died is None else int(np.count_nonzero(~observed.is_known & ~np.isnan(died)))
     dead = f", {n_died:,} died" if n_died else ""
     return f"{patients(n_unknown)} left out: {reason}{of_whom}{dead}."

@@ -164,9 +164,9 @@ class _Group:
         n_with = np.bincount(y.astype(np.int64), minlength=1)
         return cls(
             exposures=distinct,
-            weights=np.stack(
-                [n_subjects, np.bincount(place, y[has_events], minlength=distinct.size)]
-            ).astype(np.float64),
+            weights=np.stack([n_subjects, np.bincount(place, y[has_events], minlength=distinct.size)]).astype(
+                np.float64
+            ),
             more_than=y.size - np.cumsum(n_with).astype(np.float64),
             n_events=float(y.sum()),
             total_exposure=float(t.sum()),

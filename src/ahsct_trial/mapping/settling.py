@@ -47,10 +47,10 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
     - A cause of death without a day belongs to the patient's death; deaths of a patient on one day are one.
     - A last contact on the day of death is the death itself, and no visit.
     - Records that are alike in every cell are one.
-    - ``after_death = "drop"``: what comes after the death is set aside. ``same_day``: of two scores of a
-    patient on
-      one day the last in the file or the worst stays. ``without_transplant = "drop"``: a patient without a
-      record that makes day 0 is set aside; otherwise that is wrong in a file with dates.
+    - ``after_death = "drop"``: what comes after the death is set aside.
+    - ``same_day``: of two scores of a patient on one day the last in the file or the worst stays.
+    - ``without_transplant = "drop"``: a patient without a record that makes day 0 is set aside; otherwise that
+      is wrong in a file with dates.
     """
     patient = text_places(made.columns[PATIENT_ID.name].dictionary_encode())
     time = _times(made)

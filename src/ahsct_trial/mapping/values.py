@@ -1,6 +1,6 @@
 """The cells of a source table as texts in canonical form: dates, days, years, numbers, levels.
 
-pa.StringArray are judged once for each different one, however many rows have it.
+Each different text is judged once, however many rows have it.
 """
 
 from __future__ import annotations
@@ -63,11 +63,10 @@ class SourceTable:
         """All cells under a heading, without blanks around them; null where they are missing."""
         if heading not in self._cells:
             places = self._places.get(_folded(heading), [])
-            if places:
-                cells = self._cleaned(self.table.columns[places[0]])
-            else:
-                cells = pa.nulls(len(self), pa.string())
-            self._cells[heading] = cells
+            column = self.table.columns[places[0]] if places else None
+            self._cells[heading] = (
+                pa.nulls(len(self), pa.string()) if column is None else self._cleaned(column)
+            )
         return self._cells[heading]
 
     def check_headings(self, headings: Iterable[str], optional: Iterable[str]) -> None:

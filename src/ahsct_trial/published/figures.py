@@ -194,6 +194,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         What two publications of one trial have in common, such as its registration; else None.
     n_patients, n_sites
         Size of the trial.
+    ms_course
+        The course of MS that it says it is about, where it is about one alone.
     uncertain
         What a reader must know before relying on its figures.
     protocol
@@ -210,6 +212,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     year: int | None = None
     n_patients: int | None = None
     n_sites: int | None = None
+    ms_course: tuple[Literal["RRMS", "SPMS", "PPMS"], ...] = ()
     uncertain: tuple[str, ...] = ()
     protocol: dict[str, float | str] = {}
     inferred: tuple[str, ...] = ()

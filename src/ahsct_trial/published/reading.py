@@ -41,6 +41,7 @@ RULES = {
     "year": "a whole number",
     "n_patients": "a whole number",
     "n_sites": "a whole number",
+    "ms_course": 'a list of "RRMS", "SPMS" and "PPMS"',
     "uncertain": "a list of sentences in quotes",
     "protocol": "a table of settings, see docs/protocol.md",
     "inferred": "a list of settings in quotes, each one of [protocol]",

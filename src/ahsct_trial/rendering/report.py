@@ -14,6 +14,7 @@ from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import drawn_curves, keys_with_curve
+from ahsct_trial.rendering.figures.forest import draw_forest
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
@@ -32,6 +33,7 @@ from ahsct_trial.wording import in_years, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Check
+    from ahsct_trial.forest import Forest
     from ahsct_trial.timelines import Timeline
 
 #: Width of a figure on a page and on a phone [mm]; the style sheet shows one of the two.
@@ -49,7 +51,13 @@ class _Picture:
     narrow: Markup
 
 
-def write_report(summary: Summary, *, check: Check | None = None, timeline: Timeline | None = None) -> str:
+def write_report(
+    summary: Summary,
+    *,
+    check: Check | None = None,
+    timeline: Timeline | None = None,
+    forest: Forest | None = None,
+) -> str:
     """Write a cohort's results as an HTML page that needs nothing beside itself.
 
     Parameters
@@ -60,6 +68,8 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
         The cohort compared with a publication; without it the page has no such part.
     timeline
         The course of each patient; without it the page names no patient.
+    forest
+        The published figures beside the cohort's; without it the page has no such picture.
 
     Returns
     -------
@@ -98,6 +108,9 @@ def write_report(summary: Summary, *, check: Check | None = None, timeline: Time
         timeline=None
         if timeline is None
         else _picture("timeline", [draw_timeline(timeline, width) for width in (_WIDE, _NARROW)]),
+        forest=None
+        if forest is None
+        else _picture("forest", [draw_forest(forest, width) for width in (_WIDE, _NARROW)]),
         verdicts=[] if check is None else verdict_sections(check),
         methods=methods(summary, check),
         definitions=list(definitions(summary)),

@@ -137,12 +137,12 @@ def _longest_word(cells: Iterable[str]) -> int:
 def _blocks(section: Section, width: int) -> Group:
     """The table for a screen too narrow for it: each row a name with its figures below."""
     headings = [one_line(heading) for heading in section.headings]
-    blocks: list[Text | Padding] = []
+    blocks: list[Padding] = []
     named = ""
     for name, *cells in section.rows:
         # A row without a name goes on about the one before it.
         named = name or named
-        blocks.append(_text(f" {named}"))
+        blocks.append(Padding(_text(named.strip()), (0, 0, 0, 1)))
         figures = [(heading, cell) for heading, cell in zip(headings[1:], cells, strict=True) if cell]
         blocks.append(_list(Section(section.title, rows=tuple(figures)), width))
     return Group(*blocks)

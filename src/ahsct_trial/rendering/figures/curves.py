@@ -2,16 +2,17 @@
 
 Times are drawn to the month. The exact ones are those of single patients: whoever knows when one was last
 seen could find them in a picture, and learn what else is told of them. Events and losses of a month stand at
-its end, so that the curve has the right height at the end of each month, and with it at each tick.
+its end, so that the curve has the right height at the end of each month, and with it at each tick. Day 0
+belongs to the first month.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import groupby, pairwise
 from math import ceil, floor
 
 from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
@@ -20,7 +21,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
-from ahsct_trial.results import TOOL, Comparison, CurvePoint, Summary, SurvivalEndpoint
+from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint
 from ahsct_trial.wording import in_years, plural
 
 MONTHS_PER_YEAR = 12
@@ -87,32 +88,26 @@ class DrawnCurve:
     landmark_window_days: float
 
     @cached_property
-    def points(self) -> tuple[CurvePoint, ...]:
-        """The curve with its exact times, from which the numbers below the axis are counted."""
-        return tuple(self.endpoint.curve)
-
-    @cached_property
     def months(self) -> tuple[Month, ...]:
         """The months in which something happened, in order."""
-        found = []
-        for years, group in groupby(self.points, lambda point: end_of_month(point.years)):
-            points = list(group)
-            last = points[-1]
-            n_events = sum(point.n_events for point in points)
-            n_censored = sum(point.n_censored for point in points)
-            following = bisect_right(self._times, last.years)
-            found.append(
-                Month(
-                    years=years,
-                    n_events=n_events,
-                    n_censored=n_censored,
-                    n_left=self.points[following].n_at_risk if following < len(self.points) else 0,
-                    estimate=last.estimate,
-                    ci_low=last.ci_low,
-                    ci_high=last.ci_high,
-                )
+        curve = self.endpoint.curve
+        _, at_risk, _, _, estimate, low, high = curve.columns()
+        ends = [end_of_month(years) for years in curve.years.tolist()]
+        # The last point of each month, and what has happened up to it.
+        last = [at for at, (own, following) in enumerate(pairwise([*ends, 0])) if own != following]
+        n_events, n_censored = curve.n_events.cumsum().tolist(), curve.n_censored.cumsum().tolist()
+        return tuple(
+            Month(
+                years=ends[at],
+                n_events=n_events[at] - (n_events[before] if before >= 0 else 0),
+                n_censored=n_censored[at] - (n_censored[before] if before >= 0 else 0),
+                n_left=at_risk[at + 1] if at + 1 < len(at_risk) else 0,
+                estimate=estimate[at],
+                ci_low=low[at],
+                ci_high=high[at],
             )
-        return tuple(found)
+            for before, at in pairwise([-1, *last])
+        )
 
     @property
     def last_years(self) -> float:
@@ -158,26 +153,22 @@ class DrawnCurve:
         place = bisect_right(self.steps, years + _SAME_TIME, key=lambda month: month.years)
         return self.steps[place - 1] if place else None
 
-    @cached_property
-    def _times(self) -> list[float]:
-        return [point.years for point in self.points]
-
     def at_risk(self, years: Sequence[float]) -> list[AtRisk]:
         """The numbers below the axis, counted as the results count them at the horizon.
 
         An event is at or before a time by its years; a patient who is lost reaches a time by whole days.
         """
-        n_censored = [0, *accumulate(point.n_censored for point in self.points)]
-        n_events = [0, *accumulate(point.n_events for point in self.points)]
+        curve = self.endpoint.curve
+        n_censored = [0, *curve.n_censored.cumsum().tolist()]
+        n_events = [0, *curve.n_events.cumsum().tolist()]
         rows = []
         for year in years:
-            following = bisect_left(self._times, year - _SAME_TIME)
-            until = bisect_right(self._times, year + _SAME_TIME)
-            at_risk = self.points[following].n_at_risk if following < len(self.points) else 0
+            following = int(curve.years.searchsorted(year - _SAME_TIME))
+            until = int(curve.years.searchsorted(year + _SAME_TIME, side="right"))
+            at_risk = int(curve.n_at_risk[following]) if following < len(curve) else 0
             landmark = floor(DAYS_PER_YEAR * year + _SAME_TIME) - self.landmark_window_days
-            reached = bisect_left(
-                self._times, landmark, hi=following, key=lambda time: round(DAYS_PER_YEAR * time)
-            )
+            # Half a day before it is the first time that is the landmark's day when rounded.
+            reached = min(int(curve.years.searchsorted((landmark - 0.5) / DAYS_PER_YEAR)), following)
             at_risk += n_censored[following] - n_censored[reached]
             rows.append(AtRisk(year, at_risk, n_censored[until], n_events[until]))
         return rows
