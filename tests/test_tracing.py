@@ -537,3 +537,16 @@ def test_an_identifier_is_matched_as_it_stands() -> None:
         for name in ("007", "7", "P 1", "P1")
     ]
     assert days == [5, 6, 7, 8]
+
+
+def test_a_scan_after_the_last_visit_is_what_ends_the_observation(tmp_path: Path) -> None:
+    # A scan is a visit, so that relapses would have been seen until 2 years, and not until the end of follow-up.
+    (tmp_path / "cohort.csv").write_text(
+        "patient_id,follow_up_years,years_to_last_visit,relapses_after,years_to_first_relapse,scans_after,"
+        "years_to_first_new_lesion,years_to_last_scan,years_to_death\nA,5,1,0,,2,,2,\n"
+    )
+    decided = {
+        each.endpoint: each for each in trace(read_cohort(tmp_path / "cohort.csv"), "A", Protocol()).endpoints
+    }["relapse_free_survival"]
+    assert (decided.years, decided.column) == (2.0, "years_to_last_scan")
+    assert decided.reason == "no event up to the last scan at 2 years (years_to_last_scan)"

@@ -41,6 +41,7 @@ def test_a_part_of_the_patients(trial: Trial) -> None:
         ({"site": ["Ottawa"]}, ["A", "B"]),
         ({"site": ["OTTAWA", " genoa"]}, ["A", "B", "C"]),
         ({"site": ["Ottawa"], "sex": ["female"]}, ["A"]),
+        ({"site": ["Ottawa"], "sex": ["F"]}, ["A"]),
         ({}, ["A", "B", "C", "D"]),
     ):
         part = trial.where(selection)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_GROUPS = 20
 #: The attributes that make groups.
 _GROUPING = tuple(column.name for column in ATTRIBUTES if column.kind in {"text", "level"})
+_CODES = {column.name: column.codes for column in ATTRIBUTES}
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Trial:
         return self._derivations.table(protocol)
 
     def where(self, selection: Mapping[str, Sequence[str]]) -> Trial:
-        """The patients whose attribute is one of some texts, for each of the columns; case does not matter.
+        """The patients whose attribute is one of some texts or codes, for each of the columns; case does not matter.
 
         Raises
         ------
@@ -185,7 +186,7 @@ class Trial:
             If the data have no such attribute, or no patient has that level; the text names the closest.
         """
         for level in self.levels(column):
-            if _folded(level) == _folded(text):
+            if _folded(level) == _wanted(column, text):
                 return level
         meant = is_it_meant(text, self.levels(column)) or f"This file has {self._listed(column)}."
         raise UsageError(f"No patient has {column} {shown(text)}. {meant}")
@@ -224,9 +225,15 @@ class Trial:
     def _has_level(self, column: str, texts: Sequence[str]) -> NDArray[np.bool_]:
         self._texts(column)
         values = self.data.patients[column]
-        wanted = {_folded(text) for text in texts}
+        wanted = {_wanted(column, text) for text in texts}
         own = [text for text in values.cat.categories if _folded(str(text)) in wanted]
         return np.asarray(values.isin(own))
+
+
+def _wanted(column: str, text: str) -> str:
+    """A text that somebody asks for as labels are compared; a code of the data dictionary is its level."""
+    folded = _folded(text)
+    return _folded(_CODES[column].get(folded, folded))
 
 
 def _folded(text: str) -> str:

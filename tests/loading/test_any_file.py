@@ -92,6 +92,8 @@ def files(draw, others=ordinary, has_gaps=True, has_wrong_cells=False) -> File:
         for name in names:
             if name == "patient_id":
                 text = f"{draw(others)}{number}"
+                if not has_wrong_cells:  # an identifier with a line break is wrong
+                    text = text.replace("\n", "").replace("\r", "")
             elif name in COLUMN and COLUMN[name].kind in NUMERIC_KINDS:
                 required = COLUMN[name].is_required
                 kinds = [
@@ -169,7 +171,7 @@ def test_cells_are_read_as_a_slow_reader_reads_them(read, others):
 
     check()
     # Otherwise the property would be empty.
-    assert n_read > 10
+    assert n_read > 20
 
 
 # ---- Large files are read in blocks ---------------------------------------------------------------------

@@ -111,10 +111,13 @@ class Block:
         """Whether there is a quote, which may hide line breaks."""
         return self.data.find(b'"', self.start, self.stop) >= 0
 
-    def breaks(self) -> IntArray:
-        """Place of each line feed, from the start of the block."""
-        text = np.frombuffer(self.data, np.uint8, self.stop - self.start, self.start)
-        return np.flatnonzero(text == ord("\n"))
+    def text(self) -> NDArray[np.uint8]:
+        """The bytes of the lines."""
+        return np.frombuffer(self.data, np.uint8, self.stop - self.start, self.start)
+
+    def count_lines(self) -> int:
+        """Number of lines, blank ones too."""
+        return int(np.count_nonzero(self.text() == ord("\n")))
 
 
 def in_blocks(data: bytes, start: int) -> list[Block]:
@@ -212,11 +215,11 @@ def _record_lines(
     file: str, header: Header, block: Block, first_line: int | None, n_records: int
 ) -> tuple[int, IntArray, list[int]]:
     """Number of lines of a block, the line on which each record begins, and those that hold line breaks."""
-    breaks = block.breaks()
-    lines: IntArray = np.arange(len(breaks))
+    n_lines = block.count_lines()
+    lines: IntArray = np.arange(n_lines)
     broken: list[int] = []
-    if len(lines) != n_records:
-        lines = _visible_lines(block, breaks)
+    if n_lines != n_records:
+        lines = _visible_lines(block)
     end = _end_of_text(block.data, block.stop)
     if len(lines) == n_records:
         # Each line is a record. A quote that is open in the last one has nothing to join to it.
@@ -234,12 +237,13 @@ def _record_lines(
             "Close or remove it.",
             line=None if first_line is None else first_line + int(lines[-1]),
         )
-    return len(breaks), lines, broken
+    return n_lines, lines, broken
 
 
-def _visible_lines(block: Block, breaks: IntArray) -> IntArray:
+def _visible_lines(block: Block) -> IntArray:
     """Numbers, from 0, of the lines that are not blank."""
-    text = np.frombuffer(block.data, np.uint8, block.stop - block.start, block.start)
+    text = block.text()
+    breaks = np.flatnonzero(text == ord("\n"))
     starts = np.concatenate(([0], breaks[:-1] + 1))
     lengths = breaks - starts
     return np.flatnonzero((lengths > 1) | ((lengths == 1) & (text[starts] != ord("\r"))))

@@ -62,7 +62,7 @@ def from_text(source: Source, header: Header, forms: Forms) -> Input:
     """The rows of a file of separated cells."""
     blocks = in_blocks(source.data, header.body_offset)
     before = Block(source.data, header.body_offset, blocks[0].start)
-    first_line = header.body_line + len(before.breaks())
+    first_line = header.body_line + before.count_lines()
 
     def reader(block: Block) -> Callable[[], TextTable]:
         # A file with quotes is one block, and only there can a quote be left open.
