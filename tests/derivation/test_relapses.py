@@ -124,3 +124,16 @@ def test_a_relapse_that_continues_one_before_transplant_is_none_after():
     text = "P1 relapse -5\nP1 relapse 5\nP2 relapse 5\nP1 last_contact 800\nP2 last_contact 800"
     found = summarize(records(text), Protocol(relapse_gap_days=30)).endpoints
     assert found.relapse_rate.after.n_events == 1
+
+
+CLOSE = "P1 relapse 3\nP1 relapse 33\nP1 relapse 62\nP1 last_contact 800"
+
+
+def test_relapses_close_together_are_told_of_until_the_protocol_takes_them_as_one():
+    # By hand: 33 begins 30 days after 3, and 62 only 29 days after 33.
+    (notice,) = derive_relapses(records(CLOSE).data, Protocol()).notices
+    assert (notice.code, notice.severity) == ("relapses-close-together", "look first")
+    assert notice.text.startswith("1 relapse begins within 30 days of another")
+    merged = derive_relapses(records(CLOSE).data, Protocol(relapse_gap_days=30))
+    assert merged.notices == ()
+    assert merged.values["relapses_after"].tolist() == [2]

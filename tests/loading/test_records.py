@@ -630,11 +630,6 @@ AGAIN = "on a day on which the patient has another one already: each is counted.
             "P1,observed_from,-90\nP1,relapse,-91\nP1,relapse,-900\nP2,relapse,-900\nP2,last_contact,0",
             "2 relapses lie before observed_from, outside the observed time: left out of the rate before.",
         ),
-        (
-            "P1,relapse,3\nP1,relapse,33\nP1,relapse,62",
-            "1 relapse begins within 30 days of another of the same patient (line 6), and each is counted. "
-            "Is it the same relapse? Then set relapse_gap_days.",
-        ),
         ("P1,edss,900,10", f"1 patient has a last EDSS of 10, {DEAD}"),
     ],
 )

@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 
 from ahsct_trial.derivation.reductions import Derived, count, first, rows_of, taken
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
-from ahsct_trial.records import Observations, Records
+from ahsct_trial.records import Observations, Records, is_same_day
+from ahsct_trial.results import Notice
+
+#: By the usual definition a relapse begins at least so long after the one before [days].
+_SOON_DAYS = 30
 
 
 def derive_relapses(records: Records, protocol: Protocol) -> Derived:
@@ -35,7 +39,22 @@ def derive_relapses(records: Records, protocol: Protocol) -> Derived:
         },
         decided_by={"years_to_first_relapse": rows_of(row[is_after], place)},
         remark=_remark(protocol.relapse_gap_days),
+        notices=_close_together(Observations(patient, day, row)),
     )
+
+
+def _close_together(relapses: Observations) -> tuple[Notice, ...]:
+    """The notice that relapses may be one that was recorded twice, of those that are counted."""
+    is_soon = begins_soon_after(relapses, _SOON_DAYS)
+    is_soon[1:] &= ~is_same_day(relapses)
+    n = int(np.count_nonzero(is_soon))
+    if not n:
+        return ()
+    text = (
+        f"{n:,} {'relapse begins' if n == 1 else 'relapses begin'} within {_SOON_DAYS} days of another of the same "
+        f"patient, and each is counted. Is it the same relapse? Then add --relapse-gap-days {_SOON_DAYS}."
+    )
+    return (Notice(code="relapses-close-together", severity="look first", text=text),)
 
 
 def begins_soon_after(relapses: Observations, gap_days: float) -> NDArray[np.bool_]:

@@ -39,7 +39,7 @@ from ahsct_trial.estimators.differences import (
 from ahsct_trial.estimators.hazard_ratio import hazard_ratio
 from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
 from ahsct_trial.estimators.survival import KaplanMeier
-from ahsct_trial.patients import PatientTable
+from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.results import (
     SCHEMA_VERSION,
@@ -218,15 +218,21 @@ def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoint
             worsened=_share_contrast(ours.disability.worsened, theirs.disability.worsened, level),
             improved=_share_contrast(ours.disability.improved, theirs.disability.improved, level),
         ),
-        mortality=MortalityContrast(
-            all_cause_by_day_100=_share_contrast(
-                ours.mortality.all_cause_by_day_100, theirs.mortality.all_cause_by_day_100, level
-            )
-        ),
+        mortality=MortalityContrast(all_cause_by_day_100=_early_deaths(own, base, level)),
         neda3=tuple(
             _neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)
         ),
     )
+
+
+def _early_deaths(own: _Group, base: _Group, level: float) -> ShareContrast:
+    """Deaths by day 100, which counts from transplant in those who had one and from time zero in the others."""
+    ours, theirs = own.endpoints.mortality, base.endpoints.mortality
+    contrast = _share_contrast(ours.all_cause_by_day_100, theirs.all_cause_by_day_100, level)
+    if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (own, base)):
+        return contrast
+    note = "Day 100 counts from transplant in patients who had one, and from time zero in the others."
+    return replace(contrast, risk_difference=replace(contrast.risk_difference, note=note))
 
 
 def _share_contrast(own: Estimate, base: Estimate, level: float) -> ShareContrast:

@@ -10,20 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
-from ahsct_trial.derivation.relapses import begins_soon_after
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.patient_table import edss_10_notice
-from ahsct_trial.loading.problems import Violation, fatal, grouped, of_rows
+from ahsct_trial.loading.problems import Violation, fatal, grouped
 from ahsct_trial.loading.reading import read_parts
 from ahsct_trial.loading.table import Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
 from ahsct_trial.records import Observations, Records, is_first_of_patient, is_same_day
 from ahsct_trial.results import Notice
-from ahsct_trial.trial import Places, Trial
+from ahsct_trial.trial import Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -32,8 +31,6 @@ _ONCE = ("baseline", "transplant", "randomisation", "observed_from", "death")
 _COLUMN = {column.name: column for column in RECORDS}
 _LONGEST_DAYS = _COLUMN["day"].high
 _COUNTS = tuple(name for names in MEASUREMENTS.values() for name in names if _COLUMN[name].kind == "count")
-#: A relapse this soon after another one is perhaps the same [days].
-_SOON_DAYS = 30
 
 
 def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Trial:
@@ -411,7 +408,7 @@ def _notices(coded: Coded) -> Iterator[Notice]:
     baseline = coded.ordered["baseline"][0].row
     if coded.has_time[baseline].any():
         yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
-    yield from _relapse_notices(coded, places)
+    yield from _relapse_notices(coded)
     yield from _scan_notices(coded)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
         n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
@@ -439,7 +436,7 @@ def _edss_notices(coded: Coded) -> Iterator[Notice]:
         yield edss_10_notice(n_last)
 
 
-def _relapse_notices(coded: Coded, places: Places) -> Iterator[Notice]:
+def _relapse_notices(coded: Coded) -> Iterator[Notice]:
     relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
     if not relapses.row.size and not starts.row.size:
         text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
@@ -451,17 +448,6 @@ def _relapse_notices(coded: Coded, places: Places) -> Iterator[Notice]:
         noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
         text = f"{noun} before observed_from, outside the observed time: left out of the rate before."
         yield Notice(code="relapses-before-history", text=text)
-    is_soon = begins_soon_after(relapses, _SOON_DAYS)
-    is_soon[1:] &= ~is_same_day(relapses)
-    rows = np.sort(relapses.row[is_soon])
-    if rows.size:
-        noun = "1 relapse begins" if len(rows) == 1 else f"{len(rows):,} relapses begin"
-        text = (
-            f"{noun} within {_SOON_DAYS} days of another of the same patient "
-            f"({of_rows(places, rows)}), and each is counted. Is it the same relapse? "
-            "Then set relapse_gap_days."
-        )
-        yield Notice(code="relapses-close-together", severity="look first", text=text)
 
 
 def _scan_notices(coded: Coded) -> Iterator[Notice]:
