@@ -18,7 +18,7 @@ COHORTS = {
     "atkins2016_lancet.csv": ("--protocol", "atkins2016-lancet"),
 }
 KINDS = ("survival", "timeline")
-#: All endpoints in one figure.
+#: All endpoints in one figure, of the cohort in which they differ.
 ENDPOINTS = (
     "activity_free_survival",
     "relapse_free_survival",
@@ -32,7 +32,8 @@ def draw(folder: Path, cohort: str, figure: str, *words: str) -> None:
     """Draw one figure of a file in data/, as a reader would."""
     output = folder / f"{Path(cohort).stem}-{figure}.svg"
     command = [sys.executable, "-m", "ahsct_trial", *words, f"data/{cohort}", "-o", str(output), "--force"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    # The caption is for a paper's text.
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     print(output.name)
 
 
@@ -43,7 +44,12 @@ def main(folder: Path = FIGURES) -> None:
         for kind in KINDS:
             draw(folder, cohort, kind, "plot", kind, *options)
     several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
-    draw(folder, "sample_cohort.csv", "endpoints", "plot", "survival", *several)
+    lancet = "atkins2016_lancet.csv"
+    draw(folder, lancet, "endpoints", "plot", "survival", *COHORTS[lancet], *several)
+    arms = ("--by", "arm", "--endpoint", "worsening_free_survival", "--time-zero", "randomisation")
+    draw(folder, "sample_trial.csv", "arms", "plot", "survival", *arms)
+    for kind in ("incidence", "forest"):
+        draw(folder, "sample_cohort.csv", kind, "plot", kind)
 
 
 if __name__ == "__main__":

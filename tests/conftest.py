@@ -1,16 +1,20 @@
-"""What all tests share: golden files, and how hypothesis searches."""
+"""What all tests share: golden files, the command line in this process, and how hypothesis searches."""
 
 from __future__ import annotations
 
 import difflib
+import io
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
+ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
-_RENEWED = pytest.StashKey[list[str]]()
 
 # A slow machine is no fault of the code; the benchmarks watch the time.
 settings.register_profile("ahsct", deadline=None)
@@ -23,10 +27,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write what the tests give to tests/golden, to be read as a diff",
     )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_RENEWED] = []
 
 
 @pytest.fixture
@@ -45,7 +45,6 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         if request.config.getoption("--renew-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-            request.config.stash[_RENEWED].append(name)
             return
         renew = "Where the new text is right: python -m pytest --renew-golden, and read the diff."
         if before is None:
@@ -63,6 +62,32 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return compare
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for name in sorted(set(config.stash[_RENEWED])):
-        terminalreporter.write_line(f"renewed tests/golden/{name}")
+@dataclass(frozen=True)
+class Run:
+    """What a command line came to: exit code and result, and what it printed."""
+
+    exit_code: int
+    result: Any
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ahsct(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """Run the command line in this process, from the root of the repository and not on a terminal.
+
+    ``ahsct("summarize", "-", stdin=b"…", columns=40)``
+    """
+    from ahsct_trial.cli import main
+
+    monkeypatch.chdir(ROOT)
+
+    def run(*arguments: str | Path, stdin: bytes = b"", columns: int = 80) -> Run:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capsys.readouterr()
+        outcome = main([str(each) for each in arguments])
+        printed = capsys.readouterr()
+        return Run(outcome.exit_code, outcome.result, printed.out, printed.err)
+
+    return run

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ahsct_trial import Cohort, Records, Summary, read_cohort
-from ahsct_trial.rendering.documents import write_json
+from ahsct_trial import Summary, Trial, read_cohort
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 
 #: Short names of columns, so that a record fits the line; a column's own name works as well.
 SHORT = {"gd": "gd_lesions", "t2": "new_t2_lesions", "new": "new_lesions", "cause": "cause_of_death"}
@@ -43,7 +43,7 @@ def csv_of(rows: Sequence[dict[str, Any]], columns: Sequence[str] = ()) -> str:
     return stream.getvalue()
 
 
-def read(text: str, **options: Any) -> Cohort | Records:
+def read(text: str, **options: Any) -> Trial:
     """Read a text as if it stood in a file named ``records.csv``."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "records.csv"
@@ -51,16 +51,19 @@ def read(text: str, **options: Any) -> Cohort | Records:
         return read_cohort(path, **options)
 
 
-def records(text: str, columns: Sequence[str] = ()) -> Records:
+def records(text: str, columns: Sequence[str] = ()) -> Trial:
     """Read the records of a text; `columns` are in the file even if no record has them."""
     found = read(csv_of(rows_of(text), columns))
-    assert isinstance(found, Records)
+    assert found.layout == "records"
     return found
 
 
 def figures(summary: Summary, *left_out: str) -> dict[str, Any]:
     """Everything that a summary says of the patients, without its texts and some more keys, at any depth."""
-    whole = json.loads(write_json(summary))
+    whole = asdict(summary)
+    for endpoint in SURVIVAL_ENDPOINTS:
+        curve = getattr(summary.endpoints, endpoint.key).curve
+        whole["endpoints"][endpoint.key]["curve"] = [asdict(point) for point in curve]
     texts = ("definition", "label", "note", *left_out)
     return {key: _without(whole[key], texts) for key in ("cohort", "endpoints")}
 
@@ -68,7 +71,7 @@ def figures(summary: Summary, *left_out: str) -> dict[str, Any]:
 def _without(value: Any, keys: Sequence[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(inner, keys) for key, inner in value.items() if key not in keys}
-    return [_without(inner, keys) for inner in value] if isinstance(value, list) else value
+    return [_without(inner, keys) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.output import write
+from ahsct_trial.output import refuse_output, write
 
 TEXT = "Überleben – 69.6 %\r\nline\n"
 
@@ -36,7 +37,7 @@ def test_a_file_is_replaced_only_when_asked_for(tmp_path: Path) -> None:
 def test_what_is_no_ordinary_file_is_never_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(UsageError, match="no ordinary file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         write(TEXT, pipe, force=True)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
@@ -48,13 +49,13 @@ def test_the_null_device_is_refused(is_linked: bool, tmp_path: Path, monkeypatch
         pytest.fail("a device was about to be replaced")
 
     # Who may write to /dev would lose the device if the code under test were wrong.
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", never)
     monkeypatch.setattr(Path, "replace", never)
+    monkeypatch.setattr(Path, "hardlink_to", never)
     path = Path(os.devnull)
     if is_linked:
         path = tmp_path / "link"
         path.symlink_to(os.devnull)
-    with pytest.raises(UsageError, match="no ordinary file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         write(TEXT, path, force=True)
 
 
@@ -129,16 +130,84 @@ def test_an_interruption_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.Mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "chmod", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write(TEXT, tmp_path / "result.txt")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_text_that_has_no_bytes_leaves_no_draft(tmp_path: Path) -> None:
-    with pytest.raises(UnicodeEncodeError):
-        write("\udcff", tmp_path / "result.txt")
-    assert list(tmp_path.iterdir()) == []
+def test_content_is_on_the_disk_before_it_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "result.txt"
+    had_name = []
+    monkeypatch.setattr(os, "fsync", lambda _: had_name.append(path.exists()))
+    write(TEXT, path)
+    assert had_name == [False]
+
+
+@pytest.mark.parametrize("is_linkable", [True, False])
+def test_a_file_that_appears_meanwhile_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_linkable: bool
+) -> None:
+    path = tmp_path / "result.txt"
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not is_linkable:  # as on a FAT file system
+        monkeypatch.setattr(Path, "hardlink_to", no_links)
+    write(TEXT, path)
+    assert path.read_bytes() == TEXT.encode("utf-8")
+    path.unlink()
+    # Between the first look and the last step another process writes the same name.
+    monkeypatch.setattr(os, "fsync", lambda _: path.write_text("theirs", encoding="utf-8"))
+    with pytest.raises(UsageError, match="has appeared meanwhile"):
+        write(TEXT, path)
+    assert path.read_text(encoding="utf-8") == "theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["result.txt"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions")
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o600, 0o600), (0o640, 0o640), (0o666, 0o644), (0o755, 0o644)]
+)
+def test_a_file_that_replaces_another_keeps_its_stricter_permissions(
+    tmp_path: Path, before: int, after: int
+) -> None:
+    path = tmp_path / "result.txt"
+    path.write_text("before", encoding="utf-8")
+    path.chmod(before)
+    mask = os.umask(0o022)
+    try:
+        write(TEXT, path, force=True)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == after
+
+
+def test_an_input_is_never_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort, other, link = tmp_path / "cohort.csv", tmp_path / "other.csv", tmp_path / "link.csv"
+    cohort.write_text("patient_id,follow_up_years\n1,2\n", encoding="utf-8")
+    other.touch()
+    link.symlink_to(cohort)
+    with cohort.open(encoding="utf-8") as standard_input:
+        monkeypatch.setattr(sys, "stdin", standard_input)
+        for output, inputs in [
+            (cohort, [str(cohort)]),
+            (link, [cohort]),
+            (cohort, ["-"]),
+            (other, ["-", other]),
+        ]:
+            with pytest.raises(UsageError, match=f"{output.name} is an input"):
+                refuse_output(output, inputs, force=True)
+        refuse_output(other, [str(cohort), "-", "atkins2016-summary", "no\0file"], force=True)
+        refuse_output(None, [str(cohort)])
+
+
+def test_text_that_is_not_unicode_is_escaped(tmp_path: Path) -> None:
+    write("a\udcffb", tmp_path / "result.txt")
+    assert (tmp_path / "result.txt").read_bytes() == rb"a\udcffb"
 
 
 def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
@@ -208,4 +277,6 @@ def test_standard_output_on_a_full_disk() -> None:
         done = subprocess.run(
             [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
-    assert done.stderr == "Standard output cannot be written: No space left on device.\n"
+    assert (
+        done.stderr == "The output could not be written whole to standard output: No space left on device.\n"
+    )

@@ -22,6 +22,13 @@ from ahsct_trial.protocol import (
 NAN, INF = float("nan"), float("inf")
 
 OUTSIDE: dict[str, list[Any]] = {
+    "time_zero": ["randomization", "", None],
+    "landmark_window_days": [-1, 366, NAN, None, "30"],
+    "observation_end": ["last", "follow_up", None],
+    "death_reach_days": [-1, 20_001, NAN, INF, None],
+    "therapy": ["censored", "", None],
+    "unconfirmed": ["count", None, True],
+    "relapse_gap_days": [-1, 10_001, NAN, None],
     "horizon_years": [0, -1, 120.1, NAN, INF, "3", None, True],
     "death": ["Event", "", None, 1, ["event"]],
     "ci_method": ["loglog", "log_log", "", None],
@@ -39,9 +46,16 @@ OUTSIDE: dict[str, list[Any]] = {
     "mri_from_day": [-1, 10_001, NAN, None],
 }
 INSIDE: dict[str, list[Any]] = {
+    "time_zero": ["transplant", "randomisation"],
+    "landmark_window_days": [0, 30, 365],
+    "observation_end": ["last-assessment", "follow-up"],
+    "death_reach_days": [0, 365, 20_000],
+    "therapy": ["ignore", "event", "censor"],
+    "unconfirmed": ["ignore", "event"],
+    "relapse_gap_days": [0, 30, 30.5],
     "horizon_years": [0.5, 5, 120],
     "death": ["event", "censor"],
-    "ci_method": ["log-log", "log", "plain", "logit", "arcsin"],
+    "ci_method": ["log-log", "log", "plain", "logit", "arcsin", "beta-product"],
     "confidence_level": [0.5, 0.9, 0.999],
     "worsening_confirm_weeks": [0, 12, 12.86, 1000],
     "confirm_early_days": [0, 7.5],
@@ -92,14 +106,21 @@ def test_messages_say_what_is_accepted() -> None:
 def test_the_default() -> None:
     assert asdict(Protocol()) == {
         "name": "default",
+        "time_zero": "transplant",
         "horizon_years": 3.0,
+        "landmark_window_days": 0.0,
+        "observation_end": "last-assessment",
+        "death_reach_days": 365.0,
         "death": "event",
+        "therapy": "ignore",
         "ci_method": "log-log",
         "confidence_level": 0.95,
         "worsening_confirm_weeks": 24.0,
         "confirm_early_days": 7.0,
         "confirm_late_days": None,
+        "unconfirmed": "ignore",
         "relapse_free_days": 30.0,
+        "relapse_gap_days": 0.0,
         "baseline": "last-before",
         "step_from_zero": 1.5,
         "step_low": 1.0,
@@ -147,7 +168,10 @@ def test_a_protocol_is_frozen_and_compares_by_value() -> None:
 
 def test_settings_of_records_are_settings() -> None:
     assert set(RECORDS_ONLY) < set(SETTINGS)
-    applied_to_a_table = {"horizon_years", "death", "ci_method", "confidence_level"}
+    applied_to_a_table = {
+        *("time_zero", "horizon_years", "landmark_window_days", "observation_end"),
+        *("death_reach_days", "death", "therapy", "ci_method", "confidence_level"),
+    }
     assert set(SETTINGS) - set(RECORDS_ONLY) == applied_to_a_table
 
 
@@ -162,7 +186,7 @@ def test_changed_settings_are_in_the_name() -> None:
 def test_an_unknown_setting_names_the_closest() -> None:
     with pytest.raises(UsageError, match=r"there is no setting 'horizon_year'\. Is horizon_years meant\?"):
         named_protocol("ours", {"horizon_year": 5})
-    with pytest.raises(UsageError, match="Settings are horizon_years, death, ci_method"):
+    with pytest.raises(UsageError, match="Settings are time_zero, horizon_years, "):
         named_protocol("ours", {"colour": "blue"})
 
 
@@ -183,7 +207,7 @@ def test_a_protocol_from_a_file(tmp_path: Path) -> None:
         (b"deaths = 1", "there is no setting 'deaths'. Is death meant?"),
         (b"[default]\nhorizon_years = 5", "there is no setting 'default'"),
         (b"horizon_years 5", "is not TOML"),
-        (b"\xff\xfe", "is not TOML"),
+        (b"\xff\xfe", "is not UTF-8 from byte 1 on"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -10,7 +10,7 @@ from record_files import read, records
 
 from ahsct_trial import Protocol, read_cohort
 from ahsct_trial.errors import UsageError
-from ahsct_trial.timeline import MOST_PATIENTS, PatientTimeline, Timeline, TimelineScan, timeline
+from ahsct_trial.timelines import MOST_PATIENTS, PatientTimeline, Timeline, TimelineScan, timeline
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 YEAR = 365.25
@@ -65,7 +65,7 @@ def test_the_longest_follow_up_comes_first_and_names_decide_ties() -> None:
     found = timeline(read("patient_id,follow_up_years\nB,1\nC,2\nA,1\n"), Protocol())
     assert [one.patient for one in found.patients] == ["C", "A", "B"]
     assert found.not_in_file == (
-        "observation before transplant",
+        "observation before time zero",
         "relapses",
         "new lesions",
         "worsening",
@@ -75,6 +75,7 @@ def test_the_longest_follow_up_comes_first_and_names_decide_ties() -> None:
     )
     assert found.patients[0] == PatientTimeline(
         patient="C",
+        arm=None,
         line=3,
         observed_before_years=None,
         follow_up_years=2.0,
@@ -82,6 +83,7 @@ def test_the_longest_follow_up_comes_first_and_names_decide_ties() -> None:
         scans=(),
         worsening_years=None,
         improvement_years=None,
+        therapy_years=None,
         death_years=None,
     )
 
@@ -121,7 +123,13 @@ def test_a_rule_that_the_file_cannot_answer_leaves_scans_untold() -> None:
     data = records("A mri -5 gd=1\nA mri 90 gd=1\nA transplant 0\nA last_contact 100")
     found = timeline(data, Protocol(new_lesion="t2"))
     assert [scan.has_lesion for scan in found.patients[0].scans] == [True, None]
-    assert found.not_in_file == ("new lesions", "worsening", "improvement")
+    assert found.not_in_file == (
+        "observation before time zero",
+        "relapses",
+        "new lesions",
+        "worsening",
+        "improvement",
+    )
 
 
 def test_a_patient_table_knows_the_first_lesion_and_the_last_scan() -> None:
@@ -140,6 +148,6 @@ def test_a_patient_table_knows_the_first_lesion_and_the_last_scan() -> None:
 def test_more_patients_than_lines_are_refused() -> None:
     rows = [f"P{number},1" for number in range(MOST_PATIENTS + 1)]
     table = "\n".join(["patient_id,follow_up_years", *rows, ""])
-    with pytest.raises(UsageError, match=r"records\.csv has 251 patients; .*up to 250.*one site"):
+    with pytest.raises(UsageError, match=r"There are 251 patients; .*up to 250.*one site"):
         timeline(read(table), Protocol())
     assert len(timeline(read(table.replace("P250,1\n", "")), Protocol()).patients) == MOST_PATIENTS

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from record_files import read, records
+from trials import POOL, as_trial
 
 from ahsct_trial import Protocol, read_cohort, summarize
+from ahsct_trial.endpoints import observed_endpoints
 from ahsct_trial.errors import UsageError
+from ahsct_trial.results import SurvivalEndpoint
 from ahsct_trial.tracing import DecidedEndpoint, Trace, trace
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -29,7 +33,6 @@ SURVIVAL = (
     "worsening_free_survival",
     "overall_survival",
 )
-TYPES = ("relapse", "new_lesion", "worsening", "death")
 
 
 @cache
@@ -55,8 +58,7 @@ def test_the_traces_add_up_to_the_summary(shape: str, protocol: str, endpoint: s
     known = [one for one in all_24 if one.outcome != "unknown"]
     assert len(known) == result.n_patients
     assert len(all_24) - len(known) == result.n_unknown
-    for kind in TYPES:
-        count = getattr(result.events_by_type, kind)
+    for kind, count in result.events_by_type.items():
         assert len([one for one in known if one.event == kind and years_of(one) <= 3]) == (count or 0)
     assert (
         len([one for one in known if one.outcome == "censored" and years_of(one) <= 3]) == result.n_censored
@@ -67,7 +69,7 @@ def test_the_traces_add_up_to_the_summary(shape: str, protocol: str, endpoint: s
         at_risk = [one for one in known if years_of(one) >= time]
         events = [one for one in at_risk if one.outcome == "event" and years_of(one) == time]
         estimate *= 1 - len(events) / len(at_risk)
-    assert result.estimate == pytest.approx(estimate, rel=1e-12)
+    assert result.survival.value == pytest.approx(estimate, rel=1e-12)
     assert sum(map(years_of, known)) == pytest.approx(
         sum(point.years * (point.n_events + point.n_censored) for point in result.curve), rel=1e-12
     )
@@ -76,6 +78,48 @@ def test_the_traces_add_up_to_the_summary(shape: str, protocol: str, endpoint: s
 def years_of(one: DecidedEndpoint) -> float:
     assert one.years is not None
     return one.years
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_traces_of_1000_cohorts_add_up_to_their_summaries(part: int) -> None:
+    """Events, late events, losses, and who is left out: each patient's trace against the counts of all."""
+    random = Random(part)
+    for _ in range(250):
+        rows = [dict(random.choice(POOL)) for _ in range(random.choice([1, 1, 2]))]
+        if random.random() < 0.3:
+            rows = [row | {"years_to_baseline": random.choice([None, 0.0, 1.0, 2.0])} for row in rows]
+        protocol = Protocol(
+            horizon_years=random.choice([1.0, 3.0]),
+            observation_end=random.choice(["last-assessment", "last-assessment", "follow-up"]),
+            death=random.choice(["event", "censor"]),
+            death_reach_days=random.choice([0.0, 365.0, 20_000.0]),
+            therapy=random.choice(["ignore", "event", "censor"]),
+        )
+        trial = as_trial(rows)
+        found = [trace(trial, f"P{number}", protocol) for number in range(len(rows))]
+        results = observed_endpoints(trial.table(protocol), protocol)
+        for endpoint in {SURVIVAL[0], random.choice(SURVIVAL)}:
+            assert_adds_up([decided(each, endpoint) for each in found], results[endpoint].result(protocol))
+
+
+def assert_adds_up(traced: list[DecidedEndpoint], result: SurvivalEndpoint) -> None:
+    def n_of(outcome: str, event: str | None = None) -> int:
+        return sum(
+            one.outcome == outcome and one.event == event and years_of(one) <= result.horizon_years + 1e-9
+            for one in traced
+        )
+
+    assert sum(one.outcome == "unknown" for one in traced) == result.n_unknown
+    assert sum(one.outcome != "unknown" for one in traced) == result.n_patients
+    for kind, n in result.events_by_type.items():
+        assert n_of("event", kind) == (n or 0)
+    assert n_of("censored") == result.n_censored
+    late = [one for one in traced if one.late_event is not None]
+    assert len(late) == result.n_late_events
+    assert all(one.outcome == "censored" and "is not counted" in one.reason for one in late)
+    curve = list(result.curve)
+    for outcome, name in (("event", "n_events"), ("censored", "n_censored")):
+        assert sum(one.outcome == outcome for one in traced) == sum(getattr(point, name) for point in curve)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -88,6 +132,7 @@ def test_the_line_of_a_record_is_that_record(protocol: str) -> None:
         "years_to_last_edss": {"edss"},
         "years_to_worsening": {"edss"},
         "years_to_death": {"death"},
+        "years_to_last_visit": {"transplant", "last_contact", "mri", "edss"},
         "follow_up_years": {"death", "last_contact", "mri", "edss"},
     }
     n_seen = 0
@@ -116,8 +161,9 @@ def test_the_line_of_a_record_is_that_record(protocol: str) -> None:
             assert entry.what.startswith(own[line]["record"].replace("_", " "))
             if own[line]["record"] == "edss":
                 assert entry.what == f"edss {own[line]['edss']}"
-    # P22 died before any scan or visit. Where his death does not count, three endpoints have no record.
-    assert n_seen == 24 * 5 - (3 if protocol == "censor" else 0)
+    # P22 died before any scan or visit. Where the death does not count, two endpoints end on day 0
+    # without a record, and the composite and that of relapses at the visit of that day.
+    assert n_seen == 24 * 5 - (2 if protocol == "censor" else 0)
 
 
 @pytest.mark.parametrize("patient", PATIENTS)
@@ -127,12 +173,10 @@ def test_both_files_tell_the_same_of_a_patient(patient: str) -> None:
         traces("records", "default")[patient].endpoints,
         strict=True,
     ):
-        assert (here.endpoint, here.outcome, here.event, here.column) == (
-            there.endpoint,
-            there.outcome,
-            there.event,
-            there.column,
-        )
+        assert (here.endpoint, here.outcome, here.event) == (there.endpoint, there.outcome, there.event)
+        # The table has no column of the last visit: the end of follow-up stands in for it.
+        is_last_visit = there.column == "years_to_last_visit"
+        assert here.column == ("follow_up_years" if is_last_visit else there.column)
         assert years_of(here) == pytest.approx(years_of(there), abs=0.5e-4)
         # The row of a patient table decides all; P01 stands on line 2.
         assert here.line == PATIENTS.index(patient) + 2
@@ -180,15 +224,29 @@ def test_a_worsening_in_words() -> None:
     assert decided(found, "overall_survival").line == 10
 
 
-def test_a_relapse_that_is_the_first_event() -> None:
-    # A worsening must still be there 60 weeks (420 days) later: no visit is so late; the relapse is first.
+def test_a_relapse_after_the_end_of_observation() -> None:
+    # A worsening must still be there 60 weeks (420 days) later: no visit is so late. The relapse on day 700
+    # came
+    # when a worsening could no longer be seen, after the last EDSS visit.
     found = trace(records(RISES), "P1", Protocol(worsening_confirm_weeks=60.0))
     one = decided(found)
-    assert (one.event, one.day, one.line, one.reason) == ("relapse", 700, 8, "relapse on day 700")
+    assert (one.outcome, one.event, one.late_event, one.day, one.line) == (
+        "censored",
+        None,
+        "relapse",
+        590,
+        7,
+    )
+    assert one.reason == (
+        "no event up to the last EDSS visit on day 590; relapse on day 700 came after that and is not counted"
+    )
+    seen = trace(records(RISES + "P1 edss 790 edss=4.0"), "P1", Protocol(worsening_confirm_weeks=60.0))
+    assert decided(seen).reason == "relapse on day 700"
+    assert (decided(seen).outcome, decided(seen).late_event, decided(seen).line) == ("event", None, 8)
     assert found.edss_changes is not None
     assert found.edss_changes[-1] == (
-        "worsening on day 412 (line 6): EDSS 5.0 against a baseline of 4.0, not confirmed: "
-        "no relapse-free visit in the window that could confirm it"
+        "worsening on day 412 (line 6): EDSS 5.0 against a baseline of 4.0, at the last "
+        "visits, which nothing can confirm"
     )
     worsening_free = decided(found, "worsening_free_survival")
     assert worsening_free.reason == "no event up to the last EDSS visit on day 590"
@@ -216,9 +274,9 @@ def test_improvements_are_told_beside_worsenings() -> None:
         (
             "P1 last_contact 90",
             "mri_activity_free_survival",
-            "unknown",
-            "left out: no scan since transplant tells of new lesions",
-            None,
+            "censored",
+            "censored on day 0: no scan after it",
+            0,
             None,
         ),
         (
@@ -233,7 +291,7 @@ def test_improvements_are_told_beside_worsenings() -> None:
             "P1 last_contact 90",
             "activity_free_survival",
             "unknown",
-            "left out: no scan since transplant tells of new lesions and no EDSS visit can be the baseline",
+            "left out: no EDSS visit can be the baseline",
             None,
             None,
         ),
@@ -241,7 +299,7 @@ def test_improvements_are_told_beside_worsenings() -> None:
             "P1 edss -5 edss=3.0",
             "worsening_free_survival",
             "censored",
-            "censored on day 0: no EDSS visit since transplant",
+            "censored on day 0: no EDSS visit after it",
             0,
             None,
         ),
@@ -258,9 +316,11 @@ def test_improvements_are_told_beside_worsenings() -> None:
 def test_reasons(
     text: str, endpoint: str, outcome: str, reason: str, day: int | None, line: int | None
 ) -> None:
-    # P2 makes that the file has scans and EDSS visits, whether P1 has some or not.
+    # P2 makes that the file has relapses, scans and EDSS visits, whether P1 has some or not.
     others = "P2 edss 5 edss=3.0\nP2 mri 5 gd=0 t2=0"
-    one = decided(trace(records(f"{others}\n{text}\nP1 transplant 0"), "P1", Protocol()), endpoint)
+    one = decided(
+        trace(records(f"{others}\n{text}\nP1 transplant 0\nP2 observed_from -90"), "P1", Protocol()), endpoint
+    )
     assert (one.outcome, one.reason, one.day, one.line) == (outcome, reason, day, line)
 
 
@@ -269,7 +329,7 @@ def test_an_endpoint_that_is_not_in_the_file() -> None:
     one = decided(found, "mri_activity_free_survival")
     assert (one.outcome, one.reason) == (
         "not in this file",
-        "not in this file: scans_after, years_to_first_new_lesion",
+        "not in this file: years_to_first_new_lesion",
     )
     assert (one.years, one.line, one.column, one.event) == (None, None, None, None)
     assert found.edss_changes == ()
@@ -346,14 +406,14 @@ TABLE = (
             "activity_free_survival",
             "unknown",
             None,
-            "left out: relapses_after is empty and scans_after is 0 and edss_baseline is empty",
+            "left out: relapses_after is empty and edss_baseline is empty",
         ),
         (
             "C",
             "worsening_free_survival",
             "censored",
             "years_to_last_edss",
-            "censored on day 0: no EDSS visit since transplant (years_to_last_edss is empty)",
+            "censored on day 0: no EDSS visit after it (years_to_last_edss is empty)",
         ),
         # Of events of one time the relapse is named first, then the lesion.
         (
@@ -368,7 +428,7 @@ TABLE = (
             "worsening_free_survival",
             "event",
             "years_to_worsening",
-            "worsening at 2 years (years_to_worsening)",
+            "confirmed EDSS worsening at 2 years (years_to_worsening)",
         ),
         (
             "D",
@@ -412,8 +472,9 @@ def test_a_death_that_is_censored() -> None:
     assert (event.outcome, event.reason) == ("event", "death on day 62")
     assert (censored.outcome, censored.reason, censored.line) == (
         "censored",
-        "no event up to the end of follow-up on day 62",
-        event.line,
+        # Nobody saw the patient but on the day of transplant.
+        "no event up to the last visit on day 0",
+        1014,
     )
     assert decided(traces("records", "censor")["P22"], "overall_survival").outcome == "event"
 
@@ -426,7 +487,7 @@ def test_lesion_rules_in_a_trace() -> None:
         return decided(found, "mri_activity_free_survival").day
 
     assert (day(), day(new_lesion="gd"), day(new_lesion="t2")) == (90, 300, 90)
-    assert (day(mri_from_day=90), day(mri_from_day=300)) == (300, None)
+    assert (day(mri_from_day=90), day(mri_from_day=300)) == (300, 0)
 
 
 # ---- Unknown patients -------------------------------------------------------------------------------------
@@ -476,3 +537,16 @@ def test_an_identifier_is_matched_as_it_stands() -> None:
         for name in ("007", "7", "P 1", "P1")
     ]
     assert days == [5, 6, 7, 8]
+
+
+def test_a_scan_after_the_last_visit_is_what_ends_the_observation(tmp_path: Path) -> None:
+    # A scan is a visit, so that relapses would have been seen until 2 years, and not until the end of follow-up.
+    (tmp_path / "cohort.csv").write_text(
+        "patient_id,follow_up_years,years_to_last_visit,relapses_after,years_to_first_relapse,scans_after,"
+        "years_to_first_new_lesion,years_to_last_scan,years_to_death\nA,5,1,0,,2,,2,\n"
+    )
+    decided = {
+        each.endpoint: each for each in trace(read_cohort(tmp_path / "cohort.csv"), "A", Protocol()).endpoints
+    }["relapse_free_survival"]
+    assert (decided.years, decided.column) == (2.0, "years_to_last_scan")
+    assert decided.reason == "no event up to the last scan at 2 years (years_to_last_scan)"

@@ -2,51 +2,126 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
+import re
+import signal
 import sys
-from contextlib import suppress
+from typing import NoReturn
 
-from ahsct_trial.cli import main
+#: Address space [bytes] that numpy, scipy, pandas and pyarrow need to be imported and to start their threads.
+#: Measured on two cores: below 475,000 KB always an error, from 600,000 KB on never.
+_LEAST_MEMORY = 700_000 * 1024
 
-# Parameters of glibc's `mallopt`.
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+#: Characters; the longest path has 4,096.
+_LONGEST_ARGUMENT = 5_000
 
 
-def run() -> None:
-    """Run the command line, and end the process at once.
+def run() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    signal.signal(signal.SIGINT, _end_interrupted)
+    sys.exit(_exit_code())
 
-    To take Python down in order, and give back the memory of a large file piece by piece, would take a tenth
-    of the whole time.
-    """
-    _prepare()
-    exit_code = 0
+
+def _exit_code() -> int:
+    """Run the command line; whatever goes wrong is one sentence on standard error."""
+    from ahsct_trial.errors import AhsctError
+    from ahsct_trial.output import finish_standard_output, gather_standard_output, say
+
     try:
-        main()
-    except SystemExit as done:
-        exit_code = done.code if isinstance(done.code, int) else int(done.code is not None)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # closed, or never open
-            stream.flush()
-    os._exit(exit_code)
+        _refuse_little_memory()
+        _refuse_long_arguments()
+        _correct_environment()
+        gather_standard_output()
+        code = _run_command()
+        finish_standard_output()
+    except AhsctError as error:
+        say(str(error))
+        return error.exit_code
+    except RecursionError:
+        say("Something is nested too deeply to be read.")
+        return 1
+    except Exception as error:
+        if _is_for_want_of_memory(error):
+            say("There is not enough memory. Allow the process more, or give it a smaller file.")
+        elif isinstance(error, OSError):
+            say(f"The operating system refuses what is needed: {error.strerror}.")
+        else:
+            raise  # a fault of the program, which its traceback helps to find
+        return 1
+    return code
 
 
-def _prepare() -> None:
-    """Set what numpy, pyarrow and the interpreter look at when they start, for speed alone."""
-    # Nothing here multiplies matrices, and threads that wait for it keep the cores from the reading.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Imports make a hundred thousand lasting objects, which the collector would go through again and again.
-    gc.set_threshold(100_000)
-    # Memory that was never used costs more than what is computed in it. In large pages it costs up to ten
-    # times as much where a virtual machine must ask its host for them.
-    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-    # So what is freed stays with the process: for pyarrow too, and with glibc not given back piece by piece.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        for parameter, value in ((_TRIM_THRESHOLD, 2**31 - 1), (_MMAP_MAX, 0), (_ARENA_MAX, 1)):
-            mallopt(parameter, value)
+def _run_command() -> int:
+    from ahsct_trial.cli import main
+
+    try:
+        return main().exit_code
+    except SystemExit as done:  # shell completion ends the process itself
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+
+
+def _refuse_little_memory() -> None:
+    """Say at once that a limit is too low, and make the best of one that is not.
+
+    OpenBLAS reserves memory for a thread of each core when it is imported, and asks again for ever where it
+    gets none; pyarrow's allocator reserves 1 GB at a time, which leaves none for others.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    from ahsct_trial.errors import AhsctError
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return
+    if limit < _LEAST_MEMORY:
+        raise AhsctError(
+            f"There is not enough memory: the process may have {limit // 1024:,} KB (ulimit -v), and needs "
+            f"{_LEAST_MEMORY // 1024:,} KB."
+        )
+    frugal = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    for name, value in frugal.items():
+        os.environ.setdefault(name, value)
+
+
+def _refuse_long_arguments() -> None:
+    """Refuse what no name and no option needs; messages repeat arguments."""
+    from ahsct_trial.errors import UsageError
+    from ahsct_trial.escaping import shown
+
+    for argument in sys.argv[1:]:
+        if len(argument) > _LONGEST_ARGUMENT:
+            raise UsageError(f"An argument has {len(argument):,} characters: {shown(argument)}")
+
+
+def _correct_environment() -> None:
+    """Leave out of the environment what would end a library with an error.
+
+    rich believes any number of columns; matplotlib cannot be imported with a settings file that it cannot
+    read or with a backend that it does not know, and figures have a style and a backend of their own.
+    """
+    for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
+        if not re.fullmatch(r"[1-9][0-9]{0,3}", os.environ.get(name, "80")):
+            del os.environ[name]
+    os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
+
+
+def _is_for_want_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that memory or a thread could not be had."""
+    words = ("failed to map segment", "annot allocate memory", "start new thread", "launch worker thread")
+    while error is not None:
+        if isinstance(error, MemoryError) or any(each in str(error) for each in words):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _end_interrupted(*_: object) -> NoReturn:
+    """End at once and quietly: an exception would be lost in an import's callbacks, or printed by them."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        os.write(2, b"\x1b[?25h\n")  # a line that shows progress hides the cursor
+    os._exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

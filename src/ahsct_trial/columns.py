@@ -6,7 +6,8 @@ generated from it (`ahsct columns`), and error messages quote it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Kind = Literal["text", "level", "years", "count", "edss", "day", "date"]
@@ -32,7 +33,11 @@ class Column:
     high, low
         Largest and smallest accepted value.
     levels
-        The accepted texts of a ``level`` column.
+        The accepted texts of a ``level`` column, compared without regard to case and outer blanks.
+    codes
+        Other texts that everybody reads as one of the levels, in lower case.
+    is_after_zero
+        Whether a time must be above 0: a 0 is mostly a code for "none", for which an empty cell is right.
     cdisc
         The counterpart in CDISC's SDTM or ADaM, where there is one.
     aliases
@@ -47,6 +52,8 @@ class Column:
     high: float = float("inf")
     low: float = 0.0
     levels: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    is_after_zero: bool = False
     cdisc: str = ""
     aliases: tuple[str, ...] = ()
     is_required: bool = False
@@ -57,10 +64,10 @@ class Column:
         return {
             "text": "text",
             "level": ", ".join(self.levels),
-            "years": f"years, 0 to {self.high:g}",
+            "years": f"years, {'above 0' if self.is_after_zero else '0'} to {self.high:g}",
             "count": f"whole number, 0 to {self.high:,.0f}",
             "edss": "0 to 10 in half points, without 0.5",
-            "day": "whole days from transplant, negative before it",
+            "day": "whole days from time zero, negative before it",
             "date": "date as YYYY-MM-DD",
         }[self.kind]
 
@@ -71,16 +78,22 @@ class Column:
         return {
             "text": "any text",
             "level": f"it must be {', '.join(others)} or {last}",
-            "years": f"it must be a number of years from 0 to {self.high:g}",
+            "years": f"it must be a number of years {_from(self.is_after_zero)} {self.high:g}",
             "count": f"it must be a whole number from 0 to {self.high:,.0f}",
             "edss": "EDSS goes from 0 to 10 in half points, without 0.5",
-            "day": f"it must be a whole number of days from transplant, within {self.high:,.0f} days of it",
+            "day": f"it must be a whole number of days from time zero, within {self.high:,.0f} days of it",
             "date": "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)",
         }[self.kind]
 
 
-#: No human follow-up or age is longer; a larger number is days or months in the wrong column.
-_LONGEST_YEARS = 120.0
+def _from(is_after_zero: bool) -> str:
+    return "above 0, up to" if is_after_zero else "from 0 to"
+
+
+#: Nobody is older.
+_OLDEST = 120.0
+#: No trial or registry of this treatment has followed anybody longer; a larger number is days or months.
+_LONGEST_YEARS = 50.0
 #: No patient has more relapses, scans or lesions; a larger number is a slip of the keyboard.
 _LARGEST_COUNT = 100_000.0
 _EDSS_CDISC = "QS.QSSTRESN, QSTESTCD=EDSS0101"
@@ -107,23 +120,33 @@ PATIENT_ID = Column(
     is_required=True,
 )
 
-#: How the warning begins that names patients whose identifiers look alike.
-SIMILAR_IDENTIFIERS = "Identifiers differ only by case or blanks"
-
-#: What is known of a patient before transplant; a patient table and a baseline record share these.
+#: What is known of a patient before time zero; a patient table and a baseline record share these.
 ATTRIBUTES: tuple[Column, ...] = (
     Column("site", "text", "Hospital.", cdisc="SITEID", aliases=("siteid", "hospital", "centre", "center")),
     Column("arm", "text", "Treatment arm.", cdisc="ARM", aliases=("trt01p", "treatment_arm")),
-    Column("sex", "level", "Sex.", levels=("female", "male"), cdisc="SEX (F, M)"),
-    _years("age_years", "Age at transplant.", cdisc="AGE", aliases=("age",)),
     Column(
-        "ms_course", "level", "Course of the disease.", levels=("RRMS", "SPMS", "PPMS"), cdisc="MH.MHTERM"
+        "sex",
+        "level",
+        "Sex.",
+        levels=("female", "male"),
+        codes={"f": "female", "m": "male"},
+        cdisc="SEX (F, M)",
+    ),
+    Column("age_years", "years", "Age at time zero.", high=_OLDEST, cdisc="AGE", aliases=("age",)),
+    Column(
+        "ms_course",
+        "level",
+        "Course of the disease.",
+        levels=("RRMS", "SPMS", "PPMS"),
+        codes={"rr": "RRMS", "sp": "SPMS", "pp": "PPMS"},
+        cdisc="MH.MHTERM",
     ),
     Column(
         "prior_therapy",
         "level",
         "Whether immunosuppressive therapy before transplant had failed to control the disease.",
         levels=("yes", "no"),
+        codes={"y": "yes", "n": "no"},
         cdisc="CM.CMOCCUR",
     ),
     Column("conditioning", "text", "Conditioning regimen, e.g. Bu/Cy/ATG.", cdisc="PR.PRTRT"),
@@ -142,20 +165,30 @@ CAUSE_OF_DEATH = Column(
 PATIENT_TABLE: tuple[Column, ...] = (
     PATIENT_ID,
     *ATTRIBUTES,
-    _years("years_observed_before", "Time before transplant over which relapses_before were counted."),
+    _years("years_observed_before", "Time before time zero over which relapses_before were counted."),
     _count("relapses_before", "Relapses in that time."),
-    _count("scans_before", "MRI scans before transplant."),
+    _count("scans_before", "MRI scans before time zero."),
     _count("lesions_before", "Gadolinium-enhancing lesions on those scans, summed."),
     _years(
         "follow_up_years",
-        "Transplant to last contact or death.",
+        "Time zero to last contact of any kind, or death.",
         cdisc="ADTTE.AVAL (years)",
         aliases=("follow_up", "followup_years"),
         is_required=True,
     ),
-    _count("relapses_after", "Relapses from transplant to the end of follow-up."),
-    _years("years_to_first_relapse", "Transplant to the first relapse after it.", cdisc="ADTTE.AVAL, CNSR=0"),
-    _count("scans_after", "MRI scans after transplant."),
+    _years(
+        "years_to_last_visit",
+        "Time zero to the last clinical contact, which could have shown a relapse; without the column, "
+        "follow_up_years stands in.",
+    ),
+    _count("relapses_after", "Relapses from time zero to the last visit."),
+    _years(
+        "years_to_first_relapse",
+        "Time zero to the first relapse after it.",
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
+    ),
+    _count("scans_after", "MRI scans after time zero."),
     _count("scans_with_new_lesions_after", "Those of scans_after with at least one new lesion."),
     _count(
         "new_lesions_after",
@@ -163,47 +196,59 @@ PATIENT_TABLE: tuple[Column, ...] = (
     ),
     _years(
         "years_to_first_new_lesion",
-        "Transplant to the first scan with a new lesion.",
+        "Time zero to the first scan with a new lesion.",
         cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
-        "years_to_last_scan", "Transplant to the last scan; without the column, follow_up_years stands in."
+        "years_to_last_scan", "Time zero to the last scan; without the column, follow_up_years stands in."
     ),
     _years(
         "years_to_last_edss",
-        "Transplant to the last EDSS visit; without the column, follow_up_years stands in.",
+        "Time zero to the last EDSS visit; without the column, follow_up_years stands in.",
     ),
     _edss("edss_baseline", "EDSS at baseline."),
-    _edss("edss_last", "EDSS at the last visit after transplant."),
+    _edss("edss_last", "EDSS at the last visit after time zero."),
     _years(
         "years_to_worsening",
-        "Transplant to the onset of EDSS worsening that was then confirmed.",
+        "Time zero to the onset of EDSS worsening that was then confirmed.",
         cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
         "years_to_improvement",
-        "Transplant to the onset of EDSS improvement that was then confirmed.",
+        "Time zero to the onset of EDSS improvement that was then confirmed.",
         cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
     _years(
-        "years_to_death", "Transplant to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"
+        "years_to_therapy",
+        "Time zero to the start of the first disease-modifying therapy after transplant.",
+        cdisc="ADTTE.AVAL, CNSR=0",
+        is_after_zero=True,
     ),
+    _years("years_to_death", "Time zero to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"),
     CAUSE_OF_DEATH,
 )
 
 #: A record's kind, and what it says.
 RECORD_KINDS: dict[str, str] = {
-    "baseline": "what is known of the patient before transplant; has no day",
-    "transplant": "day 0; a file with dates needs one per patient",
-    "observed_from": "start of the relapse history before transplant",
+    "baseline": "what is known of the patient before time zero; has no day",
+    "transplant": "the transplant: day 0, and a file with dates needs one per patient; with time zero at "
+    "randomisation it may stand on any day and be missing",
+    "randomisation": "the randomisation: day 0 where the protocol puts time zero there",
+    "observed_from": "start of the relapse history before time zero",
     "relapse": "onset of a relapse",
     "edss": "EDSS visit",
     "mri": "MRI scan",
+    "therapy": "start of a disease-modifying therapy",
     "death": "death, with its cause",
     "last_contact": "last contact without any other observation",
+    "alive": "known to be alive that day, from a registry: follow-up, and not a visit",
 }
 
-_LONGEST_DAYS = 43_830.0
+#: 50 years of 365.25 days.
+_LONGEST_DAYS = 18_262.0
 
 #: One row per observation.
 RECORDS: tuple[Column, ...] = (
@@ -219,7 +264,7 @@ RECORDS: tuple[Column, ...] = (
     Column(
         "day",
         "day",
-        "Days from transplant, negative before it; in a file with date, left out.",
+        "Days from time zero, negative before it; in a file with date, left out.",
         high=_LONGEST_DAYS,
         low=-_LONGEST_DAYS,
         cdisc="--DY (which has no day 0)",

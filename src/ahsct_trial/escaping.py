@@ -1,9 +1,18 @@
-"""Text of a file as it may stand on a screen or in a message."""
+"""Text of a file as it may stand on a screen, in a message or in a cell of a CSV."""
 
 from __future__ import annotations
 
+import re
+
 #: A path is shown to its end, which names the file.
 _LONGEST_PATH = 4096
+
+#: A cell that a spreadsheet runs as a formula, or one that could be taken for such a cell made safe.
+_RUNS = re.compile(r"'*[=+\-@\t\r]")
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+#: What `spreadsheet_safe` makes of a cell, in the syntax that Python's `re` and pyarrow share; the group is
+#: the cell as it was.
+SPREADSHEET_SAFE = r"^'('*[=+\-@\t\r])"
 
 
 def shown_path(path: object) -> str:
@@ -20,3 +29,17 @@ def shown(text: str, longest: int = 60) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def spreadsheet_safe(text: str) -> str:
+    """A cell of a CSV so that a spreadsheet that opens it shows it and does not run it as a formula.
+
+    What begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, after any number of apostrophes,
+    gets an apostrophe before it; negative numbers stay. `spreadsheet_plain` takes it off again.
+    """
+    return f"'{text}" if _RUNS.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def spreadsheet_plain(text: str) -> str:
+    """A cell as it was before `spreadsheet_safe`."""
+    return re.sub(SPREADSHEET_SAFE, r"\1", text)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
+from ahsct_trial.escaping import shown, shown_path
+from ahsct_trial.wording import is_it_meant
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_WEEK = 7
 
+TimeZero = Literal["transplant", "randomisation"]
+ObservationEnd = Literal["last-assessment", "follow-up"]
 DeathRule = Literal["event", "censor"]
-CiMethod = Literal["log-log", "log", "plain", "logit", "arcsin"]
+TherapyRule = Literal["ignore", "event", "censor"]
+CiMethod = Literal["log-log", "log", "plain", "logit", "arcsin", "beta-product"]
+Unconfirmed = Literal["ignore", "event"]
 Baseline = Literal["last-before", "first-stable"]
 NewLesion = Literal["gd", "t2", "either"]
 
@@ -23,7 +28,9 @@ RECORDS_ONLY = (
     "worsening_confirm_weeks",
     "confirm_early_days",
     "confirm_late_days",
+    "unconfirmed",
     "relapse_free_days",
+    "relapse_gap_days",
     "baseline",
     "step_from_zero",
     "step_low",
@@ -33,20 +40,28 @@ RECORDS_ONLY = (
     "mri_from_day",
 )
 
-_CHOICES = {
+#: The settings that take one of a few words, and the words.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "time_zero": get_args(TimeZero),
+    "observation_end": get_args(ObservationEnd),
     "death": get_args(DeathRule),
+    "therapy": get_args(TherapyRule),
     "ci_method": get_args(CiMethod),
+    "unconfirmed": get_args(Unconfirmed),
     "baseline": get_args(Baseline),
     "new_lesion": get_args(NewLesion),
 }
 #: Lowest and highest value of each numeric setting.
 _RANGES = {
     "horizon_years": (0.0, 120.0, "above 0 and at most 120 years"),
+    "landmark_window_days": (0.0, 365.0, "from 0 to 365 days"),
+    "death_reach_days": (0.0, 20_000.0, "from 0 to 20000 days"),
     "confidence_level": (0.0, 1.0, "above 0 and below 1, for example 0.95"),
     "worsening_confirm_weeks": (0.0, 1000.0, "from 0 to 1000 weeks"),
     "confirm_early_days": (0.0, 10_000.0, "from 0 to 10000 days"),
     "confirm_late_days": (0.0, 10_000.0, "from 0 to 10000 days, or left out for no limit"),
     "relapse_free_days": (0.0, 10_000.0, "from 0 to 10000 days"),
+    "relapse_gap_days": (0.0, 10_000.0, "from 0 to 10000 days"),
     "step_from_zero": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
     "step_low": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
     "step_high": (0.0, 10.0, "above 0 and at most 10 EDSS points"),
@@ -72,10 +87,23 @@ class Protocol:
     ----------
     name
         Name of the built-in protocol, or of the file it was read from.
+    time_zero
+        What makes day 0: ``transplant`` or ``randomisation``.
     horizon_years
         Landmark of the headline figures [years].
+    landmark_window_days
+        How long before a landmark the last assessment may lie and still reach it [days].
+    observation_end
+        ``last-assessment``: a patient's observation ends at the earliest of the last assessments that could
+        have shown each component; ``follow-up``: at the end of follow-up, so that a patient who is no longer
+        assessed is presumed free.
+    death_reach_days
+        A death this soon after the last common assessment still counts [days].
     death
         ``event`` counts a death as an event, ``censor`` ends the observation there.
+    therapy
+        A therapy started after time zero is ignored, is an ``event``, or ends the observation (``censor``):
+        the strategies of ICH E9(R1) for an intercurrent event.
     ci_method
         Scale of the Kaplan–Meier interval.
     confidence_level
@@ -84,17 +112,21 @@ class Protocol:
         Worsening must still be there this much later [weeks].
     confirm_early_days, confirm_late_days
         How far before and after that date the confirming visit may lie [days]; None is no limit.
+    unconfirmed
+        Worsening at a patient's last visit, which nothing can confirm, is ignored or is an ``event``.
     relapse_free_days
         An EDSS visit this soon after a relapse neither sets the baseline nor confirms [days].
+    relapse_gap_days
+        A relapse that begins within this many days of the previous one's onset is the same relapse [days].
     baseline
-        ``last-before``: the last EDSS at or before transplant; ``first-stable``: the first one from
-        day 0 on that is relapse-free.
+        ``last-before``: the last EDSS at or before time zero; ``first-stable``: the first one from day 0 on
+        that is relapse-free, from which day on the patient is at risk of worsening.
     step_from_zero, step_low, step_high, step_high_from
         EDSS rise that counts: from 0; from 1.0 to below `step_high_from`; from there up [EDSS points].
     new_lesion
         Which lesions are an event: gadolinium-enhancing, new T2, or either.
     mri_from_day
-        Scans up to this day after transplant set the reference and are not events [days].
+        Scans up to this day after time zero set the reference and are not events [days].
 
     Raises
     ------
@@ -103,14 +135,21 @@ class Protocol:
     """
 
     name: str = "default"
+    time_zero: TimeZero = "transplant"
     horizon_years: float = 3.0
+    landmark_window_days: float = 0.0
+    observation_end: ObservationEnd = "last-assessment"
+    death_reach_days: float = 365.0
     death: DeathRule = "event"
+    therapy: TherapyRule = "ignore"
     ci_method: CiMethod = "log-log"
     confidence_level: float = 0.95
     worsening_confirm_weeks: float = 24.0
     confirm_early_days: float = 7.0
     confirm_late_days: float | None = None
+    unconfirmed: Unconfirmed = "ignore"
     relapse_free_days: float = 30.0
+    relapse_gap_days: float = 0.0
     baseline: Baseline = "last-before"
     step_from_zero: float = 1.5
     step_low: float = 1.0
@@ -120,10 +159,11 @@ class Protocol:
     mri_from_day: float = 0.0
 
     def __post_init__(self) -> None:
-        for setting, choices in _CHOICES.items():
+        for setting, choices in CHOICES.items():
             value = getattr(self, setting)
             if value not in choices:
-                raise UsageError(f"{setting} is {value!r}; it is one of {', '.join(choices)}.")
+                rule = f"{setting} is {shown(repr(value))}; it is one of {', '.join(choices)}."
+                raise UsageError(f"{rule} {is_it_meant(str(value), choices)}".rstrip())
         for setting, (low, high, rule) in _RANGES.items():
             value = getattr(self, setting)
             if value is None and setting == "confirm_late_days":
@@ -131,11 +171,11 @@ class Protocol:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             # `not low <= value` also refuses NaN, which compares false with everything.
             if not is_number or not low <= value <= high or (setting, value) in _OPEN_ENDS:
-                raise UsageError(f"{setting} is {value!r}; it must be a number {rule}.")
+                raise UsageError(f"{setting} is {shown(repr(value))}; it must be a number {rule}.")
 
 
-#: What a user changes in the protocol that a command or a publication starts from.
-Settings = Callable[[Protocol], Protocol]
+#: The settings that a user changes in the protocol that a command or a publication starts from.
+Overrides = Mapping[str, Any]
 
 BUILT_IN: dict[str, Protocol] = {
     protocol.name: protocol
@@ -167,18 +207,15 @@ def named_protocol(name: str, settings: Mapping[str, Any]) -> Protocol:
     """
     for key in settings:
         if key not in SETTINGS:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, SETTINGS, n=1)
-            meant = f" Is {close[0]} meant?" if close else f" Settings are {', '.join(SETTINGS)}."
-            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}.{meant}")
+            meant = is_it_meant(key, SETTINGS) or f"Settings are {', '.join(SETTINGS)}."
+            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}. {meant}")
     try:
         return replace(BUILT_IN["default"], name=name, **settings)
     except UsageError as error:
         raise UsageError(f"Protocol {shown(name)}: {error}") from None
 
 
-def with_settings(protocol: Protocol, settings: Mapping[str, Any]) -> Protocol:
+def with_settings(protocol: Protocol, settings: Overrides) -> Protocol:
     """Change some settings of a protocol; its name then says which.
 
     Raises
@@ -205,15 +242,9 @@ def find_protocol(name_or_file: str) -> Protocol:
     path = Path(name_or_file)
     if path.suffix != ".toml":
         raise UsageError(
-            f"There is no protocol {name_or_file!r}. Built in are {', '.join(BUILT_IN)}; "
+            f"There is no protocol {shown_path(name_or_file)!r}. Built in are {', '.join(BUILT_IN)}; "
             "or name a file that ends in .toml."
         )
-    import tomllib
+    from ahsct_trial.toml import read_toml
 
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"Protocol {name_or_file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"Protocol {name_or_file} is not TOML: {error}.") from None
-    return named_protocol(path.name, settings)
+    return named_protocol(shown(path.name, longest=255), read_toml(path, "Protocol"))

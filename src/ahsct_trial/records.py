@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import MEASUREMENTS, RECORD_KINDS
-from ahsct_trial.results import Account, SourceInfo
+from ahsct_trial.columns import RECORD_KINDS
 from ahsct_trial.stepwise import steps
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Relapses(NamedTuple):
     patient
         Code of the patient, from 0.
     day
-        Whole days from transplant, negative before it [days].
+        Whole days from time zero, negative before it [days].
     """
 
     patient: IntArray
@@ -53,7 +52,7 @@ class EdssVisits(NamedTuple):
     patient
         Code of the patient, from 0.
     day
-        Whole days from transplant, negative before it [days].
+        Whole days from time zero, negative before it [days].
     edss
         EDSS without missing values [EDSS points].
     """
@@ -71,7 +70,7 @@ class Scans(NamedTuple):
     patient
         Code of the patient, from 0.
     day
-        Whole days from transplant, negative before it [days].
+        Whole days from time zero, negative before it [days].
     gd_lesions, new_t2_lesions, new_lesions
         Gadolinium-enhancing lesions, new or enlarging T2 lesions, and lesions that are one or the other;
         NaN where it was not recorded.
@@ -92,7 +91,7 @@ class Observations(NamedTuple):
     patient
         Code of the patient, from 0.
     day
-        Whole days from transplant, negative before it [days]; 0 for a baseline record.
+        Whole days from time zero, negative before it [days]; 0 for a baseline record.
     row
         Number of the record among the rows of the file that are used, from 0.
     """
@@ -114,27 +113,18 @@ class Records:
     ----------
     observations
         The records by kind, of each kind in `KINDS`. Each patient has a record from day 0 on that is no
-        baseline record.
+        baseline record. An EDSS visit without a score stands among the last contacts.
     values
         The measurements by column: one element per observation of the kind that has the column, in the same
         order; scores and counts as `MEASURED`. A column that the file lacks is not there.
     patients
-        `patient_id` and the attributes of the baseline records, one row per patient in the order of codes.
-        The categories of a text are those that a patient has, in the order in which they come in the file.
-    lines
-        Line of the file on which each row stands that is used, other patients' rows included; by the number
-        of the row.
-    source, account, warnings
-        As in `Cohort`.
+        `patient_id` and the attributes, one row per patient in the order of codes. The categories of a text
+        are those that a patient has, in the order in which they come in the file.
     """
 
     observations: dict[str, Observations]
     values: dict[str, NDArray[Any]]
     patients: pd.DataFrame
-    lines: IntArray
-    source: SourceInfo
-    account: Account
-    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return sum(len(own.row) for own in self.observations.values())
@@ -165,24 +155,6 @@ class Records:
             self.values.get(name, unknown) for name in ("gd_lesions", "new_t2_lesions", "new_lesions")
         )
         return Scans(patient, day, gd, t2, new)
-
-    def only(self, patient: int) -> Records:
-        """The records of one patient alone."""
-        own = {kind: each.only(patient) for kind, each in self.observations.items()}
-        return replace(
-            self,
-            observations={
-                kind: Observations(np.zeros_like(patients[own[kind]]), days[own[kind]], rows[own[kind]])
-                for kind, (patients, days, rows) in self.observations.items()
-            },
-            values={
-                column: self.values[column][own[kind]]
-                for kind, columns in MEASUREMENTS.items()
-                for column in columns
-                if column in self.values
-            },
-            patients=self.patients.iloc[[patient]].reset_index(drop=True),
-        )
 
 
 def is_first_of_patient(patient: IntArray) -> NDArray[np.bool_]:

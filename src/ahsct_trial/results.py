@@ -6,18 +6,21 @@ the JSON document. How a figure looks is decided in `rendering`, never here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ahsct_trial import __version__
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+#: What is a number and no statistic of its own.
+_NO_STATISTICS = {"years", "horizon_years"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,33 +33,107 @@ class Tool:
 
 TOOL = Tool(name="ahsct-trial", version=__version__)
 
-#: The survival endpoint that a trial is known by.
-HEADLINE = "activity_free_survival"
+Severity = Literal["look first", "note"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SourceInfo:
-    """The file that the results come from: its name without the path, and the digest of its bytes."""
+class Notice:
+    """Something that a person should know about the data or the results.
+
+    Attributes
+    ----------
+    code
+        What it is about, for programs: ``months-read-as-years``.
+    severity
+        ``look first`` for what may make the figures wrong, and is shown above them; else ``note``.
+    text
+        One or more sentences.
+    names_patients
+        Whether the text holds an identifier of a patient, or what is told of one patient; such a text has no
+        place in aggregate output.
+    """
+
+    code: str
+    text: str
+    severity: Severity = "note"
+    names_patients: bool = False
+
+
+Unit = Literal["share", "difference", "per_year", "per_scan", "ratio", "years"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A statistic with its confidence limits, unrounded: the only shape in which one exists.
+
+    Attributes
+    ----------
+    value
+        The statistic in `unit`; shares and differences from 0 to 1; None where it is undefined.
+    ci_low, ci_high
+        Limits, None where undefined.
+    ci_method, confidence_level
+        How the limits were made, and their two-sided level; None where there are none by design.
+    n, of
+        The counts behind a share, or the events and the exposure behind a rate; None where neither is meant.
+    unit
+        What `value` is in.
+    note
+        Why a part is None, or what must be said beside it.
+    """
+
+    unit: Unit
+    value: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_method: str | None = None
+    confidence_level: float | None = None
+    n: int | None = None
+    of: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceFile:
+    """A file that was read: its name without the path, the digest of its bytes, its rows."""
 
     file: str
     sha256: str
-    shape: str
     n_rows: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SourceInfo:
+    """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``.
+
+    `provenance` is what must be said of the data beside every result, such as that they are synthetic.
+    """
+
+    files: tuple[SourceFile, ...]
+    shape: str
+    provenance: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProtocolInfo:
-    """Every setting; those that the file's shape has no use for are None and named in `not_applicable`."""
+    """Every setting; those that the data's layout has no use for are None and named in `not_applicable`."""
 
     name: str
+    time_zero: str
     horizon_years: float
+    landmark_window_days: float
+    observation_end: str
+    death_reach_days: float
     death: str
+    therapy: str
     ci_method: str
     confidence_level: float
     worsening_confirm_weeks: float | None
     confirm_early_days: float | None
     confirm_late_days: float | None
+    unconfirmed: str | None
     relapse_free_days: float | None
+    relapse_gap_days: float | None
     baseline: str | None
     step_from_zero: float | None
     step_low: float | None
@@ -79,6 +156,20 @@ class Distribution:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FollowUp:
+    """Follow-up of all patients [years], of survivors, and how complete it is to the horizon."""
+
+    n: int
+    median: float | None
+    min: float | None
+    max: float | None
+    total: float | None
+    survivors: Distribution
+    reverse_kaplan_meier: Estimate
+    completeness: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CohortInfo:
     """Who was treated.
 
@@ -90,9 +181,8 @@ class CohortInfo:
     n_sites: int | None
     age_years: Distribution
     edss_baseline: Distribution
-    follow_up_years: Distribution
-    follow_up_years_of_survivors: Distribution
     years_observed_before: Distribution
+    follow_up: FollowUp
     site: dict[str, int]
     arm: dict[str, int]
     sex: dict[str, int]
@@ -101,16 +191,6 @@ class CohortInfo:
     conditioning: dict[str, int]
     graft: dict[str, int]
     n_missing: dict[str, int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Interval:
-    """An estimate with its confidence interval: a proportion, a rate or a ratio of rates."""
-
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +231,21 @@ class Curve:
         self.estimate = estimate
         self._limits = limits
 
+    @classmethod
+    def empty(cls) -> Curve:
+        """A curve without a time."""
+        import numpy as np
+
+        nothing, none = np.empty(0), np.empty(0, dtype=np.int64)
+        return cls(
+            years=nothing,
+            n_at_risk=none,
+            n_events=none,
+            n_censored=none,
+            estimate=nothing,
+            limits=lambda: (nothing, nothing),
+        )
+
     def __len__(self) -> int:
         return len(self.years)
 
@@ -166,184 +261,140 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EventsByType:
-    """First events up to the horizon by what they were; None for a type that this endpoint does not count.
-
-    Events of one patient at the same time are counted once, under the first of these types.
-    """
-
-    relapse: int | None
-    new_lesion: int | None
-    worsening: int | None
-    death: int | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SurvivalEndpoint:
     """A time-to-event endpoint at the horizon.
 
-    `n_patients` are those whose outcome is known, `n_unknown` those left out. `n_events`, `n_censored` and
-    `events_by_type` count times up to and including the horizon; `n_at_risk` counts times at or after it.
-    `n_censored_died` are those of `n_censored` who had died by the horizon, None where the file knows no
-    deaths. `n_not_followed` were censored before the horizon.
-    `n_event_free` of `n_evaluable` is the crude count among patients who had the event by the horizon or
-    were followed to it, with `proportion` its exact interval. `estimate` is Kaplan–Meier at the horizon.
+    `n_patients` are those on the curve, `n_unknown` those left out: a component is unknown, or the baseline EDSS
+    that puts them at risk came no earlier than their event or the end of their observation. Of these
+    `n_unknown_with_event` had another event, whenever it came. `n_late_events` are patients with an event
+    after the end of their observation, whenever it came, and none before: they are censored. `n_events`,
+    `events_by_type` and `n_censored` count times up to and including the landmark, `n_at_risk` those who
+    reached it; the types are those of the catalogue, None for one that does not count here.
+    `n_censored_died` are those of `n_censored` who had died by the landmark, None where the file knows no
+    deaths; `n_not_followed` were lost before it, or came under observation only after it. `n_event_free` of
+    `n_evaluable` is the crude count among patients who had the event by the landmark or were observed at it,
+    `proportion` its exact interval. `survival` is Kaplan–Meier at the landmark;
+    `survival_beta_product` the same with the beta-product limits, where those of the protocol's method are
+    undefined or have no width; `incidence`, for each type that counts, is the cumulative incidence with the
+    others competing.
     """
 
     label: str
     definition: str
     horizon_years: float
     n_patients: int | None
-    n_events: int | None
-    events_by_type: EventsByType
     n_unknown: int | None
+    n_unknown_with_event: int | None
+    n_late_events: int | None
+    n_events: int | None
+    events_by_type: dict[str, int | None]
     n_censored: int | None
     n_censored_died: int | None
     n_not_followed: int | None
     n_at_risk: int | None
     n_event_free: int | None
     n_evaluable: int | None
-    proportion: Interval
-    estimate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    confidence_level: float
-    ci_method: str
-    median_years: float | None
+    proportion: Estimate
+    survival: Estimate
+    survival_beta_product: Estimate
+    median_years: Estimate
+    incidence: dict[str, Estimate]
     note: str | None
     curve: Curve
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether the exact interval stands in: all or none are free of the event, as in the crude count."""
-        return self.estimate in {0, 1} and self.estimate == self.proportion.value
-
-    @property
-    def interval(self) -> Interval:
-        """The estimate with its interval: at 0 and 1, where that of a curve says nothing, the exact one."""
-        if self.is_exact:
-            return self.proportion
-        return Interval(
-            value=self.estimate, ci_low=self.ci_low, ci_high=self.ci_high, ci_method=self.ci_method
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NedaYear:
-    """No evidence of disease activity by one landmark year."""
+    """No evidence of disease activity by one landmark year.
+
+    `lowest` and `highest` are the share if all who are not evaluable had, or had not, disease activity.
+    """
 
     years: int
+    definition: str
     n_yes: int | None
     n_no: int | None
     n_not_evaluable: int | None
     n_not_evaluable_died: int | None
-    proportion: Interval
+    proportion: Estimate
+    lowest: Estimate
+    highest: Estimate
     note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RelapseRate:
-    """Relapses over person-years, on one side of transplant."""
+class EventRate:
+    """Events over exposure on one side of time zero.
+
+    `rate_negative_binomial` has a value where the dispersion is above 1.5. `scans_with_lesions` is the share
+    of scans that show a lesion, for lesions after time zero alone.
+    """
 
     n_patients: int | None
     n_unknown: int | None
-    n_relapses: int | None
-    person_years: float | None
-    rate: float | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
+    n_events: int | None
+    exposure: float | None
+    rate: Estimate
+    rate_negative_binomial: Estimate
     dispersion: float | None
+    scans_with_lesions: Estimate
     note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RelapseRates:
-    """Annualised relapse rates before and after transplant, and after ÷ before."""
+class EventRates:
+    """A rate before and after time zero, and after ÷ before over the patients known on both sides."""
 
     label: str
     definition: str
-    before: RelapseRate
-    after: RelapseRate
-    ratio: Interval
-    note: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LesionRate:
-    """Lesions over scans, on one side of transplant."""
-
-    n_patients: int | None
-    n_unknown: int | None
-    n_scans: int | None
-    n_lesions: int | None
-    lesions_per_scan: float | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
-    dispersion: float | None
-    n_scans_with_lesions: int | None
-    scans_with_lesions: Interval
-    note: str | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LesionRates:
-    """Lesions per scan before and after transplant, and after ÷ before."""
-
-    label: str
-    definition: str
-    before: LesionRate
-    after: LesionRate
-    ratio: Interval
+    before: EventRate
+    after: EventRate
+    ratio: Estimate
+    ratio_negative_binomial: Estimate
+    n_patients_in_ratio: int | None
     note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disability:
-    """Patients by confirmed change of EDSS; `n_patients` are those with a known outcome."""
+    """Patients by confirmed change of EDSS; `n_patients` are those with a known outcome.
+
+    `unconfirmed` are those whose EDSS was worse at their last visit, which nothing can confirm.
+    """
 
     label: str
     definition: str
     n_patients: int | None
-    n_worsened: int | None
-    n_improved: int | None
     n_both: int | None
     n_neither: int | None
     n_unknown: int | None
-    worsened: Interval
-    improved: Interval
+    worsened: Estimate
+    improved: Estimate
+    unconfirmed: Estimate
     edss_baseline: Distribution
     edss_last: Distribution
     note: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MortalityByDay:
-    """Transplant-related deaths up to a day after transplant, of all patients."""
+class Mortality:
+    """Deaths of any cause and transplant-related ones, of patients followed so far or dead.
 
-    n_patients: int | None
-    n_deaths: int | None
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TransplantRelatedMortality:
-    """Deaths with cause ``transplant`` of all patients, whenever they came and by day 100."""
+    The figures without `_lowest` and `_highest` are None where a cause is unknown that they depend on.
+    """
 
     label: str
     definition: str
-    n_patients: int | None
-    n_unknown: int | None
-    n_deaths: int | None
-    value: float | None
-    ci_low: float | None
-    ci_high: float | None
-    ci_method: str
-    by_day_100: MortalityByDay
+    all_cause_by_day_100: Estimate
+    all_cause: Estimate
+    incidence_by_day_100: Estimate
+    transplant_related_by_day_100: Estimate
+    transplant_related_by_day_100_lowest: Estimate
+    transplant_related_by_day_100_highest: Estimate
+    transplant_related: Estimate
+    transplant_related_lowest: Estimate
+    transplant_related_highest: Estimate
+    n_cause_unknown: int | None
     note: str | None
 
 
@@ -357,27 +408,45 @@ class Endpoints:
     worsening_free_survival: SurvivalEndpoint
     overall_survival: SurvivalEndpoint
     neda3: tuple[NedaYear, ...]
-    relapse_rate: RelapseRates
-    lesions: LesionRates
+    relapse_rate: EventRates
+    lesions: EventRates
     disability: Disability
-    transplant_related_mortality: TransplantRelatedMortality
+    mortality: Mortality
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetAside:
-    """Rows that were read and not used, with the reason."""
+    """Rows that were read and not used: the reason, how many, and the first lines on which they stand."""
 
     reason: str
     count: int
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableAccount:
+    """Where the rows of one table of a source went; `sheet` is None where a file holds one table."""
+
+    file: str
+    sheet: str | None
+    rows_read: int
+    rows_used: int
+    set_aside: tuple[SetAside, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """Where the rows went: rows read = rows used + rows set aside."""
+    """Where the rows went: rows read = rows used + rows set aside.
+
+    `missing` counts the cells by the text that stands for missing, other than empty ones. `tables` has one
+    account per table where the data came through a map.
+    """
 
     rows_read: int
     rows_used: int
     set_aside: tuple[SetAside, ...]
+    missing: dict[str, int] = field(default_factory=dict)
+    tables: tuple[TableAccount, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -391,7 +460,19 @@ class Summary:
     cohort: CohortInfo
     endpoints: Endpoints
     account: Account
-    warnings: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per statistic, unrounded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``endpoint`` is the key in `Endpoints`, or ``cohort``; ``statistic`` the way from there, as in the
+            JSON document: ``survival``, ``after.rate``, ``year_3.proportion``, ``n_events``. ``group`` is
+            empty. ``value``, ``ci_low``, ``ci_high`` and ``of`` are NaN where they are None, and ``n`` is NA.
+        """
+        return _frame(_rows("", self.cohort, self.endpoints))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -417,4 +498,238 @@ class Validation:
     n_problems: int
     problems: tuple[ProblemInfo, ...]
     account: Account | None
-    warnings: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HypothesisTest:
+    """A test: its statistic, degrees of freedom and p-value, and for two groups the permutation p-value.
+
+    `note` says how the permutation p was found, or why a part is None.
+    """
+
+    statistic: float | None
+    df: int | None
+    p: float | None
+    p_exact: float | None
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurvivalContrast:
+    """Two groups in one survival endpoint, level − reference or level ÷ reference.
+
+    `survival_difference` is at the horizon, `risk_difference` that of the crude share with an event by it, with
+    `p_exact` by Boschloo's test. `hazard_ratio` and its `hazard_ratio_p`, and `log_rank`, are over all follow-up.
+    """
+
+    survival_difference: Estimate
+    risk_difference: Estimate
+    p_exact: float | None
+    hazard_ratio: Estimate
+    hazard_ratio_p: float | None
+    rmst_difference: Estimate
+    log_rank: HypothesisTest
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateContrast:
+    """The rates of two groups after time zero, level ÷ reference."""
+
+    ratio: Estimate
+    ratio_negative_binomial: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShareContrast:
+    """The shares of two groups, level − reference, with Boschloo's p-value."""
+
+    risk_difference: Estimate
+    p_exact: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DisabilityContrast:
+    """Shares with a confirmed change of EDSS."""
+
+    worsened: ShareContrast
+    improved: ShareContrast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MortalityContrast:
+    """Shares of patients who died by day 100."""
+
+    all_cause_by_day_100: ShareContrast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NedaContrast:
+    """Shares of evaluable patients without evidence of disease activity by one landmark year."""
+
+    years: int
+    risk_difference: Estimate
+    p_exact: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContrastEndpoints:
+    """All that separates two groups."""
+
+    activity_free_survival: SurvivalContrast
+    relapse_free_survival: SurvivalContrast
+    mri_activity_free_survival: SurvivalContrast
+    worsening_free_survival: SurvivalContrast
+    overall_survival: SurvivalContrast
+    relapse_rate: RateContrast
+    lesions: RateContrast
+    disability: DisabilityContrast
+    mortality: MortalityContrast
+    neda3: tuple[NedaContrast, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contrast:
+    """A group against the reference."""
+
+    level: str
+    reference: str
+    endpoints: ContrastEndpoints
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """One group of patients."""
+
+    level: str
+    cohort: CohortInfo
+    endpoints: Endpoints
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointTests:
+    """Tests of one survival endpoint over all groups: of its curves, and of the incidence of each type."""
+
+    log_rank: HypothesisTest
+    gray: dict[str, HypothesisTest]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grouping:
+    """How the groups were made; `n_without_level` patients have no level and are in no group."""
+
+    column: str
+    reference: str
+    levels: tuple[str, ...]
+    strata: str | None
+    n_without_level: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Groups side by side, and what separates each from the reference."""
+
+    schema_version: int
+    tool: Tool
+    source: SourceInfo
+    protocol: ProtocolInfo
+    account: Account
+    by: Grouping
+    groups: tuple[Group, ...]
+    contrasts: tuple[Contrast, ...]
+    tests: dict[str, EndpointTests]
+    notices: tuple[Notice, ...]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per statistic of each group and contrast, as `Summary.to_frame`.
+
+        ``group`` is the level of a group, and for a contrast its level, a minus sign and the reference.
+        """
+        rows: list[tuple[Any, ...]] = []
+        for group in self.groups:
+            rows += _rows(group.level, group.cohort, group.endpoints)
+        for contrast in self.contrasts:
+            rows += _rows(f"{contrast.level} − {contrast.reference}", None, contrast.endpoints)
+        return _frame(rows)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceGroup:
+    """First events by type in one group of patients.
+
+    Attributes
+    ----------
+    level
+        The group; None for all patients.
+    endpoint
+        The figures at the horizon, the incidence of each type among them, and the Kaplan–Meier curve.
+    any_event
+        1 − survival at the horizon, with its limits: what the incidences add up to.
+    years
+        The distinct times of events, ascending, shape (k,) [years].
+    incidence
+        For each type that counts, its cumulative incidence by those times, shape (k,), 0 to 1.
+    """
+
+    level: str | None
+    endpoint: SurvivalEndpoint
+    any_event: Estimate
+    years: tuple[float, ...]
+    incidence: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncidenceCurves:
+    """Cumulative incidence of each type of first event, the others competing, of one group or of several.
+
+    `by` is the attribute that makes the groups, None for all patients as one; `n_without_level` patients have
+    no level of it and are in no group.
+    """
+
+    source: SourceInfo
+    protocol: ProtocolInfo
+    n_patients: int
+    key: str
+    by: str | None
+    n_without_level: int
+    groups: tuple[IncidenceGroup, ...]
+
+
+def _frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    names = ["endpoint", "group", "statistic", "value", "ci_low", "ci_high", "n", "of", "unit"]
+    frame = pd.DataFrame(rows, columns=names)
+    numbers = dict.fromkeys(["value", "ci_low", "ci_high", "of"], "float64")
+    return frame.astype({**numbers, "n": "Int64"})
+
+
+def _rows(
+    group: str, cohort: CohortInfo | None, endpoints: Endpoints | ContrastEndpoints
+) -> Iterator[tuple[Any, ...]]:
+    parts: dict[str, Any] = {} if cohort is None else {"cohort": cohort}
+    parts |= {each.name: getattr(endpoints, each.name) for each in fields(endpoints)}
+    for key, part in parts.items():
+        for path, found in _statistics(part, ""):
+            if isinstance(found, Estimate):
+                limits = (found.value, found.ci_low, found.ci_high)
+                yield key, group, path, *limits, found.n, found.of, found.unit
+            else:
+                yield key, group, path, found, None, None, None, None, None
+
+
+def _statistics(part: Any, path: str) -> Iterator[tuple[str, Estimate | float]]:
+    """The estimates and the other numbers of a part of the results, each with the way to it."""
+    if isinstance(part, Estimate | int | float):
+        yield path, part
+    elif isinstance(part, tuple):
+        for year in part:
+            yield from _statistics(year, f"year_{year.years}")
+    elif isinstance(part, dict):
+        for name, inner in part.items():
+            yield from _statistics(inner, f"{path}.{name}")
+    elif is_dataclass(part):
+        for each in fields(part):
+            if each.name not in _NO_STATISTICS:
+                yield from _statistics(getattr(part, each.name), f"{path}.{each.name}".removeprefix("."))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -21,9 +20,3 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[
 
     with ThreadPoolExecutor(N_PROCESSORS) as threads:
         return [*threads.map(work, items)]
-
-
-def in_pieces(items: Sequence[Item]) -> list[Sequence[Item]]:
-    """Items in as many pieces as there are processors, none of them empty."""
-    cuts = [len(items) * piece // N_PROCESSORS for piece in range(N_PROCESSORS + 1)]
-    return [items[start:stop] for start, stop in itertools.pairwise(cuts) if start < stop]

@@ -9,29 +9,31 @@ from typing import Literal
 
 import numpy as np
 
-from ahsct_trial.cohort import Cohort
-from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.derivation import as_cohort
-from ahsct_trial.derivation.disability import Candidates, explain_disability
-from ahsct_trial.endpoints import protocol_info
-from ahsct_trial.endpoints.components import COMPONENTS, NEW_LESION, WORSENING, Component
-from ahsct_trial.endpoints.time_to_event import (
-    DEATH,
-    DEFINITIONS,
-    Definition,
-    all_courses,
-    needed_columns,
-    observe,
+from ahsct_trial.catalogue import (
+    ACTIVITY,
+    EVENTS,
+    RELAPSE,
+    SURVIVAL_ENDPOINTS,
+    THERAPY,
+    WORSENING,
+    Event,
+    SurvivalEndpoint,
 )
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.derivation.disability import Candidates, explain_disability
+from ahsct_trial.derivation.reductions import NO_ROW
+from ahsct_trial.endpoints import protocol_info
+from ahsct_trial.endpoints.observation import FOLLOW_UP, Component, components, needed_columns, observe
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
-from ahsct_trial.records import Records
+from ahsct_trial.patients import PatientTable
+from ahsct_trial.protocol import BUILT_IN, DAYS_PER_YEAR, Protocol
+from ahsct_trial.records import EdssVisits, Records, Relapses
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProtocolInfo, SourceInfo, Tool
+from ahsct_trial.trial import Place, Trial
 
 Outcome = Literal["event", "censored", "unknown", "not in this file"]
 
-_FOLLOW_UP = "follow_up_years"
 #: How alike an identifier is to be offered for an unknown one, of how many, and how much of each is compared.
 _LIKE = 0.5
 _COMPARED = 5_000
@@ -40,19 +42,23 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 #: Why records do not tell of a component.
 _UNSEEN = {
-    NEW_LESION.key: "no scan since transplant tells of new lesions",
-    WORSENING.key: "no EDSS visit can be the baseline",
+    "relapse": "nobody recorded relapses",
+    "new_lesion": "no scan after day 0 tells of new lesions",
+    "worsening": "no EDSS visit can be the baseline",
 }
+_EVENT_OF = {event.key: event for event in EVENTS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CourseEntry:
-    """One observation: its time, what was seen, and where the file says so."""
+    """One observation: its time, what was seen, and where the files say so."""
 
     day: int | None
     years: float | None
     what: str
     column: str | None
+    file: str
+    sheet: str | None
     line: int
 
 
@@ -60,17 +66,21 @@ class CourseEntry:
 class DecidedEndpoint:
     """What an endpoint takes from the patient.
 
-    `column` is the column of the patient table that decided, read or derived; `line` the line it comes
-    from. `day` is None where the file has years.
+    `column` is the column of the patient table that decided, read or derived; `file`, `sheet` and `line` are
+    where it comes from. `day` is None where the data have years. `late_event` is an event after the end of
+    the patient's observation, which is not counted.
     """
 
     endpoint: str
     label: str
     outcome: Outcome
     event: str | None
+    late_event: str | None
     years: float | None
     day: int | None
     column: str | None
+    file: str | None
+    sheet: str | None
     line: int | None
     reason: str
 
@@ -93,13 +103,13 @@ class Trace:
     edss_changes: tuple[str, ...] | None
 
 
-def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
+def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) -> Trace:
     """Trace one patient.
 
     Parameters
     ----------
-    data
-        The patients or their records.
+    trial
+        The data.
     patient
         Identifier of the patient, as it stands in the file.
     protocol
@@ -110,22 +120,30 @@ def trace(data: Cohort | Records, patient: str, protocol: Protocol) -> Trace:
     UsageError
         If there is no such patient; the text names the closest identifiers.
     """
-    row = _find(data.patients[PATIENT_ID.name].to_numpy(), patient)
-    own = data.only(row)
-    # Of all patients: which columns there are follows from the whole file.
-    cohort = as_cohort(data, protocol).only(row)
+    row = _find(trial.attributes[PATIENT_ID.name].to_numpy(), patient)
+    # Of all patients: which columns there are, and until when anybody is observed, follows from the whole.
+    table = trial.table(protocol)
+    own = table.among(np.arange(len(table)) == row)
     changes = None
     worsening = ""
-    if isinstance(own, Records):
-        changes, worsening = _explain_edss(own, cohort, protocol)
+    if isinstance(trial.data, Records):
+        code = row if trial.is_member is None else int(np.flatnonzero(trial.is_member)[row])
+        course = tuple(_course_of_records(trial, trial.data, code))
+        changes, worsening = _explain_edss(trial, trial.data, code, own, protocol)
+    else:
+        course = tuple(_course_of_row(trial, own))
+    parts = components(table)
     return Trace(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
-        source=data.source,
-        protocol=protocol_info(protocol, data.source.shape),
+        source=trial.source,
+        protocol=protocol_info(protocol, trial.layout),
         patient=patient,
-        course=tuple(_course_of_records(own) if isinstance(own, Records) else _course_of_row(own)),
-        endpoints=tuple(_decide(cohort, definition, protocol, worsening) for definition in DEFINITIONS),
+        course=course,
+        endpoints=tuple(
+            _Decision(trial, table, own, row, endpoint, parts, worsening).decided(protocol)
+            for endpoint in SURVIVAL_ENDPOINTS
+        ),
         edss_changes=changes,
     )
 
@@ -168,182 +186,251 @@ def _plain(identifier: str) -> str:
     return _LEADING_ZEROS.sub("", _PUNCTUATION.sub("", identifier.casefold()))
 
 
-def _course_of_records(records: Records) -> Iterator[CourseEntry]:
-    course = [
-        (day, row, kind, place)
-        for kind, (_, days, rows) in records.observations.items()
-        for place, (day, row) in enumerate(zip(days.tolist(), rows.tolist(), strict=True))
-        if kind != "baseline"
-    ]
-    for day, row, kind, place in sorted(course):
+def _course_of_records(trial: Trial, records: Records, code: int) -> Iterator[CourseEntry]:
+    course = []
+    for kind, own in records.observations.items():
+        if kind == "baseline":
+            continue
+        start, stop = np.searchsorted(own.patient, [code, code + 1]).tolist()
+        course += [(int(own.day[at]), int(own.row[at]), kind, at) for at in range(start, stop)]
+    for day, row, kind, at in sorted(course):
+        place = trial.places.of(row)
         yield CourseEntry(
             day=day,
             years=day / DAYS_PER_YEAR,
-            what=kind.replace("_", " ") + _measured(records, kind, place),
+            what=kind.replace("_", " ") + _measured(records, kind, at),
             column=None,
-            line=int(records.lines[row]),
+            file=place.file,
+            sheet=place.sheet,
+            line=place.line,
         )
 
 
-def _measured(records: Records, kind: str, place: int) -> str:
+def _measured(records: Records, kind: str, at: int) -> str:
     """What a record measured, in words that follow its kind."""
     if kind == "edss":
-        return f" {records.edss_visits.edss[place]:.1f}"
+        return f" {records.edss_visits.edss[at]:.1f}"
     if kind == "mri":
         scans = records.scans
         counts = {"Gd": scans.gd_lesions, "new T2": scans.new_t2_lesions, "new": scans.new_lesions}
-        given = [f"{count[place]:.0f} {name}" for name, count in counts.items() if not np.isnan(count[place])]
+        given = [f"{count[at]:.0f} {name}" for name, count in counts.items() if not np.isnan(count[at])]
         return f": {', '.join(given)}"
     if kind == "death" and "cause_of_death" in records.values:
-        cause = records.values["cause_of_death"][place]
+        cause = records.values["cause_of_death"][at]
         return "" if cause is None else f" ({cause})"
     return ""
 
 
-def _course_of_row(cohort: Cohort) -> Iterator[CourseEntry]:
+def _course_of_row(trial: Trial, own: PatientTable) -> Iterator[CourseEntry]:
     """The times of a patient table's row, in time order."""
+    place = trial.places.of(int(own.rows[0]))
     times = [
-        (float(cohort.numbers(column)[0]), column)
-        for column in map(str, cohort.patients)
-        if column.startswith("years_to_") or column == _FOLLOW_UP
+        (float(own.numbers(column)[0]), column)
+        for column in map(str, own.patients)
+        if column.startswith("years_to_") or column == FOLLOW_UP
     ]
     for years, column in sorted(time for time in times if not np.isnan(time[0])):
         words = column.removeprefix("years_to_").replace("_", " ")
         yield CourseEntry(
             day=None,
             years=years,
-            what="end of follow-up" if column == _FOLLOW_UP else words,
+            what="end of follow-up" if column == FOLLOW_UP else words,
             column=column,
-            line=int(cohort.lines[0]),
+            file=place.file,
+            sheet=place.sheet,
+            line=place.line,
         )
 
 
-def _decide(cohort: Cohort, definition: Definition, protocol: Protocol, worsening: str) -> DecidedEndpoint:
-    missing = cohort.lacking(*needed_columns(definition, protocol))
-    if missing:
-        return _undecided(definition, "not in this file", f"not in this file: {', '.join(missing)}")
-    courses = all_courses(cohort)
-    observed = observe(cohort, definition, courses, protocol)
-    if observed.n_unknown:
-        reasons = [
-            _why_unknown(cohort, component)
-            for component in definition.components
-            if courses[component.key].is_unknown[0]
+@dataclass(frozen=True)
+class _Decision:
+    """What decides one endpoint for one patient, whose row stands alone in `own`."""
+
+    trial: Trial
+    table: PatientTable
+    own: PatientTable
+    row: int
+    endpoint: SurvivalEndpoint
+    parts: dict[str, Component]
+    worsening: str
+
+    def decided(self, protocol: Protocol) -> DecidedEndpoint:
+        missing = self.table.lacking(*needed_columns(self.endpoint, protocol))
+        if missing:
+            return self._undecided("not in this file", f"not in this file: {', '.join(missing)}")
+        observed = observe(self.table, self.endpoint, self.parts, protocol)
+        if not observed.is_known[self.row]:
+            return self._undecided("unknown", f"left out: {self._why_unknown()}")
+        years = float(observed.years[self.row])
+        key = observed.types[observed.event_type[self.row]] if observed.is_event[self.row] else None
+        column = _EVENT_OF[key].years if key else self._last_assessment(years, protocol)
+        place = self._place(column)
+        late = observed.types[observed.late_type[self.row]] if observed.is_late[self.row] else None
+        reason = self._reason(key, years, column)
+        if late is not None:
+            late_at = self._when(float(observed.late_years[self.row]), _EVENT_OF[late].years)
+            reason += f"; {_EVENT_OF[late].words} {late_at} came after that and is not counted"
+        return DecidedEndpoint(
+            endpoint=self.endpoint.key,
+            label=self.endpoint.label,
+            outcome="event" if key else "censored",
+            event=key,
+            late_event=late,
+            years=years,
+            day=round(years * DAYS_PER_YEAR) if self._has_days else None,
+            column=column,
+            file=None if place is None else place.file,
+            sheet=None if place is None else place.sheet,
+            line=None if place is None else place.line,
+            reason=reason,
+        )
+
+    @property
+    def _has_days(self) -> bool:
+        return self.table.layout == "records"
+
+    def _when(self, years: float, column: str) -> str:
+        return f"on day {years * DAYS_PER_YEAR:.0f}" if self._has_days else f"at {years:.4g} years ({column})"
+
+    def _reason(self, key: str | None, years: float, column: str) -> str:
+        if key == WORSENING.key and self.worsening:
+            return self.worsening
+        when = self._when(years, column)
+        if key is not None:
+            return f"{_EVENT_OF[key].words} {when}"
+        event = self._event_seen_to(column)
+        if np.isnan(self.own.numbers(column)[0]):
+            what = "assessment" if event is None else event.assessment.removeprefix("the last ")
+            is_empty = "" if self._has_days else f" ({column} is empty)"
+            return f"censored on day 0: no {what} after it{is_empty}"
+        if column == THERAPY.years:
+            return f"no event up to the start of a therapy {when}"
+        return f"no event up to {'the end of follow-up' if event is None else event.assessment} {when}"
+
+    def _event_seen_to(self, column: str) -> Event | None:
+        return next((event for event in ACTIVITY if event.last_assessment == column), None)
+
+    def _why_unknown(self) -> str:
+        reasons = []
+        for event in self.endpoint.components:
+            part = self.parts[event.key]
+            if part.is_unknown[self.row]:
+                empty = [column for column in event.known_by if self.table.has(column)]
+                reasons.append(_UNSEEN[event.key] if self._has_days else f"{' and '.join(empty)} is empty")
+        return (
+            " and ".join(reasons)
+            or "at risk from the day of the baseline EDSS on, and no longer observed then"
+        )
+
+    def _last_assessment(self, years: float, protocol: Protocol) -> str:
+        """The column that ends the observation: the assessment that was the last that counts."""
+        candidates = [
+            str(event.last_assessment)
+            for event in self._seen_by()
+            if self.table.has(str(event.last_assessment)) and protocol.observation_end == "last-assessment"
         ]
-        return _undecided(definition, "unknown", f"left out: {' and '.join(reasons)}")
-    years = float(observed.years[0])
-    is_event = bool(observed.is_event[0])
-    event = observed.types[observed.event_type[0]] if is_event else None
-    column = _column_of(event) if event else _last_seen(cohort, definition, years)
-    line = _line(cohort, column)
-    day = round(years * DAYS_PER_YEAR) if cohort.decided_by else None
-    when = f"at {years:.4g} years ({column})" if day is None else f"on day {day}"
-    if event == WORSENING.key and worsening:
-        reason = worsening
-    elif event:
-        reason = f"{event.replace('_', ' ')} {when}"
-    elif np.isnan(cohort.numbers(column)[0]):
-        assessment = _assessment(definition, column).removeprefix("the last ")
-        reason = f"censored on day 0: no {assessment} since transplant"
-        if not cohort.decided_by:
-            reason += f" ({column} is empty)"
-    else:
-        reason = f"no event up to {_assessment(definition, column)} {when}"
-    return DecidedEndpoint(
-        endpoint=definition.key,
-        label=definition.label,
-        outcome="event" if is_event else "censored",
-        event=event,
-        years=years,
-        day=day,
-        column=column,
-        line=line,
-        reason=reason,
-    )
-
-
-def _why_unknown(cohort: Cohort, component: Component) -> str:
-    if cohort.decided_by:
-        return _UNSEEN[component.key]
-    value = cohort.numbers(component.witness)[0]
-    return f"{component.witness} is {'empty' if np.isnan(value) else f'{value:g}'}"
-
-
-def _undecided(definition: Definition, outcome: Outcome, reason: str) -> DecidedEndpoint:
-    return DecidedEndpoint(
-        endpoint=definition.key,
-        label=definition.label,
-        outcome=outcome,
-        event=None,
-        years=None,
-        day=None,
-        column=None,
-        line=None,
-        reason=reason,
-    )
-
-
-def _column_of(event: str) -> str:
-    return {component.key: component.time for component in COMPONENTS}.get(event, DEATH)
-
-
-def _last_seen(cohort: Cohort, definition: Definition, years: float) -> str:
-    """The column whose assessment was the last that counts; an empty one counts as day 0."""
-    for component in definition.components:
-        column = component.last_seen
-        if column is not None and not cohort.lacking(column):
-            seen = cohort.numbers(column)[0]
-            if seen == years or (np.isnan(seen) and years == 0):
+        if self.endpoint.components and protocol.therapy == "censor":
+            candidates.append(THERAPY.years)
+        for column in candidates:
+            seen = self.own.numbers(column)[0]
+            if round(seen - years, 9) == 0:
                 return column
-    return _FOLLOW_UP
+        # An empty cell is an assessment that never was, and ends the observation at time zero.
+        if years == 0:
+            return next((column for column in candidates if np.isnan(self.own.numbers(column)[0])), FOLLOW_UP)
+        return FOLLOW_UP
+
+    def _seen_by(self) -> tuple[Event, ...]:
+        """The events whose last assessment can end the observation: a scan and an EDSS visit are visits too."""
+        is_visit = RELAPSE in self.endpoint.components and self.table.has(str(RELAPSE.last_assessment))
+        return ACTIVITY if is_visit else self.endpoint.components
+
+    def _place(self, column: str) -> Place | None:
+        if not self.own.decided_by:
+            return self.trial.places.of(int(self.own.rows[0]))
+        row = int(self.own.decided_by[column][0])
+        return None if row == NO_ROW else self.trial.places.of(row)
+
+    def _undecided(self, outcome: Outcome, reason: str) -> DecidedEndpoint:
+        return DecidedEndpoint(
+            endpoint=self.endpoint.key,
+            label=self.endpoint.label,
+            outcome=outcome,
+            event=None,
+            late_event=None,
+            years=None,
+            day=None,
+            column=None,
+            file=None,
+            sheet=None,
+            line=None,
+            reason=reason,
+        )
 
 
-def _assessment(definition: Definition, column: str) -> str:
-    by_column: dict[str | None, Component] = {each.last_seen: each for each in definition.components}
-    return by_column[column].assessment if column in by_column else "the end of follow-up"
-
-
-def _line(cohort: Cohort, column: str) -> int | None:
-    if not cohort.decided_by:
-        return int(cohort.lines[0])
-    line = int(cohort.decided_by[column][0])
-    return line or None
-
-
-def _explain_edss(records: Records, cohort: Cohort, protocol: Protocol) -> tuple[tuple[str, ...], str]:
-    """Of each rise and fall whether it was confirmed, and the sentence of the first confirmed worsening."""
-    visits = records.edss_visits
+def _explain_edss(
+    trial: Trial, records: Records, code: int, own: PatientTable, protocol: Protocol
+) -> tuple[tuple[str, ...], str]:
+    """Of each rise and fall whether it was confirmed, and the sentence of the worsening that counts."""
+    if not own.has("edss_baseline"):
+        return (), ""
+    of_kind = {kind: records.observations[kind].only(code) for kind in ("edss", "relapse")}
+    visits = EdssVisits._make(column[of_kind["edss"]] for column in records.edss_visits)
+    relapses = Relapses._make(column[of_kind["relapse"]] for column in records.relapses)
+    visits = visits._replace(patient=np.zeros_like(visits.patient))
+    relapses = relapses._replace(patient=np.zeros_like(relapses.patient))
     if not len(visits.day):
         return (), ""
-    worsening, improvement = explain_disability(visits, records.relapses, 1, protocol)
-    baseline = float(cohort.numbers("edss_baseline")[0])
-    rises = _explain(records, "worsening", worsening, baseline)
-    falls = _explain(records, "improvement", improvement, baseline)
-    confirmed = rises[-1] if cohort.decided_by["years_to_worsening"][0] else ""
-    return (*rises, *falls), confirmed
+    places = [trial.places.of(int(row)) for row in records.observations["edss"].row[of_kind["edss"]]]
+    worsening, improvement = explain_disability(visits, relapses, 1, protocol)
+    baseline = float(own.numbers("edss_baseline")[0])
+    rises, which = _explain(
+        trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event")
+    )
+    falls, _ = _explain(trial, visits, places, improvement, ("improvement", baseline, False))
+    return (*rises, *falls), which
 
 
-def _explain(records: Records, name: str, candidates: Candidates, baseline: float) -> list[str]:
-    """A sentence on each candidate up to the first confirmed one."""
-    day, edss = records.edss_visits.day, records.edss_visits.edss
-    lines = records.lines[records.observations["edss"].row]
-    sentences = []
-    for onset, confirming, broken in zip(
+def _explain(
+    trial: Trial,
+    visits: EdssVisits,
+    places: list[Place],
+    candidates: Candidates,
+    words: tuple[str, float, bool],
+) -> tuple[list[str], str]:
+    """A sentence on each candidate up to the first confirmed one, and that of the one that counts."""
+    name, baseline, is_open_counted = words
+    day, edss = visits.day, visits.edss
+    sentences, counted = [], ""
+    for onset, confirming, broken, is_pending in zip(
         candidates.onset_row.tolist(),
         candidates.confirming_row.tolist(),
         candidates.broken_row.tolist(),
+        candidates.is_pending.tolist(),
         strict=True,
     ):
         begin = (
-            f"{name} on day {day[onset]} (line {lines[onset]}): EDSS {edss[onset]:.1f} against a baseline of "
-            f"{baseline:.1f}"
+            f"{name} on day {day[onset]} ({_at(trial, places[onset])}): EDSS {edss[onset]:.1f} against a "
+            f"baseline of {baseline:.1f}"
         )
         if confirming >= 0:
-            sentences.append(f"{begin}, confirmed on day {day[confirming]} (line {lines[confirming]})")
+            at = _at(trial, places[confirming])
+            counted = f"{begin}, confirmed on day {day[confirming]} ({at})"
+            sentences.append(counted)
             break
         if broken >= 0:
-            end = f"back to {edss[broken]:.1f} on day {day[broken]} (line {lines[broken]})"
+            back = f"back to {edss[broken]:.1f} on day {day[broken]}"
+            end = f"not confirmed: {back} ({_at(trial, places[broken])})"
+        elif is_pending:
+            end = "at the last visits, which nothing can confirm"
         else:
-            end = "no relapse-free visit in the window that could confirm it"
-        sentences.append(f"{begin}, not confirmed: {end}")
-    return sentences
+            end = "not confirmed: no relapse-free visit in the window that could confirm it"
+        sentences.append(f"{begin}, {end}")
+        if is_pending and is_open_counted and not counted:
+            counted = sentences[-1]
+    return sentences, counted
+
+
+def _at(trial: Trial, place: Place) -> str:
+    """A place in words: its line, with file and sheet where the data come from several tables."""
+    return f"line {place.line}" if len(trial.places.tables) == 1 else str(place)

@@ -1,6 +1,8 @@
-"""Words that agree with a number."""
+"""Words that agree with a number, lists in a sentence, and the name that was probably meant."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 def in_years(time: float) -> str:
@@ -11,3 +13,18 @@ def in_years(time: float) -> str:
 def plural(noun: str, n: int) -> str:
     """The noun as it follows the number."""
     return noun if n == 1 else f"{noun}s"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def is_it_meant(name: str, known: Iterable[str]) -> str:
+    """The question whether the closest of the known names is meant; nothing if none is close."""
+    from difflib import get_close_matches
+
+    by_folded = {each.casefold(): each for each in known}
+    close = get_close_matches(name.strip().casefold(), by_folded, n=1)
+    return f"Is {by_folded[close[0]]} meant?" if close else ""

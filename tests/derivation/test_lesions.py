@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from record_files import records
 
-from ahsct_trial import Protocol, Records, summarize
-from ahsct_trial.derivation import derive_cohort
+from ahsct_trial import Protocol, Trial, summarize
 from ahsct_trial.derivation.lesions import derive_lesions
 
 TWICE = "Where new_lesions is not recorded the two kinds are added: a lesion that is both counts twice."
@@ -36,8 +35,8 @@ COURSES = """
 NONE = None
 
 
-def columns(found: Records, *names: str, **settings: object) -> list[list[float | None]]:
-    values = derive_lesions(found, Protocol(**settings)).values
+def columns(found: Trial, *names: str, **settings: object) -> list[list[float | None]]:
+    values = derive_lesions(found.data, Protocol(**settings)).values
     return [[None if np.isnan(value) else value for value in values[name].tolist()] for name in names]
 
 
@@ -100,7 +99,7 @@ def test_mri_from_day(from_day, scans, first_day):
 
 
 def test_the_deciding_scans_are_traced_to_their_rows():
-    derived = derive_lesions(records(COURSES), Protocol())
+    derived = derive_lesions(records(COURSES).data, Protocol())
     assert derived.decided_by["years_to_first_new_lesion"].tolist() == [3, -1, -1, 10]
     assert derived.decided_by["years_to_last_scan"].tolist() == [2, 6, -1, 11]
 
@@ -121,7 +120,7 @@ def test_the_deciding_scans_are_traced_to_their_rows():
 )
 def test_definitions(settings, remark):
     found = summarize(records(COURSES), Protocol(**settings)).endpoints
-    assert derive_lesions(records(COURSES), Protocol(**settings)).remark == remark
+    assert derive_lesions(records(COURSES).data, Protocol(**settings)).remark == remark
     for endpoint in (found.lesions, found.mri_activity_free_survival, found.activity_free_survival):
         assert remark in endpoint.definition
     for endpoint in (found.relapse_free_survival, found.relapse_rate):
@@ -130,23 +129,29 @@ def test_definitions(settings, remark):
 
 def test_each_lesion_once_needs_no_warning_of_counting_twice():
     found = records("P1 mri 90 gd=1 t2=1 new=1\nP1 mri 180 new=0\nP1 mri -3 gd=1 t2=1\nP1 last_contact 800")
-    assert TWICE not in derive_lesions(found, Protocol()).remark
+    assert TWICE not in derive_lesions(found.data, Protocol()).remark
 
 
 def test_rates_of_lesions():
     found = summarize(records(COURSES), Protocol()).endpoints.lesions
     # Before: P2 is unknown; 3 lesions on the 2 scans of P1. After: P2 and P4 are unknown, each by one scan;
     # 2 lesions on the 2 scans of P1.
-    assert (found.before.n_patients, found.before.n_scans, found.before.n_lesions) == (3, 2, 3)
+    assert (found.before.n_patients, found.before.exposure, found.before.n_events) == (3, 2, 3)
     assert found.before.n_unknown == 1
-    assert (found.after.n_patients, found.after.n_scans, found.after.n_lesions) == (2, 2, 2)
-    assert (found.after.n_unknown, found.after.n_scans_with_lesions) == (2, 2)
-    assert summarize(records(COURSES), Protocol()).warnings[-1] == (
-        "2 scans since transplant do not give gd_lesions and new_t2_lesions: the patients are left out of "
-        "the lesion rates after transplant."
-    )
-    # Whoever has no scan that tells is left out, not free of lesions.
-    assert summarize(records(COURSES), Protocol()).endpoints.mri_activity_free_survival.n_unknown == 1
+    assert (found.after.n_patients, found.after.exposure, found.after.n_events) == (2, 2, 2)
+    assert (found.after.n_unknown, found.after.scans_with_lesions.n) == (2, 2)
+    assert [
+        notice.text
+        for notice in summarize(records(COURSES), Protocol()).notices
+        if notice.code == "scans-without-counts"
+    ] == [
+        "2 scans after day 0 do not give gd_lesions and new_t2_lesions: these patients are left out of the "
+        "lesion "
+        "rate after transplant."
+    ]
+    # Whoever has no scan that tells is lost on day 0, not free of lesions.
+    endpoint = summarize(records(COURSES), Protocol()).endpoints.mri_activity_free_survival
+    assert (endpoint.n_patients, next(iter(endpoint.curve)).years) == (4, 0.0)
 
 
 # ---- Files that lack something ----------------------------------------------------------------------------
@@ -185,12 +190,12 @@ def test_a_file_that_lacks_what_the_rule_needs(scan, rule, warning):
     found = summarize(
         records(f"P1 mri 90 {scan}\nP1 relapse 5\nP1 last_contact 800"), Protocol(new_lesion=rule)
     )
-    assert found.warnings[0] == warning
+    assert warning in [notice.text for notice in found.notices]
     endpoint = found.endpoints.mri_activity_free_survival
-    assert (endpoint.n_patients, endpoint.estimate) == (None, None)
+    assert (endpoint.n_patients, endpoint.survival.value) == (None, None)
     assert endpoint.note == "Not in this file: mri records that tell of it."
     assert found.endpoints.activity_free_survival.n_patients is None
-    assert found.endpoints.lesions.after.n_scans is None
+    assert found.endpoints.lesions.after.exposure is None
     assert found.endpoints.relapse_free_survival.n_events == 1
 
 
@@ -202,31 +207,31 @@ def test_a_file_that_has_what_the_rule_needs(scan, rule):
         records(f"P1 mri 90 {scan}\nP1 relapse 5\nP1 last_contact 800"), Protocol(new_lesion=rule)
     )
     assert found.endpoints.mri_activity_free_survival.n_events == 1
-    assert found.warnings == ()
+    assert found.notices == ()
 
 
 def test_a_file_without_scans():
     text = "P1 relapse 5\nP1 edss -3 edss=3.0\nP1 edss 90 edss=3.0\nP1 last_contact 800"
     found = summarize(records(text, columns=["gd_lesions", "new_t2_lesions"]), Protocol()).endpoints
-    assert found.lesions.before.n_scans is found.lesions.after.n_scans is None
+    assert found.lesions.before.exposure is found.lesions.after.exposure is None
     assert found.mri_activity_free_survival.n_patients is found.activity_free_survival.n_patients is None
     assert found.worsening_free_survival.n_patients == 1
 
 
 def test_scans_before_transplant_alone():
-    # There are scans, so there are lesion endpoints; nobody's new lesions are known.
+    # There are scans, so there are lesion endpoints; no scan after day 0 is known, and ends the observation
+    # there.
     text = "P1 mri -5 gd=2 t2=0\nP1 relapse 5\nP1 last_contact 800"
     found = summarize(records(text), Protocol()).endpoints
-    assert (found.lesions.before.n_scans, found.lesions.before.n_lesions) == (1, 2)
-    assert (found.lesions.after.n_scans, found.lesions.after.lesions_per_scan) == (0, None)
+    assert (found.lesions.before.exposure, found.lesions.before.n_events) == (1, 2)
+    assert (found.lesions.after.exposure, found.lesions.after.rate.value) == (0, None)
     endpoint = found.mri_activity_free_survival
-    assert (endpoint.n_patients, endpoint.n_unknown) == (0, 1)
+    assert (endpoint.n_patients, endpoint.n_unknown, endpoint.n_not_followed) == (1, 0, 1)
+    assert endpoint.survival.value is None
 
 
 def test_a_file_without_gd_counts_has_no_scans_before():
-    cohort = derive_cohort(
-        records("P1 mri -5 t2=0\nP1 mri 5 t2=0\nP1 last_contact 8"), Protocol(new_lesion="t2")
-    )
+    cohort = records("P1 mri -5 t2=0\nP1 mri 5 t2=0\nP1 last_contact 8").table(Protocol(new_lesion="t2"))
     assert cohort.lacking("scans_before", "lesions_before", "scans_after") == (
         "scans_before",
         "lesions_before",

@@ -11,6 +11,7 @@ from patient_tables import cohort, without
 
 from ahsct_trial import Protocol, Summary, summarize
 from ahsct_trial.protocol import RECORDS_ONLY
+from ahsct_trial.results import Estimate
 
 
 def summary(text: str, protocol: Protocol | None = None) -> Summary:
@@ -31,13 +32,13 @@ none_before                     2               0         1        0          .
 def test_relapses_before_over_those_with_a_count_and_a_time() -> None:
     # 4 + 0 relapses in 2 + 2 years. Dispersion: 2 expected of each, (2 x 2 + 2 x 2)/2 / (2 - 1) = 4.
     rate = summary(RELAPSES).endpoints.relapse_rate.before
-    assert (rate.n_patients, rate.n_unknown, rate.n_relapses, rate.person_years) == (2, 2, 4, 4.0)
-    assert rate.rate == 1.0
+    assert (rate.n_patients, rate.n_unknown, rate.n_events, rate.exposure) == (2, 2, 4, 4.0)
+    assert rate.rate.value == 1.0
     assert rate.dispersion == pytest.approx(4.0)
     # Garwood: each limit leaves 2.5 % of the Poisson probability beyond the 4 that were seen in 4 years.
-    assert poisson_at_least(4, 4 * known(rate.ci_low)) == pytest.approx(0.025)
-    assert poisson_at_most(4, 4 * known(rate.ci_high)) == pytest.approx(0.025)
-    assert rate.ci_method == "garwood"
+    assert poisson_at_least(4, 4 * known(rate.rate.ci_low)) == pytest.approx(0.025)
+    assert poisson_at_most(4, 4 * known(rate.rate.ci_high)) == pytest.approx(0.025)
+    assert rate.rate.ci_method == "garwood"
     assert rate.note == "2 patients left out: relapses_before or years_observed_before is empty."
 
 
@@ -45,20 +46,22 @@ def test_relapses_after_over_all_follow_up() -> None:
     # 1 relapse in 5 + 4 + 1 years; 0.5, 0.4 and 0.1 expected:
     # (0.5 x 0.5/0.5 + 0.4 x 0.4/0.4 + 0.1 x 0.1/0.1) / (3 - 1) = 0.5.
     rate = summary(RELAPSES).endpoints.relapse_rate.after
-    assert (rate.n_patients, rate.n_unknown, rate.n_relapses, rate.person_years) == (3, 1, 1, 10.0)
-    assert rate.rate == 0.1
+    assert (rate.n_patients, rate.n_unknown, rate.n_events, rate.exposure) == (3, 1, 1, 10.0)
+    assert rate.rate.value == 0.1
     assert rate.dispersion == pytest.approx(0.5)
-    assert rate.note == "1 patient left out: relapses_after or follow_up_years is empty."
+    assert rate.note == "1 patient left out: relapses_after is empty."
 
 
 def test_ratio_of_relapse_rates() -> None:
     rates = summary(RELAPSES).endpoints.relapse_rate
-    assert rates.ratio.value == pytest.approx(0.1)
+    # Known on both sides: 4 relapses in 4 years before, 1 in 6 years after.
+    assert rates.ratio.value == pytest.approx(1 / 6)
+    assert rates.n_patients_in_ratio == 2
     assert rates.ratio.ci_method == "exact-conditional"
     assert rates.note is None
     # One of five relapses came after. If the ratio is r, each of the five did with probability
-    # 10 r / (10 r + 4); each limit leaves 2.5 % beyond the one.
-    low, high = (10 * known(r) / (10 * known(r) + 4) for r in (rates.ratio.ci_low, rates.ratio.ci_high))
+    # 6 r / (6 r + 4); each limit leaves 2.5 % beyond the one.
+    low, high = (6 * known(r) / (6 * known(r) + 4) for r in (rates.ratio.ci_low, rates.ratio.ci_high))
     assert binomial_at_least(1, 5, low) == pytest.approx(0.025)
     assert binomial_at_most(1, 5, high) == pytest.approx(0.025)
 
@@ -69,11 +72,11 @@ def test_no_relapse_on_either_side() -> None:
     A                      2               0         5        0          .
     """
     rates = summary(text).endpoints.relapse_rate
-    assert (rates.after.rate, rates.after.ci_low) == (0.0, 0.0)
-    assert rates.after.ci_high == pytest.approx(-log(0.025) / 5)  # exp(-5 r) = 0.025
+    assert (rates.after.rate.value, rates.after.rate.ci_low) == (0.0, 0.0)
+    assert rates.after.rate.ci_high == pytest.approx(-log(0.025) / 5)  # exp(-5 r) = 0.025
     assert rates.after.dispersion is None
     assert (rates.ratio.value, rates.ratio.ci_low, rates.ratio.ci_high) == (None, None, None)
-    assert rates.note == "No ratio: nothing was counted before."
+    assert rates.note == "No ratio: nothing was counted in the denominator."
 
 
 def test_ratio_with_no_relapse_before_has_a_lower_limit_alone() -> None:
@@ -85,7 +88,7 @@ def test_ratio_with_no_relapse_before_has_a_lower_limit_alone() -> None:
     rates = summary(text).endpoints.relapse_rate
     assert (rates.ratio.value, rates.ratio.ci_high) == (None, None)
     assert rates.ratio.ci_low == pytest.approx(1.79321718007805)
-    assert rates.note == "No ratio: nothing was counted before."
+    assert rates.note == "No ratio: nothing was counted in the denominator."
 
 
 def test_no_person_years() -> None:
@@ -94,11 +97,15 @@ def test_no_person_years() -> None:
     A                      0               0         5        1          1
     """
     rates = summary(text).endpoints.relapse_rate
-    assert (rates.before.n_patients, rates.before.n_relapses, rates.before.person_years) == (1, 0, 0.0)
-    assert (rates.before.rate, rates.before.ci_low, rates.before.ci_high) == (None, None, None)
-    assert rates.before.note == "No rate: years_observed_before sums to 0."
+    assert (rates.before.n_patients, rates.before.n_events, rates.before.exposure) == (1, 0, 0.0)
+    assert (rates.before.rate.value, rates.before.rate.ci_low, rates.before.rate.ci_high) == (
+        None,
+        None,
+        None,
+    )
+    assert rates.before.note == "No rate: person-years sum to 0."
     assert (rates.ratio.value, rates.ratio.ci_low) == (None, None)
-    assert rates.note == "No ratio: it needs a rate before and a rate after."
+    assert rates.note == "No ratio: it needs a rate of either."
 
 
 def test_every_count_is_empty() -> None:
@@ -107,28 +114,30 @@ def test_every_count_is_empty() -> None:
     A                      2               .         5        .          .
     """
     rate = summary(text).endpoints.relapse_rate.before
-    assert (rate.n_patients, rate.n_unknown, rate.n_relapses, rate.person_years) == (0, 1, 0, 0.0)
-    assert (rate.rate, rate.ci_high, rate.dispersion) == (None, None, None)
+    assert (rate.n_patients, rate.n_unknown, rate.n_events, rate.exposure) == (0, 1, 0, 0.0)
+    assert (rate.rate.value, rate.rate.ci_high, rate.dispersion) == (None, None, None)
 
 
 @pytest.mark.parametrize("with_other", [True, False])
 def test_a_relapse_in_a_patient_without_follow_up_has_no_dispersion(with_other: bool) -> None:
-    # A relapse on the day of transplant, and lost the same day: nothing is expected of no time.
-    text = "id follow_up relapses relapse_at\nA 0 1 0\n" + ("B 4 1 2\n" if with_other else "")
+    # A relapse in a patient without a visit since: nothing is expected of no time.
+    text = "id follow_up relapses relapse_at years_to_last_visit\nA 4 1 2 0\n" + (
+        "B 4 1 2 4\n" if with_other else ""
+    )
     rate = summary(text).endpoints.relapse_rate.after
-    assert rate.n_relapses == 1 + with_other
-    assert rate.rate == (0.5 if with_other else None)
+    assert rate.n_events == 1 + with_other
+    assert rate.rate.value == (0.5 if with_other else None)
     assert rate.dispersion is None
-    assert "No dispersion: relapses_after is above 0 where follow_up_years is 0." in (rate.note or "")
+    assert "No dispersion: relapses_after is above 0 where there are no person-years." in (rate.note or "")
 
 
 def test_missing_columns_are_named_on_their_side() -> None:
     rates = summary(without(["relapses_before"], RELAPSES)).endpoints.relapse_rate
     before = rates.before
-    assert (before.n_patients, before.n_unknown, before.n_relapses, before.person_years) == (None,) * 4
-    assert (before.rate, before.ci_low, before.ci_high, before.dispersion) == (None,) * 4
+    assert (before.n_patients, before.n_unknown, before.n_events, before.exposure) == (None,) * 4
+    assert (before.rate.value, before.rate.ci_low, before.rate.ci_high, before.dispersion) == (None,) * 4
     assert before.note == "Not in this file: relapses_before."
-    assert rates.after.rate == 0.1
+    assert rates.after.rate.value == 0.1
     assert rates.ratio.value is None
     assert rates.note == "No ratio: it needs a rate before and a rate after."
 
@@ -149,10 +158,10 @@ def test_lesions_before() -> None:
     # 6 + 2 + 0 lesions on 1 + 1 + 0 scans; 4 expected on each of two, the third has no scan:
     # (2 x 2/4 + 2 x 2/4) / (2 - 1) = 2.
     rate = summary(LESIONS).endpoints.lesions.before
-    assert (rate.n_patients, rate.n_unknown, rate.n_scans, rate.n_lesions) == (3, 2, 2, 8)
-    assert rate.lesions_per_scan == 4.0
+    assert (rate.n_patients, rate.n_unknown, rate.exposure, rate.n_events) == (3, 2, 2, 8)
+    assert rate.rate.value == 4.0
     assert rate.dispersion == pytest.approx(2.0)
-    assert rate.n_scans_with_lesions is None  # a patient table has no column for it
+    assert rate.scans_with_lesions.n is None  # a patient table has no column for it
     assert rate.scans_with_lesions.value is None
     assert rate.note == "2 patients left out: lesions_before or scans_before is empty."
 
@@ -160,18 +169,21 @@ def test_lesions_before() -> None:
 def test_lesions_after() -> None:
     # 3 + 0 + 0 + 2 lesions on 10 + 10 + 0 + 5 scans; scans with any: 2 + 0 + 0 of 10 + 10 + 0.
     rate = summary(LESIONS).endpoints.lesions.after
-    assert (rate.n_patients, rate.n_unknown, rate.n_scans, rate.n_lesions) == (4, 1, 25, 5)
-    assert rate.lesions_per_scan == 0.2
-    assert rate.n_scans_with_lesions == 2
+    assert (rate.n_patients, rate.n_unknown, rate.exposure, rate.n_events) == (4, 1, 25, 5)
+    assert rate.rate.value == 0.2
+    assert rate.scans_with_lesions.n == 2
     assert rate.scans_with_lesions.value == 2 / 20
-    assert rate.note == (
-        "1 patient left out: new_lesions_after or scans_after is empty. "
-        "Scans with lesions: 2 patients left out: scans_with_new_lesions_after or scans_after is empty."
+    assert rate.note == "1 patient left out: new_lesions_after or scans_after is empty."
+    assert rate.scans_with_lesions.note == (
+        "2 patients left out: scans_with_new_lesions_after or scans_after is empty."
     )
 
 
 def test_ratio_of_lesion_rates() -> None:
-    assert summary(LESIONS).endpoints.lesions.ratio.value == pytest.approx(0.2 / 4)
+    # Known on both sides: lesions, none and no_scan: 8 lesions on 2 scans before, 3 on 20 after.
+    lesions = summary(LESIONS).endpoints.lesions
+    assert lesions.ratio.value == pytest.approx((3 / 20) / (8 / 2))
+    assert lesions.n_patients_in_ratio == 3
 
 
 def test_no_scan_at_all() -> None:
@@ -180,23 +192,23 @@ def test_no_scan_at_all() -> None:
     A          5            1              2     0                 0                            0
     """
     lesions = summary(text).endpoints.lesions
-    assert (lesions.after.n_scans, lesions.after.n_lesions, lesions.after.lesions_per_scan) == (0, 0, None)
-    assert (lesions.after.n_scans_with_lesions, lesions.after.scans_with_lesions.value) == (0, None)
-    assert lesions.after.note == "No rate: scans_after sums to 0."
-    assert lesions.note == "No ratio: it needs a rate before and a rate after."
+    assert (lesions.after.exposure, lesions.after.n_events, lesions.after.rate.value) == (0, 0, None)
+    assert (lesions.after.scans_with_lesions.n, lesions.after.scans_with_lesions.value) == (0, None)
+    assert lesions.after.note == "No rate: scans sum to 0."
+    assert lesions.note == "No ratio: it needs a rate of either."
 
 
 def test_a_missing_count_of_scans_with_lesions_is_named_and_costs_nothing_else() -> None:
     rate = summary(without(["scans_with_new_lesions_after"], LESIONS)).endpoints.lesions.after
-    assert rate.lesions_per_scan == 0.2
-    assert (rate.n_scans_with_lesions, rate.scans_with_lesions.value) == (None, None)
-    assert (rate.note or "").endswith("Scans with lesions: Not in this file: scans_with_new_lesions_after.")
+    assert rate.rate.value == 0.2
+    assert (rate.scans_with_lesions.n, rate.scans_with_lesions.value) == (None, None)
+    assert rate.scans_with_lesions.note == "Not in this file: scans_with_new_lesions_after."
 
 
 def test_a_missing_count_of_lesions_leaves_the_scans_with_lesions() -> None:
     rate = summary(without(["new_lesions_after"], LESIONS)).endpoints.lesions.after
-    assert (rate.n_scans, rate.n_lesions, rate.lesions_per_scan) == (None, None, None)
-    assert (rate.n_scans_with_lesions, rate.scans_with_lesions.value) == (2, 0.1)
+    assert (rate.exposure, rate.n_events, rate.rate.value) == (None, None, None)
+    assert (rate.scans_with_lesions.n, rate.scans_with_lesions.value) == (2, 0.1)
     assert (rate.note or "").startswith("Not in this file: new_lesions_after.")
 
 
@@ -205,11 +217,15 @@ def test_a_missing_count_of_lesions_leaves_the_scans_with_lesions() -> None:
 
 def test_warning_where_counts_vary_more_than_a_poisson_rate_allows() -> None:
     # Dispersion before: 4 (above); after: 0.5.
-    (warning,) = summary(RELAPSES).warnings
-    assert warning == (
-        "Relapses before transplant vary between patients more than a Poisson rate allows "
-        "(dispersion 4.00, above 1.5): the interval of the rate is too narrow."
-    )
+    assert said(summary(RELAPSES)) == [
+        "Relapses before time zero vary between patients more than a Poisson rate allows (dispersion 4.00, "
+        "above "
+        "1.5): the interval shown is the negative-binomial one."
+    ]
+
+
+def said(result: Summary) -> list[str]:
+    return [notice.text for notice in result.notices if notice.code == "overdispersed"]
 
 
 @pytest.mark.parametrize(("counts", "dispersion"), [((3, 1), 1.0), ((9, 3), 3.0), ((12, 6), 2.0)])
@@ -218,7 +234,7 @@ def test_the_limit_of_the_warning_is_one_and_a_half(counts: tuple[int, int], dis
     rows = [f"P{count} 1 {count} 5" for count in counts]
     result = summary("\n".join(["id years_observed_before relapses_before follow_up", *rows]))
     assert result.endpoints.relapse_rate.before.dispersion == pytest.approx(dispersion)
-    assert len(result.warnings) == (dispersion > 1.5)
+    assert len(said(result)) == (dispersion > 1.5)
 
 
 def test_a_dispersion_of_exactly_the_limit_does_not_warn() -> None:
@@ -226,14 +242,14 @@ def test_a_dispersion_of_exactly_the_limit_does_not_warn() -> None:
     rows = "P1 1 1 5\nP2 1 4 5\nP3 1 1 5"
     result = summary(f"id years_observed_before relapses_before follow_up\n{rows}")
     assert result.endpoints.relapse_rate.before.dispersion == 1.5
-    assert result.warnings == ()
+    assert said(result) == []
 
 
 def test_the_last_digits_of_a_sum_do_not_decide_whether_to_warn() -> None:
     # The same three patients over 0.1 years each: as floats the dispersion may end a little above 1.5.
     for times in permutations((1, 4, 1)):
         rows = "\n".join(f"P{number} 0.1 {count} 5" for number, count in enumerate(times))
-        assert summary(f"id years_observed_before relapses_before follow_up\n{rows}").warnings == ()
+        assert said(summary(f"id years_observed_before relapses_before follow_up\n{rows}")) == []
 
 
 # ---- The level of all intervals -----------------------------------------------------------------------
@@ -243,17 +259,17 @@ def test_every_interval_has_the_protocols_level() -> None:
     # At 90 % each limit leaves 5 % of the probability beyond the count.
     protocol = Protocol(confidence_level=0.90)
     rates = summary(RELAPSES, protocol).endpoints.relapse_rate
-    assert poisson_at_least(4, 4 * known(rates.before.ci_low)) == pytest.approx(0.05)
-    assert poisson_at_most(4, 4 * known(rates.before.ci_high)) == pytest.approx(0.05)
-    share = 10 * known(rates.ratio.ci_high) / (10 * known(rates.ratio.ci_high) + 4)
+    assert poisson_at_least(4, 4 * known(rates.before.rate.ci_low)) == pytest.approx(0.05)
+    assert poisson_at_most(4, 4 * known(rates.before.rate.ci_high)) == pytest.approx(0.05)
+    share = 6 * known(rates.ratio.ci_high) / (6 * known(rates.ratio.ci_high) + 4)
     assert binomial_at_most(1, 5, share) == pytest.approx(0.05)
     scans = summary(LESIONS, protocol).endpoints.lesions.after.scans_with_lesions
     assert binomial_at_least(2, 20, known(scans.ci_low)) == pytest.approx(0.05)
     worsened = summary(DISABILITY, protocol).endpoints.disability.worsened
     assert binomial_at_most(2, 6, known(worsened.ci_high)) == pytest.approx(0.05)
-    mortality = summary(DEATHS, protocol).endpoints.transplant_related_mortality
-    assert binomial_at_least(5, 9, known(mortality.ci_low)) == pytest.approx(0.05)
-    assert binomial_at_least(3, 9, known(mortality.by_day_100.ci_low)) == pytest.approx(0.05)
+    mortality = summary(DEATHS, protocol).endpoints.mortality
+    assert binomial_at_least(5, 10, known(mortality.transplant_related_lowest.ci_low)) == pytest.approx(0.05)
+    assert binomial_at_least(5, 10, known(mortality.all_cause_by_day_100.ci_low)) == pytest.approx(0.05)
 
 
 # ---- Settings that need records -----------------------------------------------------------------------
@@ -261,8 +277,9 @@ def test_every_interval_has_the_protocols_level() -> None:
 
 def test_changed_records_only_settings_warn_on_a_patient_table() -> None:
     result = summary(LESIONS, Protocol(worsening_confirm_weeks=12, new_lesion="gd"))
-    assert result.warnings[0] == (
-        "Settings that need raw records and change nothing here: worsening_confirm_weeks, new_lesion. "
+    [notice] = [notice for notice in result.notices if notice.code == "settings-without-effect"]
+    assert notice.text == (
+        "Settings that need records and change nothing here: worsening_confirm_weeks, new_lesion. "
         "A patient table already holds confirmed events and counted lesions."
     )
     assert summary(LESIONS).endpoints.disability == result.endpoints.disability
@@ -293,7 +310,9 @@ never_seen_since              5  6.5         .         .        .         .
 def test_disability_by_confirmed_change() -> None:
     disability = summary(DISABILITY).endpoints.disability
     assert (disability.n_patients, disability.n_unknown) == (6, 2)
-    assert (disability.n_worsened, disability.n_improved) == (2, 2)
+    assert (disability.worsened.n, disability.improved.n) == (2, 2)
+    assert disability.worsened.of == disability.improved.of == 6
+    assert disability.unconfirmed.value is None  # a patient table holds confirmed changes
     assert (disability.n_both, disability.n_neither) == (1, 3)
     assert disability.worsened.value == disability.improved.value == 2 / 6
     assert disability.note == "2 patients left out: no EDSS at baseline or none since."
@@ -322,13 +341,13 @@ def test_without_columns_of_an_edss_since_the_baseline_is_enough() -> None:
 @pytest.mark.parametrize("column", ["edss_baseline", "years_to_worsening", "years_to_improvement"])
 def test_disability_without_a_column_is_null(column: str) -> None:
     disability = summary(without([column], DISABILITY)).endpoints.disability
-    counts = (disability.n_patients, disability.n_worsened, disability.n_both, disability.n_unknown)
+    counts = (disability.n_patients, disability.worsened.n, disability.n_both, disability.n_unknown)
     assert counts == (None,) * 4
     assert (disability.worsened.value, disability.improved.ci_low) == (None, None)
     assert disability.note == f"Not in this file: {column}."
 
 
-# ---- Transplant-related mortality ---------------------------------------------------------------------
+# ---- Mortality ----------------------------------------------------------------------------------------
 
 # Day 100 is 0.27379 years: 0.2738 (100.005 days) and 0.274 (100.08) are rounded day 100; 0.2765 is day 101.
 DEATHS = """
@@ -346,28 +365,82 @@ alive_2           5       .          .
 """
 
 
-def test_deaths_of_the_transplant_ever_and_by_day_100() -> None:
-    mortality = summary(DEATHS).endpoints.transplant_related_mortality
-    assert (mortality.n_patients, mortality.n_unknown, mortality.n_deaths) == (9, 1, 5)
-    assert mortality.value == 5 / 9
-    assert mortality.ci_method == mortality.by_day_100.ci_method == "clopper-pearson"
-    assert mortality.note == "1 patient left out: died, cause_of_death is empty."
-    assert (mortality.by_day_100.n_patients, mortality.by_day_100.n_deaths) == (9, 3)
-    assert mortality.by_day_100.value == 3 / 9
+def counted(share: Estimate) -> tuple[int | None, float | None]:
+    return share.n, share.of
+
+
+def test_deaths_of_any_cause() -> None:
+    mortality = summary(DEATHS).endpoints.mortality
+    # By day 100: days 62, 100, 100, 37 and 37. By year 3 those of day 101 and year 2 as well.
+    assert counted(mortality.all_cause_by_day_100) == (5, 10)
+    assert counted(mortality.all_cause) == (7, 10)
+    # Kaplan–Meier: nobody is lost by day 100.
+    assert mortality.incidence_by_day_100.value == pytest.approx(5 / 10)
+
+
+def test_transplant_related_deaths_and_their_bounds() -> None:
+    mortality = summary(DEATHS).endpoints.mortality
+    assert mortality.n_cause_unknown == 1
+    # The death without a cause is of day 37.
+    for found, low, high in (
+        (
+            mortality.transplant_related_by_day_100,
+            mortality.transplant_related_by_day_100_lowest,
+            mortality.transplant_related_by_day_100_highest,
+        ),
+        (
+            mortality.transplant_related,
+            mortality.transplant_related_lowest,
+            mortality.transplant_related_highest,
+        ),
+    ):
+        assert (found.value, found.ci_low) == (None, None)
+        assert "unknown" in (found.note or "")
+        n = 3 if low is mortality.transplant_related_by_day_100_lowest else 5
+        assert (counted(low), counted(high)) == ((n, 10), (n + 1, 10))
+    assert mortality.note == "The cause of death of 1 patient is unknown."
+
+
+def test_an_unknown_cause_after_day_100_leaves_the_figure_by_then() -> None:
+    mortality = summary(
+        DEATHS.replace("no_cause          0.1     0.1 ", "no_cause          1.0     1.0 ")
+    ).endpoints
+    assert counted(mortality.mortality.transplant_related_by_day_100) == (3, 10)
+    assert mortality.mortality.transplant_related.value is None
+
+
+def test_who_was_not_followed_so_far_is_in_no_denominator() -> None:
+    lost = "lost_day_99       0.271   .          .\nlost_day_100      0.2738  .          ."
+    mortality = summary(f"{DEATHS.strip()}\n{lost}").endpoints.mortality
+    assert counted(mortality.all_cause_by_day_100) == (5, 11)
+    assert counted(mortality.all_cause) == (7, 10)  # neither was followed to year 3
+    assert counted(mortality.transplant_related_lowest) == (5, 12)  # of all patients, ever
+    assert "1 patient followed for less than 100 days, in no figure by then." in (mortality.note or "")
+    # 12 at risk on days 37, 37, 62; 8 on day 100, where two die: 1 - 9/12 x 6/8, with the loss of day 99
+    # between.
+    assert mortality.incidence_by_day_100.value == pytest.approx(1 - 9 / 12 * 6 / 8)
 
 
 def test_nobody_died() -> None:
-    mortality = summary("id follow_up dead_at cause_of_death\nA 5 . .\nB 6 . .").endpoints
-    found = mortality.transplant_related_mortality
-    assert (found.n_patients, found.n_deaths, found.value, found.ci_low) == (2, 0, 0.0, 0.0)
-    assert found.ci_high == pytest.approx(1 - 0.025**0.5)  # (1 - p)^2 = 0.025
-    assert found.by_day_100.n_deaths == 0
+    found = summary("id follow_up dead_at cause_of_death\nA 5 . .\nB 6 . .").endpoints.mortality
+    for share in (found.transplant_related, found.transplant_related_by_day_100, found.all_cause):
+        assert (counted(share), share.value, share.ci_low) == ((0, 2), 0.0, 0.0)
+        assert share.ci_high == pytest.approx(1 - 0.025**0.5)  # (1 - p)^2 = 0.025
+    assert found.incidence_by_day_100.value == 0
     assert found.note is None
 
 
-@pytest.mark.parametrize("column", ["years_to_death", "cause_of_death"])
-def test_mortality_without_a_column_is_null(column: str) -> None:
-    mortality = summary(without([column], DEATHS)).endpoints.transplant_related_mortality
-    assert (mortality.n_patients, mortality.n_deaths, mortality.value, mortality.ci_low) == (None,) * 4
-    assert (mortality.by_day_100.n_patients, mortality.by_day_100.n_deaths) == (None, None)
-    assert mortality.note == f"Not in this file: {column}."
+def test_mortality_without_deaths_is_null() -> None:
+    found = summary(without(["years_to_death"], DEATHS)).endpoints.mortality
+    assert (found.all_cause.value, found.transplant_related.n, found.n_cause_unknown) == (None,) * 3
+    assert found.note == "Not in this file: years_to_death."
+
+
+def test_without_a_column_of_causes_every_cause_is_unknown() -> None:
+    found = summary(without(["cause_of_death"], DEATHS)).endpoints.mortality
+    assert counted(found.all_cause_by_day_100) == (5, 10)
+    assert (found.n_cause_unknown, found.transplant_related.value) == (8, None)
+    assert (counted(found.transplant_related_lowest), counted(found.transplant_related_highest)) == (
+        (0, 10),
+        (8, 10),
+    )

@@ -31,8 +31,10 @@ def test_distributions_leave_empty_cells_out() -> None:
     info = described(TABLE)
     assert info.age_years == Distribution(n=3, median=30.0, min=20.0, max=50.0, total=None)
     assert info.edss_baseline == Distribution(n=3, median=4.0, min=3.5, max=6.0, total=None)
-    assert info.follow_up_years == Distribution(n=4, median=5.0, min=0.5, max=8.0, total=18.5)
-    assert info.follow_up_years_of_survivors == Distribution(n=3, median=6.0, min=4.0, max=8.0, total=18.0)
+    follow_up = info.follow_up
+    figures = (follow_up.n, follow_up.median, follow_up.min, follow_up.max, follow_up.total)
+    assert figures == (4, 5.0, 0.5, 8.0, 18.5)
+    assert follow_up.survivors == Distribution(n=3, median=6.0, min=4.0, max=8.0, total=18.0)
     assert info.years_observed_before == Distribution(n=3, median=2.0, min=1.0, max=3.0, total=6.0)
 
 
@@ -54,5 +56,19 @@ def test_missing_columns_are_empty_not_zero() -> None:
     assert (info.site, info.sex, info.arm) == ({}, {}, {})
     assert info.age_years == Distribution(n=0, median=None, min=None, max=None, total=None)
     # Who survived is not in the file.
-    assert info.follow_up_years_of_survivors.n == 0
+    assert info.follow_up.survivors.n == 0
     assert "site" not in info.n_missing
+
+
+def test_median_follow_up_and_its_completeness() -> None:
+    follow_up = described(TABLE).follow_up
+    # Reverse Kaplan–Meier: 3 lives, and is at risk to 0.5 alone. Losses at 4, 6 and 8: 2/3, 1/3, 0; the
+    # first time
+    # at which no more than half are still followed is 6.
+    assert follow_up.reverse_kaplan_meier.value == 6.0
+    # Of 3 years each, and 0.5 of the patient who died then: all of them were seen.
+    assert follow_up.completeness.value == 1.0
+    short = described(
+        TABLE.replace("            4.0                   3.0", "            1.0                   3.0")
+    )
+    assert short.follow_up.completeness.value == (3 + 1 + 0.5 + 3) / (3 + 3 + 0.5 + 3)

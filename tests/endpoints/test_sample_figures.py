@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ahsct_trial import Protocol, Summary, read_cohort, summarize
-from ahsct_trial.results import EventsByType, Interval
+from ahsct_trial.results import Estimate
 
 PATH = Path(__file__).parents[2] / "data" / "sample_cohort.csv"
 
@@ -21,7 +21,7 @@ def sample() -> Summary:
     return summarize(read_cohort(PATH))
 
 
-def limits(interval: Interval) -> tuple[float | None, float | None]:
+def limits(interval: Estimate) -> tuple[float | None, float | None]:
     return interval.ci_low, interval.ci_high
 
 
@@ -35,7 +35,7 @@ def test_who_was_treated(sample: Summary) -> None:
 
 
 def test_follow_up_of_the_survivors_as_in_the_abstract(sample: Summary) -> None:
-    years = sample.cohort.follow_up_years_of_survivors
+    years = sample.cohort.follow_up.survivors
     assert years.n == 23
     figures = (years.median or 0, years.min or 0, years.max or 0)
     assert [round(figure, 1) for figure in figures] == [6.7, 3.9, 12.7]
@@ -45,9 +45,16 @@ def test_23_of_24_are_activity_free_at_3_years(sample: Summary) -> None:
     endpoint = sample.endpoints.activity_free_survival
     assert (endpoint.n_event_free, endpoint.n_evaluable, endpoint.n_at_risk) == (23, 24, 23)
     assert (endpoint.n_patients, endpoint.n_unknown, endpoint.n_censored) == (24, 0, 0)
-    assert endpoint.events_by_type == EventsByType(relapse=0, new_lesion=0, worsening=0, death=1)
+    assert endpoint.events_by_type == {
+        "relapse": 0,
+        "new_lesion": 0,
+        "worsening": 0,
+        "therapy": None,
+        "death": 1,
+    }
     # R 4.2.2, survival 3.5-3: 1 event in 24, log-log: 95.83 % (73.92 to 99.40)
-    figures = (endpoint.estimate or 0, endpoint.ci_low or 0, endpoint.ci_high or 0)
+    km = endpoint.survival
+    figures = (km.value or 0, km.ci_low or 0, km.ci_high or 0)
     assert [round(100 * figure, 2) for figure in figures] == [95.83, 73.92, 99.40]
     assert endpoint.proportion.value == 23 / 24
     assert limits(endpoint.proportion) == pytest.approx((0.788798316543027, 0.99894564755453), rel=1e-9)
@@ -63,19 +70,19 @@ def test_components_at_3_years(sample: Summary) -> None:
         endpoints.overall_survival,
     ):
         assert (endpoint.n_event_free, endpoint.n_evaluable, endpoint.n_events) == (23, 24, 1)
-        assert endpoint.estimate == pytest.approx(23 / 24)
+        assert endpoint.survival.value == pytest.approx(23 / 24)
 
 
-def test_the_patient_who_died_is_left_out_where_death_is_censored() -> None:
-    # He was never scanned, so nobody knows whether he had a new lesion; 23 of 23 remain.
+def test_the_patient_who_died_is_lost_on_day_0_where_death_is_censored() -> None:
+    # The patient was never scanned: observation ends on day 0, and 23 of 23 others reach year 3.
     result = summarize(read_cohort(PATH), Protocol(death="censor")).endpoints
     composite = result.activity_free_survival
-    assert (composite.n_patients, composite.n_unknown, composite.estimate) == (23, 1, 1.0)
-    assert composite.note == (
-        "1 patient left out: the outcome is unknown (1 died). "
-        "The estimate is 100 %, where the log-log interval is undefined; see the exact interval."
-    )
-    assert result.overall_survival.estimate == pytest.approx(23 / 24)
+    assert (composite.n_patients, composite.n_unknown, composite.n_not_followed) == (24, 0, 1)
+    assert (composite.n_event_free, composite.n_evaluable, composite.survival.value) == (23, 23, 1.0)
+    # 23 of 23, nobody lost before year 3 but on day 0: the exact interval of Clopper and Pearson.
+    assert composite.survival.ci_low is None
+    assert composite.survival_beta_product.ci_low == pytest.approx(0.025 ** (1 / 23))
+    assert result.overall_survival.survival.value == pytest.approx(23 / 24)
 
 
 def test_the_curve_goes_on_falling_after_year_3(sample: Summary) -> None:
@@ -87,37 +94,44 @@ def test_the_curve_goes_on_falling_after_year_3(sample: Summary) -> None:
 def test_relapses(sample: Summary) -> None:
     rates = sample.endpoints.relapse_rate
     before, after = rates.before, rates.after
-    assert before.n_relapses == 167
-    assert before.person_years == pytest.approx(140.0)
-    assert round(before.rate or 0, 1) == 1.2
-    assert (before.ci_low, before.ci_high) == pytest.approx((1.01879798903978, 1.38812522969443), rel=1e-9)
-    assert (after.n_relapses, after.rate, after.n_patients) == (0, 0.0, 24)
+    assert before.n_events == 167
+    assert before.exposure == pytest.approx(140.0)
+    assert round(before.rate.value or 0, 1) == 1.2
+    assert limits(before.rate) == pytest.approx((1.01879798903978, 1.38812522969443), rel=1e-9)
+    assert (after.n_events, after.rate.value, after.n_patients) == (0, 0.0, 24)
     assert (rates.ratio.value, rates.ratio.ci_low) == (0.0, 0.0)
 
 
 def test_lesions(sample: Summary) -> None:
     lesions = sample.endpoints.lesions
     before, after = lesions.before, lesions.after
-    assert (before.n_lesions, before.n_scans) == (93, 24)
-    assert (before.ci_low, before.ci_high) == pytest.approx((3.12762511346872, 4.74713679272219), rel=1e-9)
-    assert (after.n_scans_with_lesions, after.n_lesions, after.n_scans) == (1, 1, 327)
-    assert (after.ci_low, after.ci_high) == pytest.approx((7.7424489248593e-05, 0.0170386648040945), rel=1e-9)
+    assert (before.n_events, before.exposure) == (93, 24)
+    assert limits(before.rate) == pytest.approx((3.12762511346872, 4.74713679272219), rel=1e-9)
+    assert (after.scans_with_lesions.n, after.n_events, after.exposure) == (1, 1, 327)
+    assert limits(after.rate) == pytest.approx((7.7424489248593e-05, 0.0170386648040945), rel=1e-9)
     assert lesions.ratio.value == pytest.approx(0.000789188122718753, rel=1e-9)
     assert limits(lesions.ratio) == pytest.approx((1.97706170752649e-05, 0.00450668781658257), rel=1e-9)
 
 
-def test_one_death_of_the_transplant(sample: Summary) -> None:
-    mortality = sample.endpoints.transplant_related_mortality
-    assert (mortality.n_deaths, mortality.n_patients) == (1, 24)
+def test_one_transplant_related_death(sample: Summary) -> None:
+    mortality = sample.endpoints.mortality
     expected = (0.00105435244546975, 0.211201683456973)
-    assert (mortality.ci_low, mortality.ci_high) == pytest.approx(expected, rel=1e-9)
-    assert mortality.by_day_100.n_deaths == 1
+    for death in (
+        mortality.transplant_related,
+        mortality.transplant_related_by_day_100,
+        mortality.all_cause,
+        mortality.all_cause_by_day_100,
+    ):
+        assert (death.n, death.of) == (1, 24)
+        assert limits(death) == pytest.approx(expected, rel=1e-9)
+    assert mortality.incidence_by_day_100.value == pytest.approx(1 / 24)
 
 
 def test_improvement_as_in_the_abstract(sample: Summary) -> None:
     disability = sample.endpoints.disability
-    assert (disability.n_improved, disability.n_patients, disability.n_unknown) == (8, 23, 1)
-    assert round(100 * (disability.improved.value or 0)) == 35
+    improved = disability.improved
+    assert (improved.n, improved.of, disability.n_patients, disability.n_unknown) == (8, 23, 23, 1)
+    assert round(100 * (improved.value or 0)) == 35
 
 
 def test_neda3(sample: Summary) -> None:
@@ -129,6 +143,7 @@ def test_neda3(sample: Summary) -> None:
     assert counts == [(23, 0, 1, 1)] * 3
 
 
-def test_scattered_lesions_before_are_the_only_warning(sample: Summary) -> None:
-    (warning,) = sample.warnings
-    assert warning.startswith("Lesions before transplant vary between patients more than a Poisson rate")
+def test_scattered_lesions_before_are_the_only_notice_of_the_results(sample: Summary) -> None:
+    [notice] = [notice for notice in sample.notices if notice.code == "overdispersed"]
+    assert notice.text.startswith("Lesions before time zero vary between patients more than a Poisson rate")
+    assert {notice.code for notice in sample.notices} <= {"overdispersed", "synthetic"}

@@ -40,16 +40,50 @@ def table(name: str) -> Table:
         return Table(list(csv.DictReader(file)))
 
 
+#: Sets that the README of the tables describes in words.
+SETS_IN_WORDS = {
+    "full10": (list(range(1, 11)), [1] * 10),
+    "tied10": ([1, 1, 2, 2, 2, 3, 4, 4, 5, 5], [1] * 10),
+    "cens_end12": ([1, 2, 3, 4] + [6] * 8, [1] * 4 + [0] * 8),
+}
+
+
+def patients(dataset: str, **values: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Give times and event flags of the patients of a data set who have these values."""
+    if dataset in SETS_IN_WORDS:
+        times, status = SETS_IN_WORDS[dataset]
+        return np.array(times, dtype=np.float64), np.array(status) == 1
+    is_from_r = dataset in COLUMNS
+    rows = table(dataset) if is_from_r else table("tiny_sets").where(dataset=dataset)
+    time, status_column = COLUMNS[dataset] if is_from_r else ("time", "status")
+    rows = rows.where(**values)
+    return rows[time], rows[status_column] == 1
+
+
 def stratum(dataset: str, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Give times and event flags of one stratum, named as R does: ``all`` or ``column=value``."""
-    patients = table(dataset)
-    if name != "all":
-        column, value = name.split("=")
-        patients = patients.where(**{column: value})
-    time, status = COLUMNS[dataset]
-    return patients[time], patients[status] == 1
+    return patients(dataset, **({} if name == "all" else dict([name.split("=")])))
+
+
+def patients_of(row: dict[str, str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Give times and event flags of those whom a row names by its dataset, by and stratum."""
+    return patients(row["dataset"], **({} if row["stratum"] == "all" else {row["by"]: row["stratum"]}))
 
 
 def assert_agrees(actual: ArrayLike, expected: ArrayLike) -> None:
     """Compare with R to nine digits; NaN agrees with R's NA and with nothing else."""
     np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=1e-9, atol=0)
+
+
+def grouped(
+    row: dict[str, str],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.str_], NDArray[np.str_] | None]:
+    """Give times, event flags, groups and strata of the patients whom a row of a comparison names."""
+    dataset, _, without = row["dataset"].partition("(celltype!=")
+    is_from_r = dataset in COLUMNS
+    rows = table(dataset) if is_from_r else table("tiny_sets").where(dataset=dataset)
+    if without:
+        rows = Table([patient for patient in rows.rows if patient["celltype"] != without.rstrip(")")])
+    time, status = COLUMNS[dataset] if is_from_r else ("time", "status")
+    strata = np.array(rows.texts(row["strata"])) if row["strata"] else None
+    return rows[time], rows[status] == 1, np.array(rows.texts(row["by"])), strata

@@ -22,7 +22,7 @@ from ahsct_trial.estimators.proportions import (
     wilson,
     wilson_corrected,
 )
-from ahsct_trial.estimators.survival import CiMethod, confidence_limits, kaplan_meier
+from ahsct_trial.estimators.survival import Scale, confidence_limits, kaplan_meier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +144,7 @@ def test_other_intervals_agree_with_r(interval: Interval, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["log-log", "log", "plain", "logit", "arcsin"])
-def test_uncensored_kaplan_meier_agrees_with_r_on_the_lancet_count(method: CiMethod) -> None:
+def test_uncensored_kaplan_meier_agrees_with_r_on_the_lancet_count(method: Scale) -> None:
     """lancet2016_check.csv, case A: `survfit` of survival 3.5-3 on 23 patients with 7 events."""
     expected = table("lancet2016_check").where(
         case="A n=23, 7 events, none censored before 3y", conf_type=method
@@ -156,7 +156,7 @@ def test_uncensored_kaplan_meier_agrees_with_r_on_the_lancet_count(method: CiMet
 
 @given(counts, st.sampled_from(["log-log", "log", "plain", "logit", "arcsin"]), st.sampled_from(LEVELS))
 def test_uncensored_kaplan_meier_is_the_curves_interval(
-    count: tuple[int, int], method: CiMethod, level: float
+    count: tuple[int, int], method: Scale, level: float
 ) -> None:
     x, n = count
     time = [*range(n - x), *[n] * x]

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from r_figures import assert_agrees, table
 from tail_sums import binomial_sum, poisson_sum
 
-from ahsct_trial.estimators.rates import byar, garwood, log_wald, pearson_dispersion, rate_ratio_interval
+from ahsct_trial.estimators.rates import (
+    byar,
+    garwood,
+    log_wald,
+    pearson_dispersion,
+    rate_ratio_interval,
+    wald,
+)
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 exposures = st.floats(0.1, 1000)
@@ -63,6 +70,26 @@ def test_byar_agrees_with_r() -> None:
     assert_agrees(high, expected["upper"])
 
 
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
+def test_byar_without_events_starts_at_0_at_every_level(level: float) -> None:
+    """By hand: at 50 % the formula alone has ½ (1 − 2/9 − 0.6745/(3 √½))³ = 0.049 events below."""
+    low, high = byar(0, 12.5, level)
+    assert low == 0
+    assert high > 0
+
+
+def test_byar_without_events_at_one_half_by_hand() -> None:
+    """By hand: ½ (1 − 2/9 + 0.6745/(3 √½))³ = 0.658 events in 12.5 years are 0.0526 a year."""
+    assert float(byar(0, 12.5, 0.5)[1]) == pytest.approx(0.0526, abs=5e-5)
+
+
+def test_wald_by_hand() -> None:
+    """By hand: 168 events in 40 years are 4.2 a year ± 1.96 √168/40 = ± 0.6351; 2 ± 2.77 is cut at 0."""
+    low, high = wald([168, 2, 0], [40, 1, 1], 0.95)
+    np.testing.assert_allclose(low, [3.5649, 0, 0], atol=5e-5)
+    np.testing.assert_allclose(high, [4.8351, 4.7718, 0], atol=5e-5)
+
+
 def test_log_wald_agrees_with_r() -> None:
     """poisson_rate_ci.csv: rate × exp(± z/√events) in R."""
     expected = table("poisson_rate_ci").where(method="log-wald")
@@ -74,8 +101,9 @@ def test_log_wald_agrees_with_r() -> None:
 def test_log_wald_without_events_and_rates_without_exposure_are_undefined() -> None:
     assert np.isnan(log_wald(0, 10, 0.95)).all()
     assert np.isnan(log_wald(3, 0, 0.95)).all()
-    assert np.isnan(byar(3, 0, 0.95)).all()
-    for interval in (byar, log_wald):
+    assert np.isnan(byar([3, 0], 0, 0.95)).all()
+    assert np.isnan(wald([3, 0], 0, 0.95)).all()
+    for interval in (byar, log_wald, wald):
         with pytest.raises(ValueError, match="level is"):
             interval(1, 1, 95)
         with pytest.raises(ValueError, match="0 or more"):
@@ -89,6 +117,15 @@ def test_ratio_agrees_with_poisson_test() -> None:
     """poisson_ratio_ci.csv: R 4.2.2, `poisson.test` on two rates; Inf where side 0 has no event."""
     expected = table("poisson_ratio_ci").where(method="exact-conditional(poisson.test)")
     low, high = rate_ratio_interval(expected["x1"], expected["t1"], expected["x2"], expected["t2"], 0.95)
+    assert_agrees(low, expected["lower"])
+    assert_agrees(high, expected["upper"])
+
+
+@pytest.mark.parametrize("level", ["0.95", "0.9"])
+def test_ratio_of_two_groups_agrees_with_poisson_test(level: str) -> None:
+    """rate_ratio_groups.csv: R 4.2.2, `poisson.test`; undefined where neither group has an event."""
+    expected = table("rate_ratio_groups").where(kind="poisson", level=level)
+    low, high = rate_ratio_interval(*(expected[c] for c in ("x1", "years1", "x2", "years2")), float(level))
     assert_agrees(low, expected["lower"])
     assert_agrees(high, expected["upper"])
 

@@ -6,13 +6,9 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ahsct_trial import threads
-from ahsct_trial.loading import blocks, reading
-from ahsct_trial.loading.blocks import Block
-from ahsct_trial.loading.exact_rows import read_exact_rows
+from ahsct_trial.loading import blocks
 from ahsct_trial.threads import side_by_side
 
 
@@ -23,21 +19,15 @@ def small_blocks():
         yield
 
 
-@given(st.text(alphabet="a,\n\r", max_size=60).map(str.encode), st.integers(0, 60), st.integers(0, 60))
-@settings(max_examples=200)
-def test_line_feeds_are_counted_across_steps(data, start, stop):
-    start, stop = sorted((min(start, len(data)), min(stop, len(data))))
-    with patch.object(blocks, "_STEP", 7):
-        assert Block(data, start, stop).count_lines() == data.count(b"\n", start, stop)
-
-
 @pytest.mark.usefixtures("small_blocks")
-def test_of_many_wrong_blocks_the_first_problems_are_shown_and_all_counted(refused):
-    rows = "".join(f"P{row},six\n" for row in range(40))
-    problems = refused(f"patient_id,follow_up_years\n{rows}")
-    assert problems.n_problems == 40
-    assert [(problem.line, problem.patient) for problem in problems.problems] == [
-        (row + 2, f"P{row}") for row in range(20)
+def test_the_same_problem_in_many_blocks_is_one(messages):
+    rows = "".join(f"P{row},six\nQ{row},3\n" for row in range(40))
+    assert messages(f"patient_id,follow_up_years\n{rows}Q,seven\n") == [
+        "cohort.csv:2, 4, 6 and 37 more: follow_up_years is 'six'; it must be a number of years from 0 to "
+        "50. "
+        "Correct it.",
+        "cohort.csv:82 patient Q: follow_up_years is 'seven'; it must be a number of years from 0 to 50. "
+        "Correct it.",
     ]
 
 
@@ -45,10 +35,10 @@ def test_of_many_wrong_blocks_the_first_problems_are_shown_and_all_counted(refus
 def test_a_row_of_another_block_is_named_by_its_line(messages):
     text = "patient_id,follow_up_years\nP1,1\n\nP2,2\nP3,six\nP1,4\n"
     assert messages(text) == [
-        "cohort.csv:5 patient P3: follow_up_years is 'six'; it must be a number of years from 0 to 120. "
+        "cohort.csv:5 patient P3: follow_up_years is 'six'; it must be a number of years from 0 to 50. "
         "Correct it.",
-        "cohort.csv:6 patient P1: patient_id is 'P1'; line 2 has the same identifier, and a patient has one "
-        "row. Remove one or give it another identifier.",
+        "cohort.csv:6 patient P1: patient_id is 'P1'; the same identifier stands on line 2, and a patient "
+        "has one row. Remove one or give it another identifier.",
     ]
 
 
@@ -67,12 +57,21 @@ def test_the_blocks_of_one_processor_may_hold_no_row_with_all_its_cells(messages
 
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_a_decimal_comma_that_comes_late_costs_no_exact_reading(read, delimiter):
+def test_a_decimal_comma_that_comes_late(read, delimiter):
     lines = ["id;follow_up;age", "1;2;40", "2;3;50", "3;4,5;60"]
-    with patch.object(reading, "read_exact_rows", wraps=read_exact_rows) as exact:
-        cohort = read("\n".join(lines).replace(";", delimiter))
-    assert cohort.numbers("follow_up_years").tolist() == [2, 3, 4.5]
-    exact.assert_not_called()
+    cohort = read("\n".join(lines).replace(";", delimiter))
+    assert cohort.data.numbers("follow_up_years").tolist() == [2, 3, 4.5]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_all_blocks_together_tell_the_decimal_mark(read, messages):
+    # The first block has a point, two later ones a comma, so that the point is wrong.
+    text = "id;follow_up\n1;2.5\n2;3,5\n3;4,5\n"
+    assert messages(text) == [
+        "cohort.csv:2 patient 1: follow_up_years is 2.5; other numbers in this file have a decimal comma. "
+        "Correct it."
+    ]
+    assert read(text.replace("2.5", "2")).data.numbers("follow_up_years").tolist() == [2, 3.5, 4.5]
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -82,27 +81,19 @@ def test_identifiers_of_different_lengths_in_different_blocks(read, n_processors
     rows = "".join(f"{identifier},relapse,{day}\n" for day, identifier in enumerate(identifiers, 1))
     with patch.object(threads, "N_PROCESSORS", n_processors):
         found = read(f"patient_id,record,day\n{rows}")
-    assert found.patients["patient_id"].tolist() == ["ID-00001", "ID-00002", "P3", "ÄÄÄÄ"]
-    patient, day, row = found.observations["relapse"]
+    assert found.data.patients["patient_id"].tolist() == ["ID-00001", "ID-00002", "P3", "ÄÄÄÄ"]
+    patient, day, row = found.data.observations["relapse"]
     assert patient.tolist() == [0, 0, 1, 1, 2, 2, 3]
     assert day.tolist() == [1, 4, 2, 7, 3, 6, 5]
-    assert np.array_equal(found.lines[row], day + 1)
+    assert np.array_equal(found.places.lines[row], day + 1)
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_dates_of_another_form_in_blocks_and_among_missing_ones(file):
-    file.write_text(
-        "patient_id,record,date\nP1,baseline,\nP1,transplant,31.01.2020\nP1,relapse,01.03.2020\n", "utf-8"
-    )
-    found = reading_of(file, "%d.%m.%Y")
+def test_dates_of_another_form_in_blocks_and_among_missing_ones(read):
+    text = "patient_id,record,date\nP1,baseline,\nP1,transplant,31.01.2020\nP1,relapse,01.03.2020\n"
+    found = read(text, date_format="dd.mm.yyyy")
     # 2020 is a leap year: 31 January to 1 March is 30 days.
-    assert found.observations["relapse"].day.tolist() == [30]
-
-
-def reading_of(file, date_format):
-    from ahsct_trial import read_cohort
-
-    return read_cohort(file, date_format=date_format)
+    assert found.data.observations["relapse"].day.tolist() == [30]
 
 
 def test_work_is_given_back_in_order_and_what_goes_wrong_is_raised():

@@ -11,7 +11,7 @@ from ahsct_trial.loading.checks import CROSS_CHECKS
 ONE = "Correct one of the two."
 
 # By the columns of the check: cells of a patient followed for 4 years, and what is said of them.
-BROKEN: dict[tuple[str, str], tuple[dict[str, str], str]] = {
+BROKEN: dict[tuple[str, ...], tuple[dict[str, str], str]] = {
     ("years_to_first_relapse", "follow_up_years"): (
         {"years_to_first_relapse": "4.5"},
         f"years_to_first_relapse is 4.5; follow-up ends at 4 (follow_up_years). {ONE}",
@@ -36,6 +36,24 @@ BROKEN: dict[tuple[str, str], tuple[dict[str, str], str]] = {
         {"years_to_improvement": "4.5"},
         f"years_to_improvement is 4.5; follow-up ends at 4 (follow_up_years). {ONE}",
     ),
+    ("years_to_last_visit", "follow_up_years"): (
+        {"years_to_last_visit": "4.5"},
+        f"years_to_last_visit is 4.5; follow-up ends at 4 (follow_up_years). {ONE}",
+    ),
+    ("years_to_therapy", "follow_up_years"): (
+        {"years_to_therapy": "4.5"},
+        f"years_to_therapy is 4.5; follow-up ends at 4 (follow_up_years). {ONE}",
+    ),
+    ("edss_baseline", "follow_up_years"): (
+        {"edss_baseline": "10"},
+        f"edss_baseline is 10; an EDSS of 10 is death due to MS, and follow-up goes on. {ONE}",
+    ),
+    ("edss_last", "years_to_last_edss", "years_to_last_visit"): (
+        {"edss_last": "10.0", "years_to_last_edss": "3", "years_to_last_visit": "3.5"},
+        "edss_last is 10.0; an EDSS of 10 is death due to MS, and the patient was seen later, at 3.5. "
+        "Correct it, or enter the death.",
+    ),
+    # Twice, since a 0 is told apart.
     ("years_to_death", "follow_up_years"): (
         {"years_to_death": "3.9"},
         f"years_to_death is 3.9; follow-up ends at death, and follow_up_years is 4. {ONE}",
@@ -141,6 +159,12 @@ KEPT: list[dict[str, str]] = [
     {"scans_after": "0", "years_to_last_scan": "", "years_to_first_new_lesion": ""},
     # Transplant and last contact on one day.
     {"follow_up_years": "0", "years_to_death": "0"},
+    # The last EDSS is 10, and nothing comes after it; or the death is known.
+    {"edss_last": "10", "years_to_last_edss": "3", "years_to_last_visit": "3"},
+    {"edss_last": "10", "years_to_last_edss": "3", "years_to_last_visit": "3.5", "years_to_death": "4"},
+    # The same day, divided by 365.25 and multiplied by its inverse.
+    {"follow_up_years": "3.0006844626967832", "years_to_death": "3.000684462696783"},
+    {"years_to_last_scan": "4.0000000004"},
 ]
 
 
@@ -158,7 +182,7 @@ def table(*patients: Mapping[str, str]) -> str:
 
 def test_every_check_is_broken_here():
     assert set(BROKEN) == {check.columns for check in CROSS_CHECKS}
-    assert len(CROSS_CHECKS) == len(BROKEN)
+    assert len(CROSS_CHECKS) == len(BROKEN) + 1  # a death at 0 is told apart
 
 
 @pytest.mark.parametrize(("cells", "message"), BROKEN.values(), ids=[" and ".join(pair) for pair in BROKEN])
@@ -190,7 +214,7 @@ def test_several_rules_at_once_in_the_order_in_which_they_are_declared(messages)
     ]
 
 
-@pytest.mark.parametrize("death", ["-3", "three", "130"])
+@pytest.mark.parametrize("death", ["-3", "three", "51"])
 def test_a_wrong_cell_is_not_compared(messages, death):
     # Otherwise one slip would be shown twice.
     found = messages(table({}, {"years_to_death": death, "cause_of_death": "ms"}))
@@ -201,3 +225,24 @@ def test_a_wrong_cell_is_not_compared(messages, death):
 def test_wrong_cells_of_one_row_do_not_hide_those_of_another(messages):
     found = messages(table({"years_to_death": "three"}, {"years_to_death": "3"}))
     assert [message.split(":")[1].split(" ")[0] for message in found] == ["2", "3"]
+
+
+def test_a_death_at_0_of_a_patient_who_is_followed_stands_for_none(messages):
+    patients = [{"years_to_death": "0", "follow_up_years": years} for years in ("4", "5", "6")]
+    assert messages(table(*patients)) == [
+        "cohort.csv:2, 3, 4: years_to_death is 0; a 0 mostly stands for none, "
+        "for which an empty cell is right, "
+        "and follow-up goes on. Leave it empty, or correct one of the two."
+    ]
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["years_to_first_relapse", "years_to_first_new_lesion", "years_to_worsening", "years_to_improvement"],
+)
+@pytest.mark.parametrize("zero", ["0", "0.0", "-0"])
+def test_an_event_at_0_stands_for_none(messages, column, zero):
+    assert messages(table({column: zero}, {column: zero}, {column: "1"})) == [
+        f"cohort.csv:2, 3: {column} is {zero}; a 0 mostly stands for none, for which an empty cell is right. "
+        "Leave it empty, or correct it."
+    ]

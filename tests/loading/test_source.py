@@ -23,11 +23,11 @@ MARK = (
 
 
 def sites(cohort) -> list[str]:
-    return cohort.patients["site"].tolist()
+    return cohort.data.patients["site"].tolist()
 
 
 def follow_up(cohort) -> list[float]:
-    return cohort.patients["follow_up_years"].tolist()
+    return cohort.data.patients["follow_up_years"].tolist()
 
 
 # ---- What is read ---------------------------------------------------------------------------------------
@@ -36,9 +36,9 @@ def follow_up(cohort) -> list[float]:
 def test_plain(read):
     cohort = read(GOOD)
     assert sites(cohort) == ["Ottawa", "Montréal"]
-    assert cohort.source.file == "cohort.csv"
-    assert cohort.source.sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
-    assert cohort.source.n_rows == 2
+    assert cohort.source.files[0].file == "cohort.csv"
+    assert cohort.source.files[0].sha256 == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert cohort.source.files[0].n_rows == 2
 
 
 def test_byte_order_mark_is_no_part_of_the_first_name(read):
@@ -50,7 +50,7 @@ def test_gzip_in_one_or_several_members(read):
     cohort = read(packed)
     assert sites(cohort) == ["Ottawa", "Montréal"]
     # The digest names the file that was given, so that it can be found again.
-    assert cohort.source.sha256 == hashlib.sha256(packed).hexdigest()
+    assert cohort.source.files[0].sha256 == hashlib.sha256(packed).hexdigest()
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -59,7 +59,7 @@ def test_standard_input(monkeypatch, pack, path):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(pack(GOOD.encode())), encoding="ascii"))
     cohort = read_cohort(path)
     assert sites(cohort) == ["Ottawa", "Montréal"]
-    assert cohort.source.file == "-"
+    assert cohort.source.files[0].file == "-"
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
@@ -69,7 +69,7 @@ def test_line_breaks(read, messages, line_break, ending):
     tail = {"": "", "one": line_break, "three": line_break * 3}[ending]
     cohort = read(line_break.join(lines) + tail)
     assert follow_up(cohort) == [3, 4.5]
-    assert cohort.lines.tolist() == [2, 3]
+    assert cohort.places.lines.tolist() == [2, 3]
     [message] = messages(line_break.join([*lines, "P3,six"]) + tail)
     assert message.startswith("cohort.csv:4 patient P3: follow_up_years is 'six';")
 
@@ -78,7 +78,7 @@ def test_line_breaks_of_three_kinds_in_one_file(read):
     # A text editor counts each of the three as one break.
     cohort = read("patient_id,follow_up_years\r\nP1,1\rP2,2\nP3,3\r\n\rP4,4")
     assert follow_up(cohort) == [1, 2, 3, 4]
-    assert cohort.lines.tolist() == [2, 3, 4, 6]
+    assert cohort.places.lines.tolist() == [2, 3, 4, 6]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_encoding_by_name_with_a_mark(read):
         ),
         (
             b"PK\x03\x04\x14\x00\x06\x00[Content_Types].xml",
-            "cohort.csv: this is a zip archive or an Excel workbook; the input is a CSV file. "
-            "Save the sheet as CSV (UTF-8).",
+            "cohort.csv: the zip data of this workbook is damaged or cut off; "
+            "a workbook must unpack completely. Copy it or save it again.",
         ),
         (
             GOOD.encode("utf-16"),
@@ -227,7 +227,7 @@ def test_other_encoding_in_a_column_that_is_left_out_is_refused_too(messages):
 
 def test_zip_is_named_whatever_the_encoding(messages):
     [message] = messages(b"PK\x03\x04\x14\x00", "latin-1")
-    assert "Excel workbook" in message
+    assert "the zip data of this workbook is damaged" in message
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,15 @@ from browser import Browser, find_browser, running_browser
 from cohorts import COHORTS, HOSTILE
 from record_files import read
 
-from ahsct_trial import Cohort, Protocol, Records, read_cohort, summarize
+from ahsct_trial import Protocol, Trial, read_cohort, summarize
 from ahsct_trial.checking import check
 from ahsct_trial.published import find_publication
 from ahsct_trial.rendering.report import write_report
-from ahsct_trial.timeline import timeline
+from ahsct_trial.timelines import timeline
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),  # one browser, one worker
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on the path (apt-get install chromium)"),
 ]
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -86,7 +87,7 @@ _FIGURE_TEXTS = """[...document.querySelectorAll("figure")].map(figure => [
   ...[...figure.querySelectorAll("svg:first-child text")].map(each => each.textContent)])"""
 
 
-def page_of(data: Cohort | Records, publication: str | None = None) -> str:
+def page_of(data: Trial, publication: str | None = None) -> str:
     return write_report(
         summarize(data),
         check=check(data, find_publication(publication)) if publication else None,
@@ -143,6 +144,20 @@ def test_the_page_is_quiet_alone_readable_and_fits(
     # The last command has been answered, so whatever was said or asked for is known.
     assert browser.console == []
     assert browser.requests == [pages[name].resolve().as_uri()]
+
+
+@pytest.mark.parametrize(("width", "is_folded"), [(360, True), (800, False)])
+def test_long_parts_are_folded_on_a_phone_alone(
+    browser: Browser, pages: dict[str, Path], width: int, is_folded: bool
+) -> None:
+    browser.open(pages["records"], width)
+    heights = "[...document.querySelectorAll('.folded')].map(part => part.getBoundingClientRect().height)"
+    assert [height == 0 for height in browser.evaluate(heights)] == [is_folded] * 4
+    if is_folded:
+        browser.evaluate("[...document.querySelectorAll('.fold')].forEach(box => box.click())")
+        assert all(browser.evaluate(heights))
+        assert browser.evaluate(_OFF_SCREEN) == []
+        assert browser.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_the_colour_scheme_is_followed(browser: Browser, pages: dict[str, Path]) -> None:

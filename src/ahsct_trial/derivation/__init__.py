@@ -3,113 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ahsct_trial.cohort import Cohort
 from ahsct_trial.columns import CAUSE_OF_DEATH
 from ahsct_trial.derivation.disability import derive_disability
-from ahsct_trial.derivation.follow_up import derive_follow_up
+from ahsct_trial.derivation.follow_up import derive_follow_up, derive_therapy
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
-from ahsct_trial.derivation.patients import NO_ROW, Derived, rows_of
+from ahsct_trial.derivation.reductions import Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
+from ahsct_trial.patients import YEARS_TO_BASELINE, YEARS_TO_UNCONFIRMED_WORSENING, PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
-from ahsct_trial.records import IntArray, Records
-from ahsct_trial.threads import side_by_side
+from ahsct_trial.records import Records
+from ahsct_trial.results import Notice
 
-#: Settings that the lesion columns depend on; the EDSS columns depend on all others that need records.
+#: Settings that some columns depend on; the EDSS columns depend on all others that need records.
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
-_EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in _LESION_SETTINGS)
+_RELAPSE_SETTINGS = ("relapse_gap_days",)
+_EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS})
 
 
-class Parts:
-    """The parts of one trial's patient table, each derived once for the settings that it depends on."""
+class Derivations:
+    """The patient tables of one trial's records, each part derived once for the settings it depends on."""
 
     def __init__(self, records: Records) -> None:
-        self.follow_up = cache(partial(derive_follow_up, records))
-        self.relapses = cache(partial(derive_relapses, records))
-        self._lesions = cache(partial(derive_lesions, records))
-        self._edss = cache(partial(_derive_edss, records))
+        self._records = records
+        self._found: dict[tuple[Any, ...], Any] = {}
 
-    def lesions(self, protocol: Protocol) -> Derived:
-        """The lesion columns."""
-        return self._lesions(_with_only(protocol, _LESION_SETTINGS))
+    def table(self, protocol: Protocol) -> PatientTable:
+        """Derive the patient table.
 
-    def edss(self, protocol: Protocol) -> Derived:
-        """The EDSS columns."""
-        return self._edss(_with_only(protocol, _EDSS_SETTINGS))
+        Parameters
+        ----------
+        protocol
+            Its settings on worsening, confirmation, relapses, baseline and lesions apply.
 
+        Returns
+        -------
+        PatientTable
+            One row per patient. Without a single ``mri`` record there are no lesion columns, without an
+            ``edss`` record no EDSS columns, without a ``relapse`` or ``observed_from`` record no relapse
+            columns, and without a ``therapy`` record no therapy column.
+        """
+        table: PatientTable = self._once("table", RECORDS_ONLY, protocol, self._join)
+        return table
 
-def _with_only(protocol: Protocol, names: tuple[str, ...]) -> Protocol:
-    """The default protocol with these settings of another: equal for all that agree on them."""
-    return Protocol(**{name: getattr(protocol, name) for name in names})
+    def _once(
+        self, part: str, settings: tuple[str, ...], protocol: Protocol, derive: Callable[[Protocol], Any]
+    ) -> Any:
+        key = (part, *(getattr(protocol, name) for name in settings))
+        if key not in self._found:
+            self._found[key] = derive(protocol)
+        return self._found[key]
 
-
-def as_cohort(data: Cohort | Records, protocol: Protocol) -> Cohort:
-    """The patient table: as it was read, or derived from records under a protocol."""
-    return data if isinstance(data, Cohort) else derive_cohort(data, protocol)
-
-
-def derive_cohort(records: Records, protocol: Protocol, shared: Parts | None = None) -> Cohort:
-    """Derive the patient table.
-
-    Parameters
-    ----------
-    records
-        The records of all patients.
-    protocol
-        Its settings on worsening, confirmation, relapses, baseline and lesions apply.
-    shared
-        Parts of the same records that other protocols share: what they agree on is derived once.
-
-    Returns
-    -------
-    Cohort
-        One row per patient. Without a single ``mri`` record there are no lesion columns, without an
-        ``edss`` record no EDSS columns; without a ``relapse`` record relapses are none.
-    """
-    shared = shared or Parts(records)
-    derivations: dict[str, Callable[[], Derived]] = {
-        "follow_up": shared.follow_up,
-        "relapse": shared.relapses,
-    }
-    warnings = list(records.warnings)
-    if len(records.observations["mri"].row):
-        missing = _missing_for_lesions(records, protocol.new_lesion)
-        if missing:
-            possible = [rule for rule in NEEDED if not _missing_for_lesions(records, rule)]
-            is_or_are = "is" if len(missing) == 1 else "are"
-            warnings.append(
-                f"No lesion endpoints: {' and '.join(missing)} {is_or_are} not in this file, and "
-                f"--new-lesion {protocol.new_lesion} needs {_lesion_columns(protocol.new_lesion)}. "
-                f"The file has what --new-lesion {' or '.join(possible)} needs."
-            )
-        else:
-            derivations["new_lesion"] = partial(shared.lesions, protocol)
-    if len(records.observations["edss"].row):
-        derivations["worsening"] = partial(shared.edss, protocol)
-    # The two longest stand last; begun first, they do not wait for the others.
-    derived = reversed(side_by_side(lambda derive: derive(), [*reversed(derivations.values())]))
-    parts = dict(zip(derivations, derived, strict=True))
-    warnings.extend(warning for part in parts.values() for warning in part.warnings)
-    columns = dict(records.patients.items())
-    lines: dict[str, IntArray] = {}
-    for part in parts.values():
-        columns |= {name: pd.Series(values) for name, values in part.values.items()}
-        lines |= {
-            name: np.where(rows == NO_ROW, 0, records.lines[rows]) for name, rows in part.decided_by.items()
+    def _join(self, protocol: Protocol) -> PatientTable:
+        records = self._records
+        parts: dict[str, Derived] = {
+            "follow_up": self._once("follow_up", (), protocol, lambda _: derive_follow_up(records))
         }
-    columns["cause_of_death"] = _causes(records)
-    return Cohort(
-        patients=pd.DataFrame(columns, copy=False),
-        lines=lines["follow_up_years"],
-        source=records.source,
-        account=records.account,
-        warnings=tuple(warnings),
-        decided_by=lines,
-        remarks={key: part.remark for key, part in parts.items() if part.remark},
+        notices: list[Notice] = []
+        if self._has("relapse") or self._has("observed_from"):
+            parts["relapse"] = self._once(
+                "relapse", _RELAPSE_SETTINGS, protocol, lambda own: derive_relapses(records, own)
+            )
+        if self._has("mri"):
+            missing = _missing_for_lesions(records, protocol.new_lesion)
+            if missing:
+                notices.append(_no_lesion_endpoints(records, protocol.new_lesion, missing))
+            else:
+                parts["new_lesion"] = self._once(
+                    "new_lesion", _LESION_SETTINGS, protocol, lambda own: derive_lesions(records, own)
+                )
+        if self._has("edss"):
+            parts["worsening"] = self._once(
+                "worsening", _EDSS_SETTINGS, protocol, lambda own: _derive_edss(records, own)
+            )
+        if self._has("therapy"):
+            parts["therapy"] = self._once("therapy", (), protocol, lambda _: derive_therapy(records))
+        columns = dict(records.patients.items())
+        decided_by: dict[str, NDArray[np.integer[Any]]] = {}
+        for part in parts.values():
+            columns |= {name: pd.Series(values) for name, values in part.values.items()}
+            decided_by |= part.decided_by
+            notices += part.notices
+        columns["cause_of_death"] = _causes(records)
+        return PatientTable(
+            patients=pd.DataFrame(columns, copy=False),
+            layout="records",
+            rows=decided_by["follow_up_years"],
+            decided_by=decided_by,
+            remarks={key: part.remark for key, part in parts.items() if part.remark},
+            notices=tuple(notices),
+        )
+
+    def _has(self, kind: str) -> bool:
+        return bool(len(self._records.observations[kind].row))
+
+
+def _no_lesion_endpoints(records: Records, rule: NewLesion, missing: tuple[str, ...]) -> Notice:
+    possible = [other for other in NEEDED if not _missing_for_lesions(records, other)]
+    is_or_are = "is" if len(missing) == 1 else "are"
+    return Notice(
+        code="no-lesion-endpoints",
+        text=f"No lesion endpoints: {' and '.join(missing)} {is_or_are} not in this file, and "
+        f"--new-lesion {rule} needs {_lesion_columns(rule)}. "
+        f"The file has what --new-lesion {' or '.join(possible)} needs.",
     )
 
 
@@ -128,20 +129,29 @@ def _lesion_columns(rule: NewLesion) -> str:
 def _derive_edss(records: Records, protocol: Protocol) -> Derived:
     rows = records.observations["edss"].row
     change = derive_disability(records.edss_visits, records.relapses, records.n_patients, protocol)
-
+    worsening_day, worsening_row = change.worsening.onset_day, change.worsening.onset_row
+    if protocol.unconfirmed == "event":
+        is_unconfirmed = change.unconfirmed_row >= 0
+        worsening_day = np.where(is_unconfirmed, change.unconfirmed_day, worsening_day)
+        worsening_row = np.where(is_unconfirmed, change.unconfirmed_row, worsening_row)
+    values = {
+        "years_to_last_edss": change.last_day / DAYS_PER_YEAR,
+        "edss_baseline": change.baseline_edss,
+        "edss_last": change.last_edss,
+        "years_to_worsening": worsening_day / DAYS_PER_YEAR,
+        "years_to_improvement": change.improvement.onset_day / DAYS_PER_YEAR,
+        YEARS_TO_UNCONFIRMED_WORSENING: change.unconfirmed_day / DAYS_PER_YEAR,
+    }
+    if protocol.baseline == "first-stable":
+        values[YEARS_TO_BASELINE] = change.baseline_day / DAYS_PER_YEAR
     return Derived(
-        values={
-            "years_to_last_edss": change.last_day / DAYS_PER_YEAR,
-            "edss_baseline": change.baseline_edss,
-            "edss_last": change.last_edss,
-            "years_to_worsening": change.worsening.onset_day / DAYS_PER_YEAR,
-            "years_to_improvement": change.improvement.onset_day / DAYS_PER_YEAR,
-        },
+        values=values,
         decided_by={
             "years_to_last_edss": rows_of(rows, change.last_row),
             "edss_baseline": rows_of(rows, change.baseline_row),
-            "years_to_worsening": rows_of(rows, change.worsening.onset_row),
+            "years_to_worsening": rows_of(rows, worsening_row),
             "years_to_improvement": rows_of(rows, change.improvement.onset_row),
+            YEARS_TO_UNCONFIRMED_WORSENING: rows_of(rows, change.unconfirmed_row),
         },
         remark=_worsening_in_words(protocol),
     )
@@ -150,23 +160,31 @@ def _derive_edss(records: Records, protocol: Protocol) -> Derived:
 def _worsening_in_words(protocol: Protocol) -> str:
     """The rule of confirmed worsening with this protocol's settings."""
     baseline = {
-        "last-before": "the last relapse-free EDSS at or before transplant",
+        "last-before": f"the last relapse-free EDSS at or before {protocol.time_zero}",
         "first-stable": "the first relapse-free EDSS from day 0 on",
     }[protocol.baseline]
     late = protocol.confirm_late_days
-    latest = "without a latest day" if late is None else f"at most {late:g} days after that"
+    weeks, early = protocol.worsening_confirm_weeks, protocol.confirm_early_days
+    when = (
+        f"{weeks:g} weeks after the onset or later (at most {early:g} days sooner)"
+        if late is None
+        else f"{weeks:g} weeks after the onset (at most {early:g} days sooner and {late:g} later)"
+    )
     relapse_free = (
         f" A visit is relapse-free from {protocol.relapse_free_days:g} days after a relapse on."
         if protocol.relapse_free_days
         else ""
     )
+    at_end = (
+        " Worsening at the last visit, which nothing can confirm, counts too."
+        if protocol.unconfirmed == "event"
+        else ""
+    )
     return (
-        f"Worsening is an EDSS above the baseline ({baseline}) by at least "
+        f"Worsening is a rise in EDSS from the baseline ({baseline}) by at least "
         f"{protocol.step_from_zero:g} from 0, {protocol.step_low:g} from 1.0 and {protocol.step_high:g} from "
-        f"{protocol.step_high_from:.1f} on, that each visit holds up to the confirming one: the first "
-        f"relapse-free visit on a later day, {protocol.worsening_confirm_weeks:g} weeks later, at most "
-        f"{protocol.confirm_early_days:g} days before that "
-        f"and {latest}. Improvement is the mirror image.{relapse_free}"
+        f"{protocol.step_high_from:.1f} on, held at every visit up to the confirming one: the first "
+        f"relapse-free visit on a later day, {when}. Improvement is the mirror image.{at_end}{relapse_free}"
     )
 
 

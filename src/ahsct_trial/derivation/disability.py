@@ -40,7 +40,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.derivation.patients import taken
+from ahsct_trial.derivation.reductions import taken
 from ahsct_trial.protocol import DAYS_PER_WEEK, Protocol
 from ahsct_trial.records import (
     EdssVisits,
@@ -65,7 +65,7 @@ class ConfirmedChange:
     Attributes
     ----------
     onset_day
-        Day of the onset visit [days from transplant], NaN without a confirmed change.
+        Day of the onset visit [days from time zero], NaN without a confirmed change.
     onset_row, confirming_row
         Rows of the onset visit and of the visit that confirmed it, −1 without a confirmed change.
     """
@@ -86,19 +86,27 @@ class DisabilityChange:
     baseline_edss, baseline_row
         EDSS [EDSS points] and row of the baseline visit; NaN and −1 where no visit qualifies.
     last_edss, last_day, last_row
-        EDSS [EDSS points], day [days from transplant] and row of the last visit after day 0, relapse-free or
+        EDSS [EDSS points], day [days from time zero] and row of the last visit after day 0, relapse-free or
         not; NaN, NaN and −1 without one.
+    baseline_day
+        Day of the baseline visit, NaN without one [days from time zero].
     worsening, improvement
         The first confirmed change in each direction.
+    unconfirmed_day, unconfirmed_row
+        Onset of a worsening that holds up to the patient's last visit and that no visit confirmed or refuted,
+        in a patient without a confirmed one; NaN and −1 without it.
     """
 
     baseline_edss: FloatArray
     baseline_row: IntArray
+    baseline_day: FloatArray
     last_edss: FloatArray
     last_day: FloatArray
     last_row: IntArray
     worsening: ConfirmedChange
     improvement: ConfirmedChange
+    unconfirmed_day: FloatArray
+    unconfirmed_row: IntArray
 
 
 class Candidates(NamedTuple):
@@ -118,12 +126,16 @@ class Candidates(NamedTuple):
     broken_row
         Row of the first visit after the onset that did not hold the threshold and so refuted it, or −1.
         Where both this and `confirming_row` are −1, no relapse-free visit lies in the window.
+    is_pending
+        Whether nothing confirmed or refuted it because the patient's visits end before it could: each visit
+        up to the last one holds the threshold, and the window reaches beyond the last one.
     """
 
     patient: IntArray
     onset_row: IntArray
     confirming_row: IntArray
     broken_row: IntArray
+    is_pending: NDArray[np.bool_]
 
 
 def derive_disability(
@@ -146,16 +158,23 @@ def derive_disability(
         One value per patient. The module's docstring states the rule.
     """
     baseline_row, last_row, worsening, improvement = _search(
-        visits, relapses, n_patients, protocol, _first_confirmed
+        visits, relapses, n_patients, protocol, _first_confirmed_or_pending
     )
+    confirmed, pending = _split(worsening)
+    unconfirmed_row = np.full(n_patients, -1)
+    unconfirmed_row[pending.patient] = pending.onset_row
+    unconfirmed_row[confirmed.patient] = -1
     return DisabilityChange(
         baseline_edss=taken(visits.edss, baseline_row),
         baseline_row=baseline_row,
+        baseline_day=taken(visits.day, baseline_row),
         last_edss=taken(visits.edss, last_row),
         last_day=taken(visits.day, last_row),
         last_row=last_row,
-        worsening=_per_patient(worsening, visits.day, n_patients),
-        improvement=_per_patient(improvement, visits.day, n_patients),
+        worsening=_per_patient(confirmed, visits.day, n_patients),
+        improvement=_per_patient(_split(improvement)[0], visits.day, n_patients),
+        unconfirmed_day=taken(visits.day, unconfirmed_row),
+        unconfirmed_row=unconfirmed_row,
     )
 
 
@@ -164,7 +183,7 @@ def explain_disability(
 ) -> tuple[Candidates, Candidates]:
     """List what `derive_disability` tries, confirmed or not: candidates of worsening and of improvement.
 
-    Takes the same arguments; for the reasons of one patient, pass his visits and relapses alone. His first
+    Takes the same arguments; for the reasons of one patient, pass their visits and relapses alone. Their first
     candidate with a `confirming_row` is the change that `derive_disability` reports.
     """
     _, _, worsening, improvement = _search(visits, relapses, n_patients, protocol, keep=lambda tried: tried)
@@ -232,7 +251,7 @@ class _Block:
     first_patient: int
 
     def position(self, patient: IntArray, day: IntArray | int) -> IntArray:
-        """Give the position of the patient's first visit on or after `day`, else the end of his visits."""
+        """Give the position of the patient's first visit on or after `day`, else the end of their visits."""
         return np.searchsorted(self.key, _make_key(patient, day, self.day_bits, self.first_day))
 
     def patient(self, position: IntArray) -> IntArray:
@@ -345,7 +364,7 @@ def _find_candidates(
     holds_threshold(block.edss, np.repeat(threshold, block.stop - block.start), out=holds[1:-1])
 
     # Runs of visits that hold it, from the day after the baseline visit and after day 0. A baseline visit
-    # never holds its own threshold, so what a run covers of the next patient lies before his baseline.
+    # never holds its own threshold, so what a run covers of the next patient lies before that baseline.
     edges = np.flatnonzero(holds[1:] != holds[:-1])
     onset, run_stop = edges[::2], edges[1::2]
     patient = block.patient(onset)
@@ -364,11 +383,14 @@ def _find_candidates(
     window_stop = block.stop[patient] if last is None else block.position(patient, day + last + 1)
     is_broken = run_stop < np.minimum(confirming + 1, window_stop)
     is_confirmed = (confirming < window_stop) & ~is_broken
+    is_at_end = run_stop == block.stop[patient]
+    is_pending = is_at_end & (window_stop == block.stop[patient]) & ~is_confirmed & ~is_broken
     return Candidates(
         patient=patient + block.first_patient,
         onset_row=block.row(onset),
         confirming_row=block.row(np.where(is_confirmed, confirming, -1)),
         broken_row=block.row(np.where(is_broken, run_stop, -1)),
+        is_pending=is_pending,
     )
 
 
@@ -387,11 +409,20 @@ def _compute_step(edss: FloatArray, protocol: Protocol) -> FloatArray:
     return np.where(edss == 0, protocol.step_from_zero, above_zero)
 
 
-def _first_confirmed(candidates: Candidates) -> Candidates:
-    """Keep the first confirmed candidate of each patient."""
-    confirmed = np.flatnonzero(candidates.confirming_row >= 0)
-    patient = candidates.patient[confirmed]
-    return Candidates(*(column[confirmed[is_first_of_patient(patient)]] for column in candidates))
+def _first_confirmed_or_pending(candidates: Candidates) -> Candidates:
+    """Keep the first confirmed candidate of each patient, and the first pending one."""
+    confirmed, pending = _split(candidates)
+    return Candidates._make(np.concatenate(both) for both in zip(confirmed, pending, strict=True))
+
+
+def _split(candidates: Candidates) -> tuple[Candidates, Candidates]:
+    """The first confirmed candidate of each patient, and the first pending one."""
+    parts = []
+    for is_kept in (candidates.confirming_row >= 0, candidates.is_pending):
+        kept = np.flatnonzero(is_kept)
+        kept = kept[is_first_of_patient(candidates.patient[kept])]
+        parts.append(Candidates._make(column[kept] for column in candidates))
+    return parts[0], parts[1]
 
 
 def _per_patient(first: Candidates, day: IntArray, n_patients: int) -> ConfirmedChange:

@@ -1,38 +1,80 @@
-"""The end of follow-up, and death, from records of any kind."""
+"""The end of follow-up, the last visit, death and therapy, from records of any kind."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
 
-from ahsct_trial.derivation.patients import NO_ROW, Derived, last
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.derivation.reductions import NO_ROW, Columns, Derived, first, last, rows_of, taken
+from ahsct_trial.patients import YEARS_TO_TRANSPLANT
 from ahsct_trial.protocol import DAYS_PER_YEAR
-from ahsct_trial.records import Records
+from ahsct_trial.records import IntArray, Observations, Records
 
 _ROW_BITS = 32
+#: What is known of a patient without a visit: it cannot show a relapse.
+_NO_VISIT = {"death", "alive"}
 
 
 def derive_follow_up(records: Records) -> Derived:
-    """Find how long each patient was followed: to the last record of any kind, which is death if he died.
+    """Find how long each patient was followed, and until when they were seen.
 
-    Of several records on that day the last row decides. A baseline record is no observation.
+    Follow-up ends at death or the last record of any kind; the last visit is the last record other than a
+    death or the word of a registry that the patient was alive, and no earlier than day 0. Of several records
+    on that day the last row decides. A baseline record is no observation.
     """
     n = records.n_patients
-    # Day and row in one integer: the largest is the last of the last day. Each patient has one.
-    latest = np.full(n, np.iinfo(np.int64).min)
-    for kind, (patient, day, row) in records.observations.items():
-        if kind != "baseline":
-            place = last(patient, n)
-            place = place[place != NO_ROW]
-            key = (day[place].astype(np.int64) << _ROW_BITS) + row[place]
-            latest[patient[place]] = np.maximum(latest[patient[place]], key)
+    seen = {kind: own for kind, own in records.observations.items() if kind != "baseline"}
+    last_day, last_row = _latest(seen.values(), n)
+    visit_day, visit_row = _latest((own for kind, own in seen.items() if kind not in _NO_VISIT), n)
+    is_seen = visit_day >= 0
     deaths = records.observations["death"]
-    died_on, death_row = np.full(n, np.nan), np.full(n, NO_ROW)
-    died_on[deaths.patient] = deaths.day
+    values: Columns = {
+        "follow_up_years": last_day / DAYS_PER_YEAR,
+        "years_to_last_visit": np.where(is_seen, visit_day, 0) / DAYS_PER_YEAR,
+        "years_to_death": _day_of_each(deaths, n) / DAYS_PER_YEAR,
+    }
+    transplants = records.observations["transplant"]
+    if len(transplants.row) and transplants.day.any():  # day 0 is another one
+        values[YEARS_TO_TRANSPLANT] = _day_of_each(transplants, n) / DAYS_PER_YEAR
+    death_row = np.full(n, NO_ROW)
     death_row[deaths.patient] = deaths.row
     return Derived(
-        values={
-            "follow_up_years": (latest >> _ROW_BITS) / DAYS_PER_YEAR,
-            "years_to_death": died_on / DAYS_PER_YEAR,
+        values=values,
+        decided_by={
+            "follow_up_years": last_row,
+            "years_to_last_visit": np.where(is_seen, visit_row, NO_ROW),
+            "years_to_death": death_row,
         },
-        decided_by={"follow_up_years": latest & (2**_ROW_BITS - 1), "years_to_death": death_row},
     )
+
+
+def derive_therapy(records: Records) -> Derived:
+    """Find the first disease-modifying therapy that starts after day 0."""
+    patient, day, row = records.observations["therapy"]
+    is_after = day > 0
+    place = first(patient[is_after], records.n_patients)
+    return Derived(
+        values={"years_to_therapy": taken(day[is_after], place) / DAYS_PER_YEAR},
+        decided_by={"years_to_therapy": rows_of(row[is_after], place)},
+    )
+
+
+def _latest(kinds: Iterable[Observations], n_patients: int) -> tuple[NDArray[np.int64], IntArray]:
+    """Day and row of each patient's last observation of some kinds; a day below all others without one."""
+    # Day and row in one integer: the largest is the last of the last day.
+    latest = np.full(n_patients, np.iinfo(np.int64).min)
+    for patient, day, row in kinds:
+        place = last(patient, n_patients)
+        place = place[place != NO_ROW]
+        key = (day[place].astype(np.int64) << _ROW_BITS) + row[place]
+        latest[patient[place]] = np.maximum(latest[patient[place]], key)
+    return latest >> _ROW_BITS, latest & (2**_ROW_BITS - 1)
+
+
+def _day_of_each(once: Observations, n_patients: int) -> NDArray[np.float64]:
+    """The day of what a patient has once at most; NaN without it."""
+    day = np.full(n_patients, np.nan)
+    day[once.patient] = once.day
+    return day

@@ -1,13 +1,14 @@
-"""Scans and lesions before and after transplant, from MRI records."""
+"""Scans and lesions before and after time zero, from MRI records."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.derivation.patients import Columns, Derived, count, first, last, rows_of, taken, total
+from ahsct_trial.derivation.reductions import Columns, Derived, count, first, last, rows_of, taken, total
 from ahsct_trial.protocol import DAYS_PER_YEAR, NewLesion, Protocol
 from ahsct_trial.records import FloatArray, Records, Scans
+from ahsct_trial.results import Notice
 
 #: Record columns that a lesion rule needs; ``either`` is also served by `new_lesions` alone.
 NEEDED: dict[NewLesion, tuple[str, ...]] = {
@@ -23,7 +24,7 @@ _WORDS: dict[NewLesion, str] = {
 
 
 def derive_lesions(records: Records, protocol: Protocol) -> Derived:
-    """Count scans and lesions on each side of transplant, and find the first scan with a new lesion.
+    """Count scans and lesions on each side of time zero, and find the first scan with a new lesion.
 
     Before (day ≤ 0): all scans, and the gadolinium-enhancing lesions on them; NaN for a patient with a
     scan that does not give their number. After: scans later than `mri_from_day` that give the number of
@@ -61,17 +62,18 @@ def derive_lesions(records: Records, protocol: Protocol) -> Derived:
             "years_to_last_scan": rows_of(row[seen], place_last),
         },
         remark=_remark(protocol, has_sum=bool((is_sum & is_told).any())),
-        warnings=_untold(len(untold), protocol),
+        notices=_untold(len(untold), protocol),
     )
 
 
-def _untold(n_scans: int, protocol: Protocol) -> tuple[str, ...]:
+def _untold(n_scans: int, protocol: Protocol) -> tuple[Notice, ...]:
     """What a person should know of scans since transplant that do not give the number of lesions."""
     if not n_scans:
         return ()
-    noun = "1 scan since transplant does" if n_scans == 1 else f"{n_scans:,} scans since transplant do"
+    noun = "1 scan after day 0 does" if n_scans == 1 else f"{n_scans:,} scans after day 0 do"
     needed = " and ".join(NEEDED[protocol.new_lesion])
-    return (f"{noun} not give {needed}: the patients are left out of the lesion rates after transplant.",)
+    text = f"{noun} not give {needed}: these patients are left out of the lesion rate after {protocol.time_zero}."
+    return (Notice(code="scans-without-counts", text=text),)
 
 
 def new_lesions(scans: Scans, rule: NewLesion) -> tuple[FloatArray, NDArray[np.bool_]]:

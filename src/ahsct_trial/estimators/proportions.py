@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ahsct_trial.estimators.survival import CiMethod, confidence_limits
+from ahsct_trial.estimators.survival import Scale, confidence_limits
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -114,7 +114,7 @@ def wald(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
     return _about(x, np.where(n > 0, n, np.nan), normal_quantile(level))
 
 
-def uncensored_kaplan_meier(n_event_free: ArrayLike, n: ArrayLike, method: CiMethod, level: float) -> Limits:
+def uncensored_kaplan_meier(n_event_free: ArrayLike, n: ArrayLike, method: Scale, level: float) -> Limits:
     """Give the Kaplan–Meier limits of a proportion event-free where nobody was lost before.
 
     The estimate is then the proportion itself, and Greenwood's sum of d / (r (r − d)) collapses to

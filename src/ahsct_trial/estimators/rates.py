@@ -1,4 +1,4 @@
-"""Rates of events over exposure: intervals, the ratio of two rates, and dispersion."""
+"""Rates of events over exposure: Poisson intervals, the ratio of two rates, and dispersion."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ def byar(
     """Give Byar's approximate interval of a Poisson rate, from the cube root of the count and a half.
 
     Both limits are c (1 − 1/(9c) ± z/(3√c))³ events with c the count plus ½ (Rothman 2002, Epidemiology: An
-    Introduction, p. 134; R's `epitools::pois.byar`); a lower limit below 0, as without events, is 0. The
-    older form of Breslow & Day (1987), with the count below and the count plus 1 above, is another interval,
+    Introduction, p. 134; R's `epitools::pois.byar`). A lower limit below 0 is 0, and without events it is 0
+    at every level: the formula alone gives one above 0 there for levels below 0.90. The older form of Breslow
+    & Day (1987), with the count below and the count plus 1 above, is another interval,
     close to Garwood's. Parameters, returns and errors are those of `garwood`.
     """
     y, t = _counts_and_exposures(n_events, exposure)
@@ -66,7 +67,22 @@ def byar(
     low, high = (
         centre * (1 - 1 / (9 * centre) + side * z / (3 * np.sqrt(centre))) ** 3 / t for side in (-1, +1)
     )
-    return np.maximum(low, 0), np.asarray(high)
+    return np.asarray(np.maximum(low, 0) * (y > 0)), np.asarray(high)
+
+
+def wald(
+    n_events: ArrayLike, exposure: ArrayLike, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the interval of a Poisson rate that is symmetric about it: rate ± z √count / exposure.
+
+    The variance of a Poisson count is its mean (Rothman & Greenland 1998, Modern Epidemiology, 2nd edition,
+    chapter 14). A lower limit below 0 is 0; without events the interval has no width. Parameters, returns and
+    errors are those of `garwood`.
+    """
+    y, t = _counts_and_exposures(n_events, exposure)
+    t = np.where(t > 0, t, np.nan)
+    half = normal_quantile(level) * np.sqrt(y)
+    return np.asarray(np.maximum(y - half, 0) / t), np.asarray((y + half) / t)
 
 
 def log_wald(
@@ -141,7 +157,8 @@ def pearson_dispersion(counts: ArrayLike, exposures: ArrayLike) -> float:
     Returns
     -------
     float
-        The dispersion; NaN with fewer than two subjects or without events.
+        The dispersion; NaN with fewer than two subjects or without events, infinite or NaN where an exposure
+        is too small to divide by.
 
     Raises
     ------
@@ -160,7 +177,8 @@ def pearson_dispersion(counts: ArrayLike, exposures: ArrayLike) -> float:
     # In one place: fresh memory costs more than the arithmetic.
     terms = y - expected
     terms *= terms
-    terms /= expected
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # an exposure of next to nothing
+        terms /= expected
     return float(np.sum(terms) / (y.size - 1))
 
 

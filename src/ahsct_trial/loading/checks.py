@@ -6,21 +6,86 @@ A check gives the rows that break it, for all rows at once. The rules between co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID, Column
-from ahsct_trial.loading.arrow import characters
-from ahsct_trial.loading.rows import Numbers, Rows, Texts
-from ahsct_trial.records import IntArray
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.loading.problems import Violation, of_rows
+from ahsct_trial.loading.table import Table, are_plain, characters, fold
+from ahsct_trial.loading.values import Forms, Values, explained
+from ahsct_trial.results import Notice
+from ahsct_trial.trial import Places
 
-#: Columns that each record, or each one of a kind, needs.
-_NEEDED_BY_RECORDS = ("day", "date", "edss")
+#: Times that differ by less are the same time [years].
+SAME_TIME = 1e-9
+
+#: Numbers that stand for a missing value in many forms.
+_MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0, 88888.0, 99999.0)
+
+#: What stands in place of an identifier before totals and means.
+_SUMMARY_WORDS = pa.array(
+    [
+        "total",
+        "totals",
+        "subtotal",
+        "sum",
+        "mean",
+        "average",
+        "avg",
+        "median",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "insgesamt",
+        "mittelwert",
+        "mittel",
+        "durchschnitt",
+        "somme",
+        "totaux",
+        "moyenne",
+        "médiane",
+        "mediane",
+        "ensemble",
+        "totale",
+        "somma",
+        "media",
+        "mediana",
+        "suma",
+        "promedio",
+        "totales",
+        "totaal",
+        "som",
+        "gemiddelde",
+        "mediaan",
+        "soma",
+        "média",
+        "summa",
+        "medel",
+        "medelvärde",
+        "gjennomsnitt",
+        "gennemsnit",
+        "keskiarvo",
+        "yhteensä",
+        "średnia",
+        "razem",
+    ]
+)
+#: The same where it may be a patient's initials.
+_SHORT_SUMMARY_WORDS = pa.array(["n", "sd", "σ", "∑", "ø"])
+
+#: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
+_FAR_OUTSIDE = 10
+_LEAST_PERCENTILE = 3.0
+#: No trial of this treatment has a longer median follow-up [years].
+_LONGEST_MEDIAN = 25.0
+#: Groups of identifiers that are told.
+_SHOWN_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -39,29 +104,16 @@ class CrossCheck:
     """
 
     columns: tuple[str, ...]
-    is_broken: Callable[[Rows], NDArray[np.bool_]]
+    is_broken: Callable[[Table], NDArray[np.bool_]]
     rule: str
     fix: str = "Correct one of the two."
 
 
-@dataclass(frozen=True)
-class Violation:
-    """Rows [numbers within `Rows`, ascending] that break one rule about `column`.
-
-    A column's name in braces in `rule` stands for its value, ``{other_line}`` for the line of the row in
-    `other_rows` that each of them contradicts.
-    """
-
-    rows: IntArray
-    column: str
-    rule: str
-    fix: str
-    other_rows: IntArray | None = None
-
-
 def _above(column: str, limit: str, rule: str) -> CrossCheck:
     """A value above that of another column: later than it, or more than there are."""
-    return CrossCheck((column, limit), lambda rows: rows.numbers(column) > rows.numbers(limit), rule)
+    return CrossCheck(
+        (column, limit), lambda rows: rows.numbers(column) > rows.numbers(limit) + SAME_TIME, rule
+    )
 
 
 def _needs_time(column: str, time: str) -> CrossCheck:
@@ -76,9 +128,7 @@ def _needs_time(column: str, time: str) -> CrossCheck:
 
 def _excludes(column: str, count: str, rule: str) -> CrossCheck:
     """A value that stands beside a count of zero."""
-    return CrossCheck(
-        (column, count), lambda rows: ~rows.is_missing(column) & (rows.numbers(count) == 0), rule
-    )
+    return CrossCheck((column, count), lambda rows: rows.is_right(column) & (rows.numbers(count) == 0), rule)
 
 
 def _positive_of_zero(column: str, whole: str, rule: str) -> CrossCheck:
@@ -92,25 +142,48 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
     *(
         _above(column, "follow_up_years", "follow-up ends at {follow_up_years} (follow_up_years)")
         for column in (
+            "years_to_last_visit",
             "years_to_first_relapse",
             "years_to_first_new_lesion",
             "years_to_last_scan",
             "years_to_last_edss",
             "years_to_worsening",
             "years_to_improvement",
+            "years_to_therapy",
         )
     ),
     CrossCheck(
         ("years_to_death", "follow_up_years"),
+        lambda rows: (rows.numbers("years_to_death") == 0) & (rows.numbers("follow_up_years") > SAME_TIME),
+        "a 0 mostly stands for none, for which an empty cell is right, and follow-up goes on",
+        "Leave it empty, or correct one of the two.",
+    ),
+    CrossCheck(
+        ("years_to_death", "follow_up_years"),
         lambda rows: (
-            ~rows.is_missing("years_to_death")
-            & (rows.numbers("years_to_death") != rows.numbers("follow_up_years"))
+            (rows.numbers("years_to_death") != 0)
+            & (np.abs(rows.numbers("years_to_death") - rows.numbers("follow_up_years")) > SAME_TIME)
         ),
         "follow-up ends at death, and follow_up_years is {follow_up_years}",
     ),
     CrossCheck(
+        ("edss_baseline", "follow_up_years"),
+        lambda rows: (rows.numbers("edss_baseline") == 10) & (rows.numbers("follow_up_years") > SAME_TIME),
+        "an EDSS of 10 is death due to MS, and follow-up goes on",
+    ),
+    CrossCheck(
+        ("edss_last", "years_to_last_edss", "years_to_last_visit"),
+        lambda rows: (
+            (rows.numbers("edss_last") == 10)
+            & (rows.numbers("years_to_last_visit") > rows.numbers("years_to_last_edss") + SAME_TIME)
+            & (rows.is_missing("years_to_death") if rows.has("years_to_death") else True)
+        ),
+        "an EDSS of 10 is death due to MS, and the patient was seen later, at {years_to_last_visit}",
+        "Correct it, or enter the death.",
+    ),
+    CrossCheck(
         ("cause_of_death", "years_to_death"),
-        lambda rows: ~rows.is_missing("cause_of_death") & rows.is_missing("years_to_death"),
+        lambda rows: rows.is_right("cause_of_death") & rows.is_missing("years_to_death"),
         "years_to_death is empty, so the patient is alive",
         "Enter years_to_death or leave cause_of_death empty.",
     ),
@@ -152,145 +225,165 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
 )
 
 
-def cross_violations(rows: Rows, is_wrong: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
+def cross_violations(table: Table) -> Iterator[Violation]:
     """Rules between the columns of a patient table that some row breaks; wrong cells break no other rule."""
     for check in CROSS_CHECKS:
-        if not rows.has(*check.columns):
-            continue
-        is_broken = check.is_broken(rows)
-        for name in check.columns:
-            if name in is_wrong:
-                is_broken = is_broken & ~is_wrong[name]
-        if is_broken.any():
-            yield Violation(np.flatnonzero(is_broken), check.columns[0], check.rule, check.fix)
+        if table.has(*check.columns):
+            rows = np.flatnonzero(check.is_broken(table))
+            if rows.size:
+                yield Violation(rows, check.columns[0], check.rule, check.fix)
 
 
-def cell_violations(
-    rows: Rows,
-    columns: Iterable[Column],
-    is_unreadable: Mapping[str, NDArray[np.bool_]],
-    is_wrong: dict[str, NDArray[np.bool_]],
-) -> Iterator[Violation]:
-    """Cells that are missing where each row needs one, or have a value that their column does not take.
+def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:
+    """Cells that are missing where each row needs one, or have a value that their column does not take."""
+    for own in table.columns.values():
+        column = own.column
+        if column.name == PATIENT_ID.name:
+            yield from _unusable_identifiers(own)
+        if own.is_wrong.any():
+            for (rule, fix), places in explained(own, forms).items():
+                is_meant = np.zeros(len(own.texts), dtype=bool)
+                is_meant[places] = True
+                rows = own.rows_of(is_meant)
+                if rows.size:
+                    yield Violation(rows, column.name, rule, fix)
+        if column.is_required and (missing := np.flatnonzero(own.codes < 0)).size:
+            yield Violation(missing, column.name, "it cannot be left empty", "Enter it.")
+
+
+def _unusable_identifiers(own: Values) -> Iterator[Violation]:
+    """Identifiers that cannot be read in a list."""
+    if are_plain(own.texts):
+        return
+    is_broken = pc.match_substring_regex(own.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
+    if (rows := own.rows_of(is_broken)).size:
+        yield Violation(
+            rows,
+            own.column.name,
+            "an identifier stands on one line",
+            "Correct it, and look for a quote that is opened there and not closed.",
+        )
+    is_unseen = pc.match_substring_regex(own.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
+    if (rows := own.rows_of(is_unseen & ~is_broken)).size:
+        yield Violation(rows, own.column.name, "it consists of invisible characters alone", "Correct it.")
+
+
+def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
+    """Rows of totals or means, by their identifier.
+
+    A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N``, is one only
+    in the last rows of a patient table, and where every identifier of a patient is longer.
+    """
+    own = table.columns[PATIENT_ID.name]
+    folded = pc.utf8_lower(pc.utf8_trim(own.texts, characters=" \t:.="))
+    is_word = pc.is_in(folded, _SUMMARY_WORDS).to_numpy(zero_copy_only=False)
+    rows = own.rows_of(is_word)
+    if not (is_patient_table and is_end):
+        return rows
+    is_short = pc.is_in(folded, _SHORT_SUMMARY_WORDS).to_numpy(zero_copy_only=False)
+    is_patient = ~(is_word | is_short)
+    shortest = pc.utf8_length(own.texts).to_numpy(zero_copy_only=False)[is_patient].min(initial=100)
+    is_short &= pc.utf8_length(folded).to_numpy(zero_copy_only=False) < shortest
+    is_summary = np.append(is_word | is_short, False)[own.codes]
+    others = np.flatnonzero(~is_summary)
+    start = others[-1] + 1 if others.size else 0
+    return np.union1d(rows, np.arange(start, len(table)))
+
+
+# ---- All rows of a file ----------------------------------------------------------------------------------
+
+
+def is_missing_code(lowest: float, highest: float, n: int) -> bool:
+    """Whether the cells of a column, two or more, all hold the same number that mostly stands for missing."""
+    return n > 1 and lowest == highest and lowest in _MISSING_CODES
+
+
+def far_outside(
+    name: str, values: NDArray[np.floating[Any]], rows: NDArray[np.integer[Any]], places: Places
+) -> Iterator[Notice]:
+    """A count that is far outside the others.
 
     Parameters
     ----------
-    rows
-        The typed columns.
-    columns
-        Their descriptions.
-    is_unreadable
-        Where a cell of a numeric column is not a number; empty after the fast way of reading.
-    is_wrong
-        Takes up where a cell was found wrong, by column, so that no other rule is held against it.
+    name
+        The column.
+    values, rows
+        Its counts, NaN where missing, and the row of each.
+    places
+        Where rows stand.
     """
-    for column in columns:
-        if column.name == PATIENT_ID.name:
-            yield from _unusable_identifiers(rows.identifiers, column)
-            continue
-        name = column.name
-        given = rows.columns[name]
-        wrong = _outside(given, column)
-        if name in is_unreadable and is_unreadable[name].any():
-            wrong = np.union1d(wrong, np.flatnonzero(is_unreadable[name]))
-        if wrong.size:
-            is_wrong[name] = np.zeros(len(rows), dtype=bool)
-            is_wrong[name][wrong] = True
-            needs_value = column.is_required or name in _NEEDED_BY_RECORDS
-            fix = "Correct it." if needs_value else "Correct it or leave it empty."
-            yield Violation(wrong, name, column.rule, fix)
-        if column.is_required and len(given.rows) < len(rows):
-            missing = np.setdiff1d(np.flatnonzero(rows.is_missing(name)), wrong)
-            if missing.size:
-                yield Violation(missing, name, "it cannot be left empty", "Enter it.")
-
-
-def _unusable_identifiers(identifiers: pa.Array, column: Column) -> Iterator[Violation]:
-    if identifiers.null_count:
-        missing = np.flatnonzero(identifiers.is_null().to_numpy(zero_copy_only=False))
-        yield Violation(missing, column.name, "it cannot be left empty", "Enter it.")
-    if (rows := unusable(identifiers)).size:
-        yield Violation(
-            rows,
-            column.name,
-            "an identifier stands on one line and is not blank",
-            "Correct it, and look for a quote that is opened there and not closed.",
+    known = values[~np.isnan(values)]
+    if not known.size or known.max() <= _FAR_OUTSIDE * _LEAST_PERCENTILE:
+        return
+    place = int(0.9 * (len(known) - 1))
+    limit = _FAR_OUTSIDE * max(float(np.partition(known, place)[place]), _LEAST_PERCENTILE)
+    found = np.sort(rows[values > limit])
+    if found.size:
+        lowest, highest = known[known > limit].min(), known.max()
+        what = f"{highest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+        text = (
+            f"{name} of {of_rows(places, found)} is {what}, far outside the others. "
+            "Does it stand for missing, or is it a slip?"
         )
+        yield Notice(code="far-outside", severity="look first", text=text)
 
 
-def repeated_identifiers(identifiers: pa.Array) -> Iterator[Violation]:
-    """Rows of a patient table whose identifier, a string, stands in an earlier row."""
-    first, again = repeated(identifiers)
-    if again.size:
-        yield Violation(
-            again,
-            PATIENT_ID.name,
-            "line {other_line} has the same identifier, and a patient has one row",
-            "Remove one or give it another identifier.",
-            first,
-        )
+def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
+    """A follow-up that hardly any trial has."""
+    known = years[~np.isnan(years)]
+    median = float(np.median(known)) if known.size else 0.0
+    if median > _LONGEST_MEDIAN:
+        text = f"The median follow-up is {median:.1f} years. Were months read as years?"
+        yield Notice(code="long-follow-up", severity="look first", text=text)
 
 
-def repeated(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows whose text stands in an earlier row: the first such row of each, and these rows."""
-    if _are_distinct(texts):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    codes = texts.dictionary_encode().indices.fill_null(-1).to_numpy()
-    _, first_of_code, code = np.unique(codes, return_index=True, return_inverse=True)
-    first = first_of_code[code]
-    again = np.flatnonzero((first < np.arange(len(codes))) & (codes >= 0))
-    return first[again], again
+def alike_identifiers(
+    identifiers: pa.StringArray, row_of: Callable[[int], int], places: Places
+) -> Iterator[Notice]:
+    """Different identifiers that are perhaps of one patient, by the line on which each stands first.
+
+    Parameters
+    ----------
+    identifiers
+        The different identifiers.
+    row_of
+        Gives the first row of an identifier, by its place.
+    places
+        Where rows stand.
+    """
+    if not _may_be_alike(identifiers):
+        return
+    codes = fold(identifiers).dictionary_encode().indices.to_numpy()
+    n_of = np.bincount(codes)
+    groups = np.flatnonzero(n_of > 1)
+    if not groups.size:
+        return
+    order = np.argsort(codes, kind="stable")
+    start = np.cumsum(n_of) - n_of
+    rows = [
+        np.sort([row_of(place) for place in order[start[one] : start[one] + n_of[one]].tolist()])
+        for one in groups[:_SHOWN_GROUPS]
+    ]
+    told = "; ".join(of_rows(places, own) for own in rows)
+    n_more = len(groups) - _SHOWN_GROUPS
+    more = f"; and {n_more:,} more" if n_more > 0 else ""
+    noun = "group of identifiers differs" if len(groups) == 1 else "groups of identifiers differ"
+    text = (
+        f"{len(groups):,} {noun} only by case, blanks, forms of letters, leading zeros or a final .0 "
+        f"({told}{more}). Each identifier is a patient here: is it one patient?"
+    )
+    yield Notice(code="identifiers-alike", severity="look first", text=text)
 
 
-def _are_distinct(texts: pa.Array) -> bool:
-    """Whether no text stands in two rows; a registry's list is mostly in order, which is quick to see."""
-    if texts.null_count == 0 and pc.all(pc.less(texts[:-1], texts[1:])).as_py():
+def _may_be_alike(identifiers: pa.StringArray) -> bool:
+    """False where bytes and lengths show that no two can be: folding a million takes a second."""
+    if not are_plain(identifiers):
         return True
-    return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
-
-
-def unusable(identifiers: pa.Array) -> NDArray[np.int64]:
-    """Rows whose identifier cannot be read in a list: nothing but blanks, or a line break within."""
-    # Bytes above the blank and within ASCII need no closer look, which costs ten times as much.
-    used = characters(identifiers)
-    if used.min(initial=0x21) > ord(" ") and used.max(initial=0) < 0x80:
-        return np.empty(0, dtype=np.int64)
-    is_unusable = pc.or_(pc.utf8_is_space(identifiers), pc.match_substring(identifiers, "\n"))
-    return np.flatnonzero(pc.fill_null(is_unusable, False).to_numpy(zero_copy_only=False))
-
-
-def _outside(given: Numbers | Texts, column: Column) -> NDArray[np.intp]:
-    """Rows with a value that the column does not take."""
-    if isinstance(given, Texts):
-        is_checked = column.kind == "level"
-        wrong = [i for i, text in enumerate(given.different) if is_checked and text not in column.levels]
-        return given.rows[np.isin(given.places, wrong)] if wrong else given.rows[:0]
-    values = given.values
-    is_outside = (values < column.low) | (values > column.high)
-    if column.kind in {"count", "day"}:
-        is_outside |= np.floor(values) < values
-    elif column.kind == "edss":
-        halves = 2 * np.clip(values, 0, column.high)
-        is_outside |= (np.floor(halves) < halves) | (halves == 1)
-    return given.rows[is_outside]
-
-
-def similar(identifiers: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of rows whose identifiers differ only by case or blanks: perhaps one patient written in two ways.
-
-    The identifiers are distinct strings, and none is missing. Characters that nobody sees count as blanks.
-    """
-    if not _may_be_similar(identifiers):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    return repeated(pc.utf8_lower(pc.replace_substring_regex(identifiers, r"[\s\pZ\p{Cf}]", "")))
-
-
-def _may_be_similar(identifiers: pa.Array) -> bool:
-    """False where no text has a blank or a letter beyond ASCII, and all letters are of one case.
-
-    Looks at the bytes of all texts at once: folding a million of them costs half a second.
-    """
     occurs = np.zeros(256, dtype=bool)
     occurs[characters(identifiers)] = True
     has_lower, has_upper = occurs[ord("a") : ord("z") + 1].any(), occurs[ord("A") : ord("Z") + 1].any()
-    return bool((has_lower and has_upper) or occurs[: ord(" ") + 1].any() or occurs[128:].any())
+    if (has_lower and has_upper) or occurs[ord(".")]:
+        return True
+    # Of the same length they are still different without leading zeros.
+    shortest, longest = (pc.min_max(pc.binary_length(identifiers))[end].as_py() for end in ("min", "max"))
+    return bool(shortest != longest and pc.any(pc.starts_with(identifiers, "0")).as_py())

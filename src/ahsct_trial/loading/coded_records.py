@@ -8,32 +8,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS
-from ahsct_trial.loading import arrow
-from ahsct_trial.loading.rows import CodedTexts, Numbers, Rows, Texts, joined_texts
-from ahsct_trial.loading.shared_rows import SharedRows
-from ahsct_trial.records import (
-    KINDS,
-    MEASURED,
-    IntArray,
-    Observations,
-    in_order,
-    is_last_of_patient,
-    is_ordered,
-)
-from ahsct_trial.stepwise import Scalar, gathered
+from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID
+from ahsct_trial.loading.blocks import IntArray
+from ahsct_trial.loading.table import Labels, Table, code_of_texts
+from ahsct_trial.loading.values import Values, iso_of
+from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
+from ahsct_trial.stepwise import gathered
 from ahsct_trial.threads import side_by_side
-
-#: Numbers with NaN where missing, or texts.
-Attribute = NDArray[np.float64] | CodedTexts
+from ahsct_trial.trial import Places
 
 CODES = {name: code for code, name in enumerate(KINDS)}
 #: The code of a row without an identifier.
@@ -42,112 +32,102 @@ _NO_TIME = np.iinfo(np.int32).min
 
 
 @dataclass(frozen=True)
+class AttributeCells:
+    """The different values of an attribute that the patients of some rows have.
+
+    Attributes
+    ----------
+    rows
+        The first row on which each stands.
+    places
+        Place of its value among the different ones.
+    different
+        The different values: numbers, or texts, None for one that is wrong.
+    n_rows
+        How many rows have each of them.
+    """
+
+    rows: IntArray
+    places: NDArray[np.int32]
+    different: Sequence[Any]
+    n_rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Condensed:
     """What matters of some rows.
 
     Attributes
     ----------
-    identifiers
-        Identifier of each row, null where it is missing: a string, or the word that `arrow.as_words` gives;
-        of all rows together also coded strings, in the order in which they come.
+    patient, identifiers
+        Place of each row's identifier among the different ones, `NOBODY` where it is missing, and these.
     kind
         Index of its kind in `KINDS`, −1 where it is missing or unknown.
     time
         Its day, or its date as days since 1970, as it stands; `_NO_TIME` where there is none.
+    is_wrong_time
+        Where there is one that is wrong.
     rows
         The rows of each kind, ascending.
     values
         Measurements by column, one for each row of the kind that has the column: float32 with NaN, or texts
         with None, where missing. A column that the file lacks is not there.
     attributes
-        The attributes by column, one for each baseline row. A column that the file lacks is not there.
-    attributed_elsewhere
-        Attributes that have a value on a row of another kind.
+        The attributes by column. A column that the file lacks is not there.
+    scoreless
+        Rows of EDSS visits without a score, which are contacts.
     """
 
-    identifiers: pa.Array
+    patient: NDArray[np.int32]
+    identifiers: pa.StringArray
     kind: NDArray[np.int8]
     time: NDArray[np.int32]
+    is_wrong_time: NDArray[np.bool_]
     rows: dict[str, IntArray]
     values: dict[str, NDArray[Any]]
-    attributes: dict[str, Attribute]
-    attributed_elsewhere: frozenset[str]
+    attributes: dict[str, AttributeCells]
+    scoreless: IntArray
 
 
-def condense(rows: Rows) -> Condensed:
+def condense(table: Table) -> Condensed:
     """Keep what matters of some rows."""
-    kind = kinds(rows)
-    times = rows.columns["day" if rows.has("day") else "date"]
-    assert isinstance(times, Numbers)
-    time = np.full(len(rows), _NO_TIME, dtype=np.int32)
-    # A time that no day can be is wrong by itself.
-    time[times.rows] = np.where(np.abs(times.values) < -float(_NO_TIME), times.values, _NO_TIME)
-    own_rows = {name: _rows_of(kind, name) for name in KINDS}
-    baseline = own_rows["baseline"]
-    attributes = {}
-    elsewhere = set()
-    for attribute in ATTRIBUTES:
-        if rows.has(attribute.name):
-            given = rows.columns[attribute.name]
-            attributes[attribute.name] = _changed(given.spread(len(rows)), lambda cells: cells[baseline])
-            if (kind[given.rows] != CODES["baseline"]).any():
-                elsewhere.add(attribute.name)
-    values = {
-        column: _cells(rows.columns[column], own_rows[name], len(rows))
-        for name, columns in MEASUREMENTS.items()
-        for column in columns
-        if rows.has(column)
-    }
-    words = arrow.as_words(rows.identifiers)
-    identifiers = rows.identifiers if words is None else words
-    return Condensed(identifiers, kind, time, own_rows, values, attributes, frozenset(elsewhere))
-
-
-def spread(different: Sequence[Condensed], rows: SharedRows) -> Condensed:
-    """What matters of all rows, from what matters of parts of the different ones."""
-    kind_of, time_of = _joined([part.kind for part in different]), _joined([part.time for part in different])
-    values, attributes = _joined_values(different), _joined_attributes(different)
-    per_text: Sequence[NDArray[Any]] = [kind_of, time_of]
-    kind, time = side_by_side(lambda own: gathered(own, rows.place), per_text)
-    own_rows = dict(zip(KINDS, side_by_side(partial(_rows_of, kind), KINDS), strict=True))
-
-    def per_row_of(name: str) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        """From what different rows of a kind hold to what all its rows hold."""
-        of_kind = np.flatnonzero(kind_of == CODES[name])
-        place = gathered(rows.place, own_rows[name])
-
-        def per_row(given: NDArray[Any]) -> NDArray[Any]:
-            given_of = np.empty(len(kind_of), dtype=given.dtype)
-            given_of[of_kind] = given
-            return gathered(given_of, place)
-
-        return per_row
-
-    def measured(name: str) -> dict[str, NDArray[Any]]:
-        per_row = per_row_of(name)
-        return {column: per_row(values[column]) for column in MEASUREMENTS[name] if column in values}
-
-    all_measured = side_by_side(measured, [*MEASUREMENTS])
-    per_baseline = per_row_of("baseline")
+    kind = kinds(table)
+    is_scoreless = kind == CODES["edss"]
+    if table.has("edss"):
+        is_scoreless &= table.is_missing("edss")
+    kind[is_scoreless] = CODES["last_contact"]
+    times = table.columns["day" if table.has("day") else "date"]
+    # What is outside the range of days is wrong, and so missing here.
+    days = np.where(np.isnan(times.values), _NO_TIME, times.values).astype(np.int32)
+    rows = {name: _rows_of(kind, name) for name in KINDS}
+    identifiers = table.columns[PATIENT_ID.name]
     return Condensed(
-        pa.DictionaryArray.from_arrays(rows.patient, rows.identifiers),
-        kind,
-        time,
-        own_rows,
-        {column: cells for own in all_measured for column, cells in own.items()},
-        {column: _changed(cells, per_baseline) for column, cells in attributes.items()},
-        _elsewhere(different),
+        patient=identifiers.codes,
+        identifiers=identifiers.texts,
+        kind=kind,
+        time=np.append(days, np.int32(_NO_TIME)).take(times.codes),
+        is_wrong_time=np.append(times.is_wrong, False).take(times.codes),
+        rows=rows,
+        values={
+            column: _cells(table.columns[column], rows[name])
+            for name, columns in MEASUREMENTS.items()
+            for column in columns
+            if table.has(column)
+        },
+        attributes={
+            attribute.name: _attribute(table.columns[attribute.name], identifiers.codes)
+            for attribute in ATTRIBUTES
+            if table.has(attribute.name)
+        },
+        scoreless=np.flatnonzero(is_scoreless),
     )
 
 
-def kinds(rows: Rows) -> NDArray[np.int8]:
+def kinds(table: Table) -> NDArray[np.int8]:
     """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-    given = rows.columns["record"]
-    assert isinstance(given, Texts)
-    code_of = np.array([CODES.get(text, -1) for text in given.different], dtype=np.int8)
-    kind = np.full(len(rows), -1, dtype=np.int8)
-    kind[given.rows] = code_of[given.places]
-    return kind
+    own = table.columns["record"]
+    code_of = np.array([*(CODES.get(text, -1) for text in own.values.tolist()), -1], dtype=np.int8)
+    return code_of.take(own.codes)
 
 
 def _rows_of(kind: NDArray[np.int8], name: str) -> IntArray:
@@ -160,59 +140,166 @@ def _width(n_rows: int) -> type[np.signedinteger[Any]]:
     return np.int32 if n_rows <= 2**31 else np.int64
 
 
-def _cells(given: Numbers | Texts, at: IntArray, n_rows: int) -> NDArray[Any]:
+def _cells(own: Values, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
-    if isinstance(given, Numbers):
-        with np.errstate(over="ignore"):  # what is too large is wrong, and said to be
-            return given.spread(n_rows)[at].astype(MEASURED)
-    places, different = given.spread(n_rows)
-    texts: NDArray[Any] = np.array([*different, None], dtype=object)
-    return texts[places[at]]
+    if own.column.kind in NUMERIC_KINDS:
+        return np.append(own.values, np.nan).astype(MEASURED).take(own.codes.take(rows))
+    texts: NDArray[Any] = np.append(own.values, np.array([None], dtype=object))
+    return texts.take(own.codes.take(rows))
 
 
-def _changed(cells: Attribute, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Attribute:
-    """What becomes of numbers, or of the places of texts."""
-    if isinstance(cells, CodedTexts):
-        return CodedTexts(change(cells.places), cells.different)
-    return change(cells)
+def _attribute(own: Values, patient: NDArray[np.int32]) -> AttributeCells:
+    """The different values of each patient; most records have none."""
+    rows = np.flatnonzero((own.codes >= 0) & (patient >= 0))
+    values = own.values.tolist()
+    key = patient[rows].astype(np.int64) * (len(values) + 1) + own.codes[rows]
+    _, first = np.unique(key, return_index=True)
+    n_rows = np.bincount(own.codes[rows], minlength=len(values))
+    rows = rows[np.sort(first)]
+    return AttributeCells(rows, own.codes[rows], values, n_rows)
+
+
+# ---- All rows of a file ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The rows of all parts: as `Condensed`, and where each row stands."""
+
+    all: Condensed
+    labels: dict[str, Labels]
+    places: Places
+
+    def among(self, is_kept: NDArray[np.bool_], places: Places) -> Joined:
+        """The rows that are kept, by the numbers that they then have."""
+        one = self.all
+        number = (np.cumsum(is_kept) - 1).astype(_width(len(is_kept)))
+        values = {
+            column: one.values[column][is_kept[one.rows[name]]]
+            for name, columns in MEASUREMENTS.items()
+            for column in columns
+            if column in one.values
+        }
+        attributes = {
+            name: replace(own, rows=number[own.rows[is_there]], places=own.places[is_there])
+            for name, own in one.attributes.items()
+            for is_there in [is_kept[own.rows]]
+        }
+        kept = replace(
+            one,
+            patient=one.patient[is_kept],
+            kind=one.kind[is_kept],
+            time=one.time[is_kept],
+            is_wrong_time=one.is_wrong_time[is_kept],
+            rows={name: number[rows[is_kept[rows]]] for name, rows in one.rows.items()},
+            values=values,
+            attributes=attributes,
+            scoreless=number[one.scoreless[is_kept[one.scoreless]]],
+        )
+        return Joined(kept, self.labels, places)
+
+
+def join(parts: Sequence[Condensed], places: Places) -> Joined:
+    """The rows of all parts one after the other."""
+    *starts, n_rows = itertools.accumulate((len(part.kind) for part in parts), initial=0)
+    width = _width(n_rows)
+    identifiers, patient = code_of_texts([(part.patient, part.identifiers) for part in parts])
+    labels: dict[str, Labels] = {}
+    attributes = {}
+    for name in parts[0].attributes:
+        own = [part.attributes[name] for part in parts]
+        labels[name], codes = _values_of_all(own)
+        rows = np.concatenate([part.rows + start for part, start in zip(own, starts, strict=True)])
+        levels = labels[name].levels
+        n_each = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        attributes[name] = AttributeCells(rows, codes, levels, n_each)
+    return Joined(
+        Condensed(
+            patient=patient,
+            identifiers=identifiers,
+            kind=np.concatenate([part.kind for part in parts]),
+            time=np.concatenate([part.time for part in parts]),
+            is_wrong_time=np.concatenate([part.is_wrong_time for part in parts]),
+            rows={
+                name: np.concatenate(
+                    [part.rows[name] + width(start) for part, start in zip(parts, starts, strict=True)]
+                )
+                for name in KINDS
+            },
+            values={name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
+            attributes=attributes,
+            scoreless=np.concatenate(
+                [part.scoreless + start for part, start in zip(parts, starts, strict=True)]
+            ),
+        ),
+        labels,
+        places,
+    )
+
+
+def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, NDArray[np.int32]]:
+    """The different values of all parts, and the place of each cell's among them; numbers count as texts."""
+    labels = Labels()
+    texts = [[_as_text(value) for value in part.different] for part in parts]
+    for part, own in zip(parts, texts, strict=True):
+        labels.count(own, part.n_rows)
+    return labels, np.concatenate(
+        [labels.places(own)[part.places] for part, own in zip(parts, texts, strict=True)]
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, float):
+        return None if np.isnan(value) else repr(value)
+    return None if value is None else str(value)
 
 
 @dataclass(frozen=True)
 class Coded:
-    """Records with their patient, kind and day as numbers.
+    """Records with their patient, kind and day as numbers (`problems.Cells`).
 
     Attributes
     ----------
     clock
         Whether the file has ``day`` or ``date``.
-    identifiers
-        The different identifiers, in the order of their first rows.
-    patient
-        Index of each row's identifier, `NOBODY` where it is missing.
-    kind, rows, values, attributes, attributed_elsewhere
-        As in `Condensed`, of all rows.
-    has_time
-        Whether the row has a day or a date.
+    joined
+        The rows.
     day
-        Days from transplant; 0 for a baseline record and where it is missing or cannot be known.
+        Days from time zero; 0 for a baseline record and where it is missing or cannot be known.
     is_dateless
         Where the day is missing or cannot be known, baseline records excepted.
-    lines
-        Line of the file on which each row begins.
     """
 
     clock: str
-    identifiers: pa.Array
-    patient: IntArray
-    kind: NDArray[np.int8]
-    rows: dict[str, IntArray]
-    values: dict[str, NDArray[Any]]
-    attributes: dict[str, Attribute]
-    attributed_elsewhere: frozenset[str]
-    has_time: NDArray[np.bool_]
+    joined: Joined
     day: NDArray[np.int32]
     is_dateless: NDArray[np.bool_]
-    lines: NDArray[np.int64]
+
+    @property
+    def identifiers(self) -> pa.StringArray:
+        """The different identifiers, in the order of their first rows."""
+        return self.joined.all.identifiers
+
+    @property
+    def patient(self) -> NDArray[np.int32]:
+        """Place of each row's identifier, `NOBODY` where it is missing."""
+        return self.joined.all.patient
+
+    @property
+    def kind(self) -> NDArray[np.int8]:
+        """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
+        return self.joined.all.kind
+
+    @property
+    def rows(self) -> dict[str, IntArray]:
+        """The rows of each kind, ascending."""
+        return self.joined.all.rows
+
+    @property
+    def has_time(self) -> NDArray[np.bool_]:
+        """Whether each row has a day or a date that is right."""
+        has_time: NDArray[np.bool_] = self.joined.all.time != _NO_TIME
+        return has_time
 
     @property
     def n_patients(self) -> int:
@@ -230,119 +317,103 @@ class Coded:
         last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
         unknown = np.flatnonzero(self.kind < 0)
         np.maximum.at(last, self.patient[unknown], self.day[unknown])
-        ordered = self.ordered  # once, and not by each thread
-
-        def latest(kind: str) -> tuple[IntArray, IntArray]:
-            patient, day, _ = ordered[kind][0]
-            is_last = is_last_of_patient(patient)
-            return patient[is_last], day[is_last]
-
-        for patient, day in side_by_side(latest, [kind for kind in KINDS if kind != "baseline"]):
-            last[patient] = np.maximum(last[patient], day)
+        for kind, ((patient, day, _), _) in self.ordered.items():
+            if kind != "baseline":
+                is_last = is_last_of_patient(patient)
+                last[patient[is_last]] = np.maximum(last[patient[is_last]], day[is_last])
         return last[:NOBODY]
 
     def _ordered(self, kind: str) -> tuple[Observations, dict[str, NDArray[Any]]]:
         rows = self.rows[kind]
-        values = {name: self.values[name] for name in MEASUREMENTS.get(kind, ()) if name in self.values}
-        given = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
-        if is_ordered(given.patient, given.day):
-            return given, values
-        patient, day, place = in_order(given.patient, given.day)
+        values = {
+            name: self.joined.all.values[name]
+            for name in MEASUREMENTS.get(kind, ())
+            if name in self.joined.all.values
+        }
+        own = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
+        if is_ordered(own.patient, own.day):
+            return own, values
+        patient, day, place = in_order(own.patient, own.day)
         return Observations(patient, day, gathered(rows, place)), {
-            name: gathered(own, place) for name, own in values.items()
+            name: gathered(cells, place) for name, cells in values.items()
         }
 
+    # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
-def code(parts: Sequence[Condensed], clock: str, lines: NDArray[np.int64]) -> Coded:
-    """Join condensed rows and code their patients and days; the arrays of one part alone are taken over."""
-    identifiers, patient = _code_identifiers([part.identifiers for part in parts])
-    kind = _joined([part.kind for part in parts])
-    time = _joined([part.time for part in parts])
-    has_time = time != _NO_TIME
-    day, is_known = (time, has_time) if clock == "day" else _days_from_dates(time, has_time, patient, kind)
-    rows = _joined_rows(parts)
-    baseline = rows["baseline"]
-    day[~is_known] = 0
+    def has(self, *names: str) -> bool:
+        """Whether a message can name the value of these columns."""
+        return all(
+            name in {"record", self.clock, *self.joined.all.values, *self.joined.all.attributes}
+            for name in names
+        )
+
+    def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
+        """A code for each row's value, and the text of a code."""
+        if name == "record":
+            return self.kind[rows], lambda code: None if code < 0 else KINDS[code]
+        if name == self.clock:
+            return self.joined.all.time[rows], self._time_text
+        if name in self.joined.all.attributes:
+            own = self.joined.all.attributes[name]
+            place = dict(zip(own.rows.tolist(), own.places.tolist(), strict=True))
+            codes = np.array([place.get(row, -1) for row in rows.tolist()])
+            return codes, lambda code: None if code < 0 else _plain(own.different[code])
+        kind = next(kind for kind, columns in MEASUREMENTS.items() if name in columns)
+        values = np.full(len(self.kind), np.nan)
+        values[self.rows[kind]] = self.joined.all.values[name]
+        points = np.where(np.isnan(values[rows]), -1, 2 * values[rows]).astype(np.int64)
+        return points, lambda code: None if code < 0 else f"{code / 2:g}"
+
+    def _time_text(self, time: int) -> str | None:
+        if time == _NO_TIME:
+            return None
+        return str(time) if self.clock == "day" else iso_of(time)
+
+    def patient_of(self, row: int) -> str | None:
+        """The identifier in a row."""
+        code = int(self.patient[row])
+        return None if code < 0 else self.identifiers[code].as_py()
+
+    def lines_of(self, rows: IntArray) -> IntArray:
+        """The lines of some rows."""
+        return self.joined.places.lines[rows]
+
+    def tables_of(self, rows: IntArray) -> IntArray:
+        """The number of the table of each row."""
+        table = self.joined.places.table
+        return np.zeros(len(rows), dtype=np.int8) if table is None else table[rows]
+
+
+def _plain(text: str) -> str:
+    """A number without a needless ``.0``."""
+    return text.removesuffix(".0")
+
+
+def code(joined: Joined, clock: str, origin: str) -> Coded:
+    """The day of each row, from the record that makes day 0 where the file has dates."""
+    one = joined.all
+    has_time = one.time != _NO_TIME
+    day, is_known = one.time, has_time
+    if clock == "date":
+        day, is_known = _days_from_dates(one, has_time, CODES[origin])
+    baseline = one.rows["baseline"]
+    day = np.where(is_known, day, np.int32(0))
     day[baseline] = 0
     is_dateless = ~is_known
     is_dateless[baseline] = False
-    return Coded(
-        clock=clock,
-        identifiers=identifiers,
-        patient=patient,
-        kind=kind,
-        rows=rows,
-        values=_joined_values(parts),
-        attributes=_joined_attributes(parts),
-        attributed_elsewhere=_elsewhere(parts),
-        has_time=has_time,
-        day=day,
-        is_dateless=is_dateless,
-        lines=lines,
-    )
-
-
-def _code_identifiers(parts: Sequence[pa.Array]) -> tuple[pa.Array, NDArray[np.int32]]:
-    """The different identifiers in the order in which they come, and the place of each row's."""
-    if pa.types.is_dictionary(parts[0].type):
-        [coded] = parts
-        return coded.dictionary, coded.indices.to_numpy()
-    if any(arrow.are_strings(part) for part in parts):
-        parts = [arrow.as_strings(part) for part in parts]
-    different, patient = arrow.coded_together(parts)  # `NOBODY` is −1
-    return arrow.as_strings(different), patient
-
-
-def _joined(parts: list[NDArray[Scalar]]) -> NDArray[Scalar]:
-    """Arrays one after the other; one alone is not copied."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _joined_rows(parts: Sequence[Condensed]) -> dict[str, IntArray]:
-    """The rows of each kind by their numbers among all."""
-    *starts, n_rows = itertools.accumulate((len(part.kind) for part in parts), initial=0)
-    width = _width(n_rows)
-
-    def joined(name: str) -> IntArray:
-        numbered = zip(parts, starts, strict=True)
-        return _joined(
-            [part.rows[name] + width(start) if start else part.rows[name] for part, start in numbered]
-        )
-
-    return dict(zip(KINDS, side_by_side(joined, KINDS), strict=True))
-
-
-def _joined_values(parts: Sequence[Condensed]) -> dict[str, NDArray[Any]]:
-    return {name: _joined([part.values[name] for part in parts]) for name in parts[0].values}
-
-
-def _joined_attributes(parts: Sequence[Condensed]) -> dict[str, Attribute]:
-    return {
-        name: _joined_attribute([part.attributes[name] for part in parts]) for name in parts[0].attributes
-    }
-
-
-def _joined_attribute(parts: Sequence[Attribute]) -> Attribute:
-    texts = [part for part in parts if isinstance(part, CodedTexts)]
-    if texts:
-        return joined_texts(texts)
-    return _joined([part for part in parts if not isinstance(part, CodedTexts)])
-
-
-def _elsewhere(parts: Sequence[Condensed]) -> frozenset[str]:
-    return frozenset().union(*(part.attributed_elsewhere for part in parts))
+    return Coded(clock=clock, joined=joined, day=day, is_dateless=is_dateless)
 
 
 def _days_from_dates(
-    date: NDArray[np.int32], has_date: NDArray[np.bool_], patient: IntArray, kind: NDArray[np.int8]
+    one: Condensed, has_date: NDArray[np.bool_], origin: int
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Days from the patient's transplant, and where they are known: not without a transplant."""
-    # Backwards, so that of two transplants the first one stands.
-    transplants = np.flatnonzero((kind == CODES["transplant"]) & has_date)[::-1]
+    """Days from the patient's day 0, and where they are known: not without the record that makes it."""
+    # Backwards, so that of two the first one stands.
+    origins = np.flatnonzero((one.kind == origin) & has_date)[::-1]
     # One place more than there are patients: rows without an identifier look up "unknown" at −1.
-    day_0 = np.zeros(int(patient.max(initial=0)) + 2, dtype=np.int32)
+    day_0: NDArray[np.int32] = np.zeros(len(one.identifiers) + 1, dtype=np.int32)
     has_day_0 = np.zeros(len(day_0), dtype=bool)
-    day_0[patient[transplants]] = date[transplants]
-    has_day_0[patient[transplants]] = True
+    day_0[one.patient[origins]] = one.time[origins]
+    has_day_0[one.patient[origins]] = True
     has_day_0[NOBODY] = False
-    return date - day_0[patient], has_date & has_day_0[patient]
+    return one.time - gathered(day_0, one.patient), has_date & gathered(has_day_0, one.patient)

@@ -6,13 +6,15 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import DataProblems, Problem, fatal
 from ahsct_trial.loading.source import Source
+from ahsct_trial.results import Notice
 
 _DELIMITERS = (",", ";", "\t")
 # Searched with an offset, so that no part of a large file is copied.
@@ -22,7 +24,13 @@ _SEPARATOR_LINE = re.compile(rb'"?sep=[^\r\n]"?\r?\n', re.IGNORECASE)
 
 
 #: Names of columns that were left out are listed up to this number.
-_SHOWN_NAMES = 10
+_SHOWN_NAMES = 100
+#: Words of a heading that name another unit than years.
+_UNITS = {
+    "days": {"day", "days", "d", "tage", "tagen", "jours", "giorni", "dias", "dagen"},
+    "weeks": {"week", "weeks", "wochen", "semaines", "settimane", "semanas", "weken"},
+    "months": {"month", "months", "mo", "mos", "monat", "monate", "mois", "mesi", "meses", "maanden"},
+}
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,8 @@ class Header:
         The column that each cell is read as; None where it is unknown.
     body_offset, body_line
         Offset in the source's data and line number at which the first row begins.
-    warnings
+    notices
         What a person should know about columns that were left out.
-    date_format
-        How dates are written, in the terms of Python's `strptime`; None for YYYY-MM-DD.
     """
 
     delimiter: str
@@ -50,8 +56,7 @@ class Header:
     columns: tuple[Column | None, ...]
     body_offset: int
     body_line: int
-    warnings: tuple[str, ...]
-    date_format: str | None = None
+    notices: tuple[Notice, ...]
 
     @property
     def known(self) -> dict[int, Column]:
@@ -60,17 +65,9 @@ class Header:
 
 
 def find_shape(source: Source) -> Sequence[Column]:
-    """The dictionary of the header: records if it has `record` or a day, and no `follow_up_years`."""
+    """The dictionary of a file's header line, however its cells are separated."""
     start = _first_visible_line(source)
-    readings = [_names(source, start, delimiter)[0] for delimiter in _DELIMITERS]
-    known = {
-        column.name
-        for names in readings
-        for column in (*_recognised(names, RECORDS), *_recognised(names, PATIENT_TABLE))
-        if column is not None
-    }
-    is_records = bool(known & {"record", "day", "date"}) and "follow_up_years" not in known
-    return RECORDS if is_records else PATIENT_TABLE
+    return shape_of([name for delimiter in _DELIMITERS for name in _names(source, start, delimiter)[0]])
 
 
 def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
@@ -95,13 +92,13 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
             len(reading[1][0]),
         ),
     )
-    columns = _recognised(names, dictionary)
-    problems = [
-        *_missing(source.file, header_line, names, columns, dictionary),
-        *_repeated(source.file, header_line, names, columns),
-    ]
+    try:
+        columns, notices = recognise(source.file, header_line, names, dictionary)
+        problems = None
+    except DataProblems as error:
+        problems = error
     # A quote that is open under one delimiter may be mere text under another, and hide all columns there.
-    if problems and any(not other for other, _ in readings.values()):
+    if problems is not None and any(not other for other, _ in readings.values()):
         raise fatal(
             source.file,
             "a quote in the header is opened and never closed",
@@ -117,8 +114,8 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
             "Export the data as CSV again.",
             line=header_line,
         )
-    if problems:
-        raise DataProblems(source.file, problems, len(problems))
+    if problems is not None:
+        raise problems
     if not _VISIBLE.search(source.data, end):
         raise fatal(
             source.file,
@@ -130,10 +127,10 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
     return Header(
         delimiter,
         tuple(names),
-        tuple(columns),
+        columns,
         body_offset=end,
         body_line=source.line_of(end),
-        warnings=_left_out(names, columns, dictionary),
+        notices=notices,
     )
 
 
@@ -161,6 +158,50 @@ def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:
     return [] if names[-1].endswith(end_of_file) else [name.strip() for name in names], stream.tell()
 
 
+def recognise(
+    file: str, line: int | None, names: Sequence[str], dictionary: Sequence[Column]
+) -> tuple[tuple[Column | None, ...], tuple[Notice, ...]]:
+    """The column that each heading is read as, None where it is left out, and what should be known of these.
+
+    Of several headings of one column the one that stands first in the dictionary is taken.
+
+    Raises
+    ------
+    DataProblems
+        If a required column is missing, or a heading stands there twice.
+    """
+    columns = _recognised(names, dictionary)
+    problems = [
+        *_missing(file, line, names, columns, dictionary),
+        *_repeated(file, line, names, columns),
+    ]
+    if problems:
+        raise DataProblems(file, problems, len(problems))
+    notices = list(_left_out(names, columns, dictionary))
+    for column in dict.fromkeys(column for column in columns if column is not None):
+        places = [place for place, other in enumerate(columns) if other is column]
+        if len(places) > 1:
+            order = (column.name, *column.aliases)
+            places.sort(key=lambda place: order.index(names[place].casefold()))
+            for place in places[1:]:
+                columns[place] = None
+            passed = ", ".join(shown(names[place]) for place in places[1:])
+            text = f"{column.name} is read from {shown(names[places[0]])}; passed over: {passed}."
+            notices.append(Notice(code="headings-passed-over", text=text))
+    return tuple(columns), tuple(notices)
+
+
+def shape_of(names: Sequence[str]) -> Sequence[Column]:
+    """The dictionary of some headings: records with `record` or a day, and no `follow_up_years`."""
+    known = {
+        column.name
+        for column in (*_recognised(names, RECORDS), *_recognised(names, PATIENT_TABLE))
+        if column is not None
+    }
+    is_records = bool(known & {"record", "day", "date"}) and "follow_up_years" not in known
+    return RECORDS if is_records else PATIENT_TABLE
+
+
 def _recognised(names: Sequence[str], dictionary: Sequence[Column]) -> list[Column | None]:
     by_name = {name: column for column in dictionary for name in (column.name, *column.aliases)}
     return [by_name.get(name.casefold()) for name in names]
@@ -168,75 +209,100 @@ def _recognised(names: Sequence[str], dictionary: Sequence[Column]) -> list[Colu
 
 def _missing(
     file: str,
-    line: int,
+    line: int | None,
     names: Sequence[str],
     columns: Sequence[Column | None],
     dictionary: Sequence[Column],
 ) -> list[Problem]:
     absent = [column for column in dictionary if column.is_required and column not in columns]
-    if not absent:
-        return []
+    unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
+    return [
+        Problem(
+            file=file,
+            line=line,
+            column=column.name,
+            what=f"the header has no column {column.name}",
+            rule="every file needs it",
+            fix=_how_to_add(column, unknown),
+        )
+        for column in absent
+    ]
+
+
+def _how_to_add(column: Column, unknown: Sequence[str]) -> str:
+    """What to do about a column that is missing, by the heading that comes closest to it."""
+    known = {_in_years(name)[0]: name for name in unknown}
+    close = [near for own in (column.name, *column.aliases) if (near := _closest(own, [*known], 0.7))]
+    if not close:
+        return f"Add it: {column.meaning}"
+    name = known[close[0]]
+    unit = _in_years(name)[1]
+    if column.kind != "years" or unit is None:
+        return f"Rename '{shown(name)}' if it is meant, or add it: {column.meaning}"
+    divisor = {"days": "365.25", "weeks": "52.18", "months": "12"}[unit]
+    by_map = f' or give a map with unit = "{unit}",' if unit != "weeks" else ""
+    return f"If '{shown(name)}' holds it in {unit}, divide by {divisor}{by_map} or add it: {column.meaning}"
+
+
+def _in_years(name: str) -> tuple[str, str | None]:
+    """A heading in lower case with the word for another unit replaced by ``years``, and this unit."""
+    words = re.split(r"([^a-z]+)", name.casefold()[:100])
+    for unit, spellings in _UNITS.items():
+        if not spellings.isdisjoint(words):
+            return "".join("years" if word in spellings else word for word in words), unit
+    return name.casefold()[:100], None
+
+
+def _closest(name: str, others: Sequence[str], cutoff: float) -> str | None:
+    """The name that is most like another one, if one is; only the first of very many are looked at."""
     from difflib import get_close_matches
 
-    unknown = {
-        name.casefold()[:100]: name for name, column in zip(names, columns, strict=True) if column is None
-    }
-    problems = []
-    for column in absent:
-        close = [
-            near
-            for known in (column.name, *column.aliases)
-            for near in get_close_matches(known, list(unknown)[:1000], n=1, cutoff=0.7)
-        ]
-        meant = f"Rename '{shown(unknown[close[0]])}' if it is meant, or add it" if close else "Add it"
-        problems.append(
-            Problem(
-                file=file,
-                line=line,
-                column=column.name,
-                what=f"the header has no column {column.name}",
-                rule="every file needs it",
-                fix=f"{meant}: {column.meaning}",
-            )
+    close = get_close_matches(name, others[:1000], n=1, cutoff=cutoff)
+    return close[0] if close else None
+
+
+def _repeated(
+    file: str, line: int | None, names: Sequence[str], columns: Sequence[Column | None]
+) -> list[Problem]:
+    known = Counter(
+        name.casefold() for name, column in zip(names, columns, strict=True) if column is not None
+    )
+    column_of = {name.casefold(): column for name, column in zip(names, columns, strict=True)}
+    return [
+        Problem(
+            file=file,
+            line=line,
+            column=getattr(column_of[name], "name", None),
+            what=f"{n} columns are named {shown(name)}",
+            rule="each column stands there once",
+            fix="Remove or rename all but one.",
         )
-    return problems
-
-
-def _repeated(file: str, line: int, names: Sequence[str], columns: Sequence[Column | None]) -> list[Problem]:
-    problems = []
-    for column in dict.fromkeys(column for column in columns if column is not None):
-        written = [shown(name) for name, other in zip(names, columns, strict=True) if other is column]
-        if len(written) > 1:
-            problems.append(
-                Problem(
-                    file=file,
-                    line=line,
-                    column=column.name,
-                    what=f"{len(written)} columns are {column.name} ({', '.join(written)})",
-                    rule="each column stands there once",
-                    fix="Remove or rename all but one.",
-                )
-            )
-    return problems
+        for name, n in known.items()
+        if n > 1
+    ]
 
 
 def _left_out(
     names: Sequence[str], columns: Sequence[Column | None], dictionary: Sequence[Column]
-) -> tuple[str, ...]:
+) -> Iterator[Notice]:
     unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
     if not unknown:
-        return ()
-    absent = [column.name for column in dictionary if column not in columns]
-    named = [_with_meant(name, absent) if name else "(without a name)" for name in unknown[:_SHOWN_NAMES]]
-    more = len(unknown) - len(named)
-    listed = ", ".join(named) + (f" and {more} more" if more else "")
+        return
+    absent = [column for column in dictionary if column not in columns]
+    told = [_with_meant(name, absent) if name else "(without a name)" for name in unknown[:_SHOWN_NAMES]]
+    more = len(unknown) - len(told)
+    listed = ", ".join(told) + (f" and {more:,} more" if more else "")
     noun = "Column" if len(unknown) == 1 else "Columns"
-    return (f"{noun} not known here and left out: {listed}.",)
+    yield Notice(code="unknown-columns", text=f"{noun} not known here and left out: {listed}.")
 
 
-def _with_meant(name: str, absent: Sequence[str]) -> str:
-    """A name, and the column it may be a slip of the pen for."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(name.casefold()[:100], absent, n=1, cutoff=0.8)
-    return f"{shown(name)} (is {close[0]} meant?)" if close else shown(name)
+def _with_meant(name: str, absent: Sequence[Column]) -> str:
+    """A heading, and the column it may be a slip of the pen for."""
+    folded, unit = _in_years(name)
+    column_of = {column.name: column for column in absent}
+    close = _closest(folded, [*column_of], 0.8)
+    if close is None:
+        return shown(name)
+    if unit is not None and column_of[close].kind == "years":
+        return f"{shown(name)} ({close} in {unit}? It must be in years)"
+    return f"{shown(name)} (is {close} meant?)"

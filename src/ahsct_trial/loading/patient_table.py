@@ -1,112 +1,170 @@
-"""The patient table, one row per patient, from a file to a `Cohort`."""
+"""The patient table, one row per patient, as a `Trial`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.cohort import Cohort
-from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.checks import (
-    Violation,
-    cell_violations,
-    cross_violations,
-    repeated_identifiers,
-)
-from ahsct_trial.loading.header import Header
-from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
-from ahsct_trial.loading.rows import CodedTexts, Rows, Texts, joined_texts
-from ahsct_trial.loading.source import Source
-from ahsct_trial.threads import side_by_side
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.loading.blocks import IntArray
+from ahsct_trial.loading.checks import alike_identifiers, cross_violations, far_outside, long_follow_up
+from ahsct_trial.loading.inputs import Input
+from ahsct_trial.loading.problems import Violation, grouped
+from ahsct_trial.loading.reading import Read, read_parts
+from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
+from ahsct_trial.patients import PatientTable
+from ahsct_trial.results import Notice
+from ahsct_trial.trial import Places, Trial
+
+_COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
 
 
 @dataclass(frozen=True)
 class Patients:
-    """Rows of a patient table, whole or in part, with a value for each row.
+    """Rows of a patient table, with a value for each row.
 
     Attributes
     ----------
     identifiers
-        Strings.
+        Strings, null where missing.
     numbers
         Numeric columns, NaN where missing.
     texts
-        Text columns.
+        Text columns: the place of each row's text among the different ones, −1 where missing, and these.
     """
 
     identifiers: pa.Array
     numbers: dict[str, NDArray[np.float64]]
-    texts: dict[str, CodedTexts]
+    texts: dict[str, tuple[NDArray[np.int32], list[str | None]]]
 
 
-def read_patient_table(source: Source, header: Header) -> Cohort:
-    """Read, check and turn into a cohort.
+def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
+    """Read and check the patients.
 
     Raises
     ------
     DataProblems
-        All that is wrong with the file, at once.
+        All that is wrong with the file, at once; with `is_strict` also what should be looked at first.
     """
-    read = read_checked(source, header, _SHAPE)
-    patients = read.meaning
+    read = read_parts(source, cross_violations, _condense, is_patient_table=True)
+    identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
+    is_kept = _judge_identifiers(read, identifiers)
+    kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
+    columns: dict[str, Any] = {}
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
-    columns = {PATIENT_ID.name: pa.chunked_array([patients.identifiers]).to_pandas()}
-    for name, (places, different) in patients.texts.items():
-        columns[name] = pd.Categorical.from_codes(places, pd.Index(different), validate=False)
-    columns |= patients.numbers
-    names = [column.name for column in header.known.values()]
-    return Cohort(
-        patients=pd.DataFrame({name: columns[name] for name in names}, copy=False),
-        lines=read.lines,
-        source=read.info("patient_table"),
-        account=read.account,
-        warnings=(*header.warnings, *similar_identifiers(patients.identifiers)),
+    for column in source.columns:
+        name = column.name
+        if name == PATIENT_ID.name:
+            columns[name] = pa.chunked_array([kept]).to_pandas()
+        elif column.kind in NUMERIC_KINDS:
+            numbers = np.concatenate([part.numbers.pop(name) for part in read.parts])
+            columns[name] = numbers if is_kept is None else numbers[is_kept]
+        else:
+            labels, places = coded_texts([part.texts.pop(name) for part in read.parts])
+            places = places if is_kept is None else places[is_kept]
+            columns[name] = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
+            read.notices += labels_alike(name, labels)
+    read.notices += _notices(columns, read.places)
+    read.raise_any()
+    table = PatientTable(
+        patients=pd.DataFrame(columns, copy=False), layout="patient_table", rows=np.arange(read.n_rows)
     )
+    read.notices += alike_identifiers(kept, lambda place: place, read.places)
+    return read.trial(table, is_strict=is_strict)
 
 
-def _check_rows(
-    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]], is_wrong: IsWrong
-) -> Iterator[Violation]:
-    yield from cell_violations(rows, header.known.values(), is_unreadable, is_wrong)
-    yield from cross_violations(rows, is_wrong)
-
-
-def _condense(rows: Rows) -> Patients:
-    texts = {name: given for name, given in rows.columns.items() if isinstance(given, Texts)}
+def _condense(table: Table) -> Patients:
+    others = {name: own for name, own in table.columns.items() if name != PATIENT_ID.name}
+    identifiers = table.columns[PATIENT_ID.name]
+    codes = pa.array(identifiers.codes, mask=identifiers.codes < 0)
     return Patients(
-        rows.identifiers,
-        {name: rows.numbers(name) for name in rows.columns if name not in texts},
-        {name: given.spread(len(rows)) for name, given in texts.items()},
+        identifiers.texts.take(codes),
+        {name: table.numbers(name) for name, own in others.items() if own.column.kind in NUMERIC_KINDS},
+        {
+            name: (own.codes, own.values.tolist())
+            for name, own in others.items()
+            if own.column.kind not in NUMERIC_KINDS
+        },
     )
 
 
-def _judge(
-    parts: Sequence[Patients], _lines: NDArray[np.int64], _is_wrong: IsWrong, _header: Header
-) -> tuple[Patients, Iterator[Violation]]:
-    patients = _joined(parts)
-    return patients, repeated_identifiers(patients.identifiers)
+class _Identifiers:
+    """The identifiers of all rows, for messages (`problems.Cells`)."""
+
+    def __init__(self, read: Read[Patients], identifiers: pa.Array) -> None:
+        self._places = read.places
+        self._identifiers = identifiers
+
+    def has(self, *names: str) -> bool:
+        """Whether these are the identifiers."""
+        return names == (PATIENT_ID.name,)
+
+    def keyed(self, _name: str, rows: IntArray) -> tuple[IntArray, Any]:
+        """A code for each row's identifier."""
+        coded = self._identifiers.take(pa.array(rows)).dictionary_encode()
+        return coded.indices.to_numpy(), lambda code: coded.dictionary[code].as_py()
+
+    def patient_of(self, row: int) -> str | None:
+        """The identifier in a row."""
+        return self._identifiers[row].as_py()  # type: ignore[no-any-return]
+
+    def lines_of(self, rows: IntArray) -> IntArray:
+        """The lines of some rows."""
+        return self._places.lines[rows]
+
+    def tables_of(self, rows: IntArray) -> IntArray:
+        """The number of the table of each row."""
+        table = self._places.table
+        return np.zeros(len(rows), dtype=np.int8) if table is None else table[rows]
 
 
-def _joined(parts: Sequence[Patients]) -> Patients:
-    """Parts one after the other; they lose their columns, so that none is held twice for long."""
+def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[np.bool_] | None:
+    """Set rows aside that are alike, find others of one identifier; which rows are kept, None for all."""
+    if _are_distinct(identifiers):
+        return None
+    first, again = repeated(identifiers)
+    if not again.size:
+        return None
+    alike = read.alike(np.union1d(first, again))
+    is_other = ~np.isin(again, alike)
+    if is_other.any():
+        rule = "the same identifier stands on {other}, and a patient has one row"
+        fix = "Remove one or give it another identifier."
+        violation = Violation(again[is_other], PATIENT_ID.name, rule, fix, first[is_other])
+        read.problems.add(grouped(violation, _Identifiers(read, identifiers)))
+    return read.set_alike_aside(alike) if alike.size else None
 
-    def join_numbers(name: str) -> NDArray[np.float64]:
-        return np.concatenate([part.numbers.pop(name) for part in parts])
 
-    def join_texts(name: str) -> CodedTexts:
-        return joined_texts(part.texts.pop(name) for part in parts)
-
-    numbers, texts = [*parts[0].numbers], [*parts[0].texts]
-    return Patients(
-        pa.concat_arrays([part.identifiers for part in parts]),
-        dict(zip(numbers, side_by_side(join_numbers, numbers), strict=True)),
-        dict(zip(texts, side_by_side(join_texts, texts), strict=True)),
-    )
+def _are_distinct(texts: pa.Array) -> bool:
+    """Whether no text stands in two rows; a registry's list is mostly in order, which is quick to see."""
+    if texts.null_count == 0 and pc.all(pc.less(texts[:-1], texts[1:])).as_py():
+        return True
+    return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
 
 
-_SHAPE = Shape(_check_rows, _condense, _judge)
+def _notices(columns: dict[str, Any], places: Places) -> Iterator[Notice]:
+    """What a person should look at in the patients."""
+    rows = np.arange(len(places.lines))
+    yield from long_follow_up(columns["follow_up_years"])
+    for name in _COUNTS:
+        if name in columns:
+            yield from far_outside(name, columns[name], rows, places)
+    if "edss_last" in columns:
+        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(rows), np.nan)))
+        n = int(np.count_nonzero((columns["edss_last"] == 10) & ~is_dead))
+        if n:
+            yield edss_10_notice(n)
+
+
+def edss_10_notice(n: int) -> Notice:
+    """That a last EDSS is death, and no death was entered."""
+    noun = "1 patient has" if n == 1 else f"{n:,} patients have"
+    text = f"{noun} a last EDSS of 10, which is death due to MS, and no death. Was it entered?"
+    return Notice(code="edss-10-without-death", severity="look first", text=text)

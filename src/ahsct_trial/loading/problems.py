@@ -1,82 +1,93 @@
-"""What is wrong with a file, said so that a person can put it right."""
+"""What is wrong with a table of cells, said so that a person can put it right.
+
+The same problem in many rows is one message with their number and the first of their lines.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from string import Formatter
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ahsct_trial.errors import DataError
 from ahsct_trial.escaping import shown
-from ahsct_trial.results import SCHEMA_VERSION, TOOL, ProblemInfo, Validation
+from ahsct_trial.results import SCHEMA_VERSION, TOOL, Notice, ProblemInfo, Validation
+from ahsct_trial.trial import Places
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+#: Messages that are shown; each kind of problem is among them, and the rest are counted.
+SHOWN = 200
+#: Lines that are named of a problem in many rows.
+_SHOWN_LINES = 3
 
-#: How many problems are shown; the rest are counted.
-SHOWN = 20
+Rows = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing to put right: where it stands, what it is, the rule it breaks, and what to do."""
+    """One thing to put right: where it stands, what it is, the rule it breaks, and what to do.
+
+    Attributes
+    ----------
+    file, sheet
+        The table; `sheet` is None where a file holds one.
+    what, rule, fix
+        What is found, the rule it breaks, and what to do about it; the latter two may be empty.
+    line
+        The first line on which it stands; None where it is about no line.
+    lines, n_rows
+        The first of its lines and how many rows have it, where it may stand in many.
+    patient
+        The identifier, where one row has it.
+    column, value
+        The column's canonical name and the cell's text.
+    """
 
     file: str
     what: str
     rule: str
     fix: str
+    sheet: str | None = None
     line: int | None = None
+    lines: tuple[int, ...] = ()
+    n_rows: int = 1
     patient: str | None = None
     column: str | None = None
     value: str | None = None
 
     def __str__(self) -> str:
-        place = shown(self.file) if self.line is None else f"{shown(self.file)}:{self.line}"
+        place = shown(self.file) + ("" if self.sheet is None else f", sheet {shown(self.sheet)}")
+        if self.line is not None:
+            place += f":{in_words(self.lines or (self.line,), self.n_rows)}"
         patient = "" if self.patient is None else f" patient {shown(self.patient)}"
-        return f"{place}{patient}: {self.what}; {self.rule}. {self.fix}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """All rows that break one rule; a `Problem` is made only for the rows that are shown.
-
-    Attributes
-    ----------
-    lines
-        Ascending numbers of the lines on which these rows begin.
-    describe
-        Gives the problem of the row on one of these lines.
-    """
-
-    lines: NDArray[np.int64]
-    describe: Callable[[int], Problem]
+        told = f"{self.what}; {self.rule}. {self.fix}" if self.rule else self.what
+        return f"{place}{patient}: {told}"
 
 
 class DataProblems(DataError):
-    """Everything that is wrong with a file: the first problems in the order of the file, and the total."""
+    """Everything that is wrong with the data: the first problems in the order of the file, and the total.
 
-    def __init__(self, file: str, problems: Sequence[Problem], n_problems: int) -> None:
+    `notices` are what should be looked at beside them.
+    """
+
+    def __init__(
+        self, file: str, problems: Sequence[Problem], n_problems: int, notices: Sequence[Notice] = ()
+    ) -> None:
         self.file = file
         self.problems = tuple(problems)
         self.n_problems = n_problems
+        self.notices = tuple(notices)
         noun = "problem" if n_problems == 1 else "problems"
         lines = [f"{shown(file)} has {n_problems:,} {noun}; nothing was computed.", *map(str, self.problems)]
         if n_problems > len(self.problems):
             lines.append(f"… and {n_problems - len(self.problems):,} more.")
+        lines += [f"Look at this too: {notice.text}" for notice in self.notices]
         super().__init__("\n".join(lines))
-
-    @classmethod
-    def from_findings(cls, file: str, findings: Sequence[Finding]) -> DataProblems:
-        """Show the first findings by line; within a row, its cells by their order, then what contradicts."""
-        first = sorted(
-            (int(line), order) for order, finding in enumerate(findings) for line in finding.lines[:SHOWN]
-        )[:SHOWN]
-        return cls(
-            file,
-            [findings[order].describe(line) for line, order in first],
-            sum(len(finding.lines) for finding in findings),
-        )
 
     def as_validation(self) -> Validation:
         """The problems as a result, for other programs."""
@@ -98,10 +109,225 @@ class DataProblems(DataError):
                 for problem in self.problems
             ),
             account=None,
-            warnings=(),
+            notices=self.notices,
         )
 
 
 def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) -> DataProblems:
     """One problem that makes it pointless to look for others."""
     return DataProblems(file, [Problem(file=file, what=what, rule=rule, fix=fix, line=line)], 1)
+
+
+def in_words(lines: Sequence[int], n: int) -> str:
+    """The first of some lines and how many more there are: ``2, 3, 5 and 27 more``."""
+    shown_lines = lines[:_SHOWN_LINES]
+    more = f" and {n - len(shown_lines):,} more" if n > len(shown_lines) else ""
+    return ", ".join(map(str, shown_lines)) + more
+
+
+def on_lines(lines: Sequence[int], n: int) -> str:
+    """The same within a sentence: ``line 2``, ``lines 2, 3, 5 and 27 more``."""
+    return f"{'line' if n == 1 else 'lines'} {in_words(lines, n)}"
+
+
+def of_rows(places: Places, rows: Rows) -> str:
+    """Where some rows stand, within a sentence: their lines, with the tables where there are several."""
+    if places.table is None:
+        return on_lines(places.lines[rows[:_SHOWN_LINES]].tolist(), len(rows))
+    named_rows = ", ".join(str(places.of(int(row))) for row in rows[:_SHOWN_LINES])
+    n_more = len(rows) - _SHOWN_LINES
+    return named_rows + (f" and {n_more:,} more" if n_more > 0 else "")
+
+
+def named(text: str | None) -> str:
+    """A cell's value within a sentence: plain numbers as they are, the rest in quotes."""
+    if text is None:
+        return "empty"
+    return shown(text) if re.fullmatch(r"[-.]*[0-9][-0-9.]*", text) else f"'{shown(text)}'"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Rows, ascending, that break one rule about a column.
+
+    A column's name in braces in `rule` stands for its value, ``{other}`` for the line of the row in
+    `other_rows` that each of them contradicts.
+    """
+
+    rows: Rows
+    column: str
+    rule: str
+    fix: str
+    other_rows: Rows | None = None
+
+
+class Cells(Protocol):
+    """What must be known of the rows in which something is wrong."""
+
+    def has(self, *names: str) -> bool:
+        """Whether there are these columns."""
+
+    def keyed(self, name: str, rows: Rows) -> tuple[Rows, Callable[[int], str | None]]:
+        """A number for each row's cell of a column, alike where cells are, and the text of such a number."""
+
+    def patient_of(self, row: int) -> str | None:
+        """The identifier in a row."""
+
+    def lines_of(self, rows: Rows) -> Rows:
+        """The lines of some rows."""
+
+    def tables_of(self, rows: Rows) -> Rows:
+        """The number of the table from which each of some rows comes."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one table that have the same problem: the same value of a column breaks the same rule.
+
+    Attributes
+    ----------
+    kind
+        The column, and the rule before values are filled in.
+    table
+        Number of the table.
+    column, value, what, rule, fix
+        As of a `Problem`; a NUL in the rule stands for the lines that are contradicted.
+    lines, n_rows, others, patient
+        The first lines, the number of rows, the tables and lines that the first contradict, and the first
+        patient.
+    n_more
+        Groups of the same kind that were found with it and are only counted.
+    """
+
+    kind: tuple[str | None, str]
+    what: str
+    rule: str
+    fix: str
+    lines: tuple[int, ...]
+    n_rows: int = 1
+    table: int = 0
+    column: str | None = None
+    value: str | None = None
+    others: tuple[tuple[int, int], ...] = ()
+    patient: str | None = None
+    n_more: int = 0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What rows with the same problem share."""
+        return (self.kind, self.table, self.value, self.what, self.rule, self.fix)
+
+    def below(self, n_lines: int) -> Group:
+        """The same, so many lines further down."""
+        return replace(self, lines=tuple(line + n_lines for line in self.lines))
+
+    def problem(self, tables: Sequence[tuple[str, str | None]]) -> Problem:
+        """The group as it is told."""
+        file, sheet = tables[self.table]
+        tables_of_others = [table for table, _ in self.others]
+        places = Places(
+            np.array([line for _, line in self.others]),
+            tuple(tables),
+            None if tables_of_others == [self.table] * len(self.others) else np.array(tables_of_others),
+        )
+        return Problem(
+            file=file,
+            sheet=sheet,
+            what=self.what,
+            rule=self.rule.replace("\0", of_rows(places, np.arange(len(self.others)))),
+            fix=self.fix,
+            line=self.lines[0],
+            lines=self.lines,
+            n_rows=self.n_rows,
+            patient=self.patient if self.n_rows == 1 else None,
+            column=self.column,
+            value=self.value,
+        )
+
+
+@dataclass
+class Problems:
+    """What is found wrong with the parts of a file, in their order."""
+
+    groups: dict[tuple[object, ...], Group] = field(default_factory=dict)
+    n_of_kind: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    n_more: int = 0
+
+    def add(self, groups: Iterable[Group]) -> None:
+        """Take up what is wrong; beyond `SHOWN` of a kind they are only counted."""
+        for group in groups:
+            self.n_more += group.n_more
+            known = self.groups.get(group.key)
+            if known is not None:
+                self.groups[group.key] = replace(
+                    known,
+                    lines=(*known.lines, *group.lines)[:_SHOWN_LINES],
+                    others=(*known.others, *group.others)[:_SHOWN_LINES],
+                    n_rows=known.n_rows + group.n_rows,
+                )
+            elif self.n_of_kind[group.kind] < SHOWN:
+                self.n_of_kind[group.kind] += 1
+                self.groups[group.key] = group
+            else:
+                self.n_more += 1
+
+    def raise_any(
+        self, file: str, tables: Sequence[tuple[str, str | None]], notices: Sequence[Notice] = ()
+    ) -> None:
+        """Raise `DataProblems` if there is one, with the notices that should be looked at first."""
+        if not self.groups:
+            return
+        ordered = sorted(self.groups.values(), key=lambda group: (group.table, group.lines[0]))
+        chosen = ordered
+        if len(ordered) > SHOWN:
+            first = [*{group.kind: group for group in reversed(ordered)}.values()]
+            others = [group for group in ordered if not any(group is own for own in first)]
+            chosen = [*first, *others][: max(SHOWN, len(first))]
+            chosen.sort(key=lambda group: (group.table, group.lines[0]))
+        problems = [group.problem(tables) for group in chosen]
+        raise DataProblems(file, problems, len(ordered) + self.n_more, notices)
+
+
+def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
+    """The rows of a violation by what is wrong with them, those of the first row first."""
+    rows = violation.rows
+    braced = [name for _, name, _, _ in Formatter().parse(violation.rule) if name and name != "other"]
+    has_column = cells.has(violation.column)
+    names = dict.fromkeys([*([violation.column] if has_column else []), *braced])
+    keyed = {name: cells.keyed(name, rows) for name in names}
+    tables = cells.tables_of(rows)
+    code = tables.astype(np.int64)
+    for own, _ in keyed.values():
+        _, place = np.unique(own, return_inverse=True)
+        _, code = np.unique(code * (len(rows) + 1) + place, return_inverse=True)
+    _, first, code, n_rows = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(code, kind="stable")
+    start = np.cumsum(n_rows) - n_rows
+    in_order = np.argsort(first)
+    for number in in_order[:SHOWN].tolist():
+        places = order[start[number] : start[number] + min(n_rows[number], _SHOWN_LINES)]
+        row = int(rows[places[0]])
+        values = {name: text_of(int(own[places[0]])) for name, (own, text_of) in keyed.items()}
+        others = violation.other_rows
+        yield Group(
+            kind=(violation.column, violation.rule),
+            table=int(tables[places[0]]),
+            column=violation.column,
+            value=values.get(violation.column),
+            what=(
+                f"{violation.column} is {named(values[violation.column])}"
+                if has_column
+                else f"there is no column {violation.column}"
+            ),
+            rule=violation.rule.format(**{name: named(text) for name, text in values.items()}, other="\0"),
+            fix=violation.fix,
+            lines=tuple(cells.lines_of(rows[places]).tolist()),
+            n_rows=int(n_rows[number]),
+            others=() if others is None else _tables_and_lines(cells, others[places]),
+            patient=cells.patient_of(row),
+            n_more=max(0, len(in_order) - SHOWN) if number == in_order[0] else 0,
+        )
+
+
+def _tables_and_lines(cells: Cells, rows: Rows) -> tuple[tuple[int, int], ...]:
+    return tuple(zip(cells.tables_of(rows).tolist(), cells.lines_of(rows).tolist(), strict=True))

@@ -1,127 +1,102 @@
-"""Raw records, one row per observation, from a file to `Records`."""
+"""Raw records, one row per observation, as a `Trial`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, RECORDS
-from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
-from ahsct_trial.loading.checks import Violation, cell_violations
-from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Condensed, code, condense, kinds, spread
-from ahsct_trial.loading.header import Header
-from ahsct_trial.loading.problems import fatal
-from ahsct_trial.loading.reading import IsWrong, Shape, read_checked, similar_identifiers
-from ahsct_trial.loading.rows import CodedTexts, Rows
-from ahsct_trial.loading.source import Source
-from ahsct_trial.records import IntArray, Observations, Records, is_first_of_patient, is_same_day
+from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
+from ahsct_trial.loading.blocks import IntArray
+from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
+from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
+from ahsct_trial.loading.inputs import Input
+from ahsct_trial.loading.patient_table import edss_10_notice
+from ahsct_trial.loading.problems import Violation, fatal, grouped
+from ahsct_trial.loading.reading import read_parts
+from ahsct_trial.loading.table import Table, labels_alike
+from ahsct_trial.loading.values import iso_of
+from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
+from ahsct_trial.records import Observations, Records, is_first_of_patient, is_same_day
+from ahsct_trial.results import Notice
+from ahsct_trial.trial import Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-_ONCE = ("baseline", "transplant", "observed_from", "death")
-_LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
+_ONCE = ("baseline", "transplant", "randomisation", "observed_from", "death")
+_COLUMN = {column.name: column for column in RECORDS}
+_LONGEST_DAYS = _COLUMN["day"].high
+_COUNTS = tuple(name for names in MEASUREMENTS.values() for name in names if _COLUMN[name].kind == "count")
 
 
-def read_records(source: Source, header: Header) -> Records:
+def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Trial:
     """Read, check and code the records.
 
     Raises
     ------
     DataProblems
-        All that is wrong with the file, at once.
+        All that is wrong with the file, at once; with `is_strict` also what should be looked at first.
     """
-    has_day, has_date = (
-        any(column.name == name for column in header.known.values()) for name in ("day", "date")
-    )
+    names = [column.name for column in source.columns]
+    has_day, has_date = "day" in names, "date" in names
     if has_day == has_date:
         raise fatal(
             source.file,
             "the header has both day and date" if has_day else "the header has neither day nor date",
-            "records have whole days from transplant or dates",
+            f"records have whole days from {time_zero} or dates",
             "Keep one of the two columns." if has_day else "Add one of the two columns.",
-            line=header.body_line - 1,
         )
-    if header.date_format is not None:
-        _refuse_date_format(header.date_format)
-    read = read_checked(source, header, _SHAPE)
-    coded = read.meaning
-    return Records(
+    read = read_parts(source, _misplaced, condense, is_patient_table=False)
+    joined = join(read.parts, read.places)
+    read.parts.clear()
+    clock = "day" if has_day else "date"
+    coded = code(joined, clock, time_zero)
+    alike = read.alike(_candidates(coded))
+    if alike.size:
+        is_kept = read.set_alike_aside(alike)
+        joined = joined.among(is_kept, read.places)
+        coded = code(joined, clock, time_zero)
+    attributes, contradictions = _attributes(joined)
+    for violation in (*_violations(coded, time_zero), *contradictions):
+        read.problems.add(grouped(violation, coded))
+    read.notices += _notices(coded)
+    read.raise_any()
+    records = Records(
         observations={kind: own for kind, (own, _) in coded.ordered.items()},
         values={name: own for _, values in coded.ordered.values() for name, own in values.items()},
-        patients=_patients(coded),
-        lines=read.lines,
-        source=read.info("records"),
-        account=read.account,
-        warnings=(*header.warnings, *similar_identifiers(coded.identifiers), *_warnings(coded)),
+        patients=_patients(coded, attributes),
     )
+    return read.trial(records, is_strict=is_strict, time_zero=time_zero)
 
 
-def _refuse_date_format(form: str) -> None:
-    """Raise UsageError for a form that does not hold a whole date."""
-    import re
-
-    day = date(2003, 12, 31)
-    try:
-        is_whole = datetime.strptime(day.strftime(form), form).date() == day
-    except (ValueError, re.error):  # the latter for a directive that stands there twice
-        is_whole = False
-    if not is_whole:
-        raise UsageError(
-            f"The date format is '{shown(form)}'; it must have a day, a month and a year once each, "
-            "for example %d.%m.%Y."
-        )
+def _candidates(coded: Coded) -> IntArray:
+    """Rows that may be alike in every cell: of one patient, kind and day."""
+    found = []
+    for observations, _ in coded.ordered.values():
+        is_same = is_same_day(observations)
+        if is_same.any():
+            is_candidate = np.append(is_same, False) | np.append(False, is_same)
+            found.append(observations.row[is_candidate & (observations.patient != NOBODY)])
+    return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.intp)
 
 
-def _check_rows(
-    rows: Rows, header: Header, is_unreadable: Mapping[str, NDArray[np.bool_]], is_wrong: IsWrong
-) -> Iterator[Violation]:
-    for violation in cell_violations(rows, header.known.values(), is_unreadable, is_wrong):
-        is_of_other_form = violation.column == "date" and header.date_format is not None
-        yield replace(violation, rule=_rule_of_form(header)) if is_of_other_form else violation
-    yield from _misplaced(rows, is_unreadable)
+# ---- Each record on its own ------------------------------------------------------------------------------
 
 
-def _judge(
-    parts: Sequence[Condensed], lines: NDArray[np.int64], is_wrong: IsWrong, header: Header
-) -> tuple[Coded, Iterator[Violation]]:
-    clock = next(column.name for column in header.known.values() if column.name in {"day", "date"})
-    coded = code(parts, clock, lines)
-    return coded, _violations(coded, is_wrong)
-
-
-def _violations(coded: Coded, is_wrong: IsWrong) -> Iterator[Violation]:
-    coded, found = _judge_days(coded, is_wrong.get(coded.clock))
-    yield from found
-    yield from _repeated(coded)
-    yield from _impossible_order(coded)
-    yield from _contradicting_edss(coded, is_wrong.get("edss"))
-    yield from _never_followed(coded)
-
-
-def _rule_of_form(header: Header) -> str:
-    form = shown(str(header.date_format)).replace("{", "{{").replace("}", "}}")
-    return f"it must be a date that exists, in the form {form}"
-
-
-def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> Iterator[Violation]:
+def _misplaced(table: Table) -> Iterator[Violation]:
     """Measurements that a kind of record needs and lacks, or has and does not take."""
-    codes = kinds(rows)
+    codes = kinds(table)
     for kind, columns in MEASUREMENTS.items():
-        present = [column for column in columns if rows.has(column)]
-        has_value = np.zeros(len(rows), dtype=bool)
+        present = [column for column in columns if table.has(column)]
+        has_value = np.zeros(len(table), dtype=bool)
         for column in present:
-            given = rows.columns[column].rows
-            if column in is_unreadable:
-                given = np.union1d(given, np.flatnonzero(is_unreadable[column]))
-            has_value[given] = True
-            others = given[(codes[given] != CODES[kind]) & (codes[given] >= 0)]
+            is_there = ~table.is_missing(column)
+            has_value |= is_there
+            others = np.flatnonzero(is_there & (codes != CODES[kind]) & (codes >= 0))
             if others.size:
                 yield Violation(
                     others,
@@ -129,80 +104,84 @@ def _misplaced(rows: Rows, is_unreadable: Mapping[str, NDArray[np.bool_]]) -> It
                     f"the record is {{record}}, and only {_article(kind)} record holds it",
                     "Move it to a record of its own, or leave it empty.",
                 )
-        lacking = np.flatnonzero((codes == CODES[kind]) & ~has_value)
-        if kind != "death" and lacking.size:
-            needs = "it" if len(columns) == 1 else f"one of {', '.join(columns)}"
-            yield Violation(
-                lacking,
-                (present or columns)[0],
-                f"{_article(kind)} record needs {needs}",
-                "Enter it, or remove the record.",
-            )
+        # An EDSS visit without a score is a contact, and the cause of a death need not be known.
+        if kind == "mri":
+            lacking = np.flatnonzero((codes == CODES[kind]) & ~has_value)
+            if lacking.size:
+                yield Violation(
+                    lacking,
+                    (present or columns)[0],
+                    f"{_article(kind)} record needs one of {', '.join(columns)}",
+                    "Enter it, or remove the record.",
+                )
 
 
 def _article(kind: str) -> str:
     return f"an {kind}" if kind in {"edss", "mri", "observed_from"} else f"a {kind}"
 
 
-def _judge_days(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> tuple[Coded, list[Violation]]:
-    """What is wrong with days, and the records without them, so that nothing else is said of them.
+# ---- All records together --------------------------------------------------------------------------------
 
-    `is_wrong` is where the cell itself was found wrong.
-    """
+
+def _violations(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
+    coded, found = _judge_days(coded, origin)
+    yield from found
+    yield from _repeated(coded)
+    yield from _impossible_order(coded, origin)
+    yield from _contradicting_edss(coded)
+    yield from _alive_after_edss_10(coded)
+    yield from _never_followed(coded, origin)
+
+
+def _judge_days(coded: Coded, origin: TimeZero) -> tuple[Coded, list[Violation]]:
+    """What is wrong with days, and the records without them, so that nothing else is said of them."""
     found = []
-    if is_wrong is None:
-        is_wrong = np.zeros(0, dtype=bool)
-    else:
-        coded = _without_days(coded, is_wrong)
     if coded.is_dateless.any():
-        is_missing = ~coded.has_time & coded.is_dateless & (coded.kind >= 0)
-        if is_wrong.size:
-            is_missing &= ~is_wrong
+        is_missing = ~coded.has_time & coded.is_dateless & (coded.kind >= 0) & ~coded.joined.all.is_wrong_time
         if is_missing.any():
             rule = "every record but a baseline needs it"
             found.append(Violation(np.flatnonzero(is_missing), coded.clock, rule, "Enter it."))
         if coded.clock == "date":
-            found += _without_transplant(coded)
+            found += _without_day_0(coded, origin)
     if coded.clock == "day":
-        transplants = coded.ordered["transplant"][0]
-        moved = np.sort(transplants.row[transplants.day != 0])
+        origins = coded.ordered[origin][0]
+        moved = np.sort(origins.row[origins.day != 0])
         if moved.size:
-            found.append(
-                Violation(moved, "day", "the transplant is day 0", "Count all days from the transplant.")
-            )
+            rule = f"the {origin} is day 0"
+            found.append(Violation(moved, "day", rule, f"Count all days from the {origin}."))
+        if origin == "randomisation" and not origins.row.size:
+            rule = "days count from the randomisation, and the file has no randomisation record"
+            fix = "Add one on day 0 for each patient, or let days count from transplant."
+            found.append(Violation(np.arange(min(1, len(coded.kind))), "record", rule, fix))
     elif max(-int(coded.day.min(initial=0)), int(coded.day.max(initial=0))) > _LONGEST_DAYS:
         is_far = np.abs(coded.day) > _LONGEST_DAYS
-        coded = _without_days(coded, is_far)
-        rule = f"it is more than {_LONGEST_DAYS:,.0f} days from the patient's transplant"
+        coded = replace(
+            coded, day=np.where(is_far, np.int32(0), coded.day), is_dateless=coded.is_dateless | is_far
+        )
+        rule = f"it is more than {_LONGEST_DAYS:,.0f} days from the patient's {origin}"
         found.append(Violation(np.flatnonzero(is_far), "date", rule, "Correct one of the two."))
     return coded, found
 
 
-def _without_days(coded: Coded, is_wrong: NDArray[np.bool_]) -> Coded:
-    """The records, with no day where it is wrong."""
-    is_dateless = coded.is_dateless | (is_wrong & (coded.kind != CODES["baseline"]))
-    return replace(coded, day=np.where(is_wrong, np.int32(0), coded.day), is_dateless=is_dateless)
+def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
+    """Patients of a dated file without the record that makes day 0, at the first of their dates.
 
-
-def _without_transplant(coded: Coded) -> Iterator[Violation]:
-    """Patients of a dated file without a transplant, at the first of their dates.
-
-    One whose transplant has no date, or who has a record of unknown kind, has another problem to solve first.
+    One whose record has no date, or who has a record of unknown kind, has another problem to solve first.
     """
     is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == CODES["transplant"])]] = True
+    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == CODES[origin])]] = True
     is_excused[NOBODY] = True
     lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & coded.has_time)
     if lost.size:
         yield Violation(
             _first_of_each(coded.patient, lost),
-            "date",
-            "the patient has no transplant record, so no day 0",
-            "Add the transplant with its date.",
+            "record",
+            f"the patient has no {origin} record, so no day 0",
+            f"Add the {origin} with its date.",
         )
 
 
-def _first_of_each(patient: IntArray, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _first_of_each(patient: IntArray, rows: IntArray) -> IntArray:
     """The first of the rows for each patient that has one, ascending."""
     return np.sort(rows[np.unique(patient[rows], return_index=True)[1]])
 
@@ -220,20 +199,20 @@ def _repeated(coded: Coded) -> Iterator[Violation]:
         yield Violation(
             rows[is_again],
             "record",
-            f"the patient has {_article(kind)} record on line {{other_line}} already",
+            f"the patient has {_article(kind)} record on {{other}} already",
             "Keep one of them.",
             rows[first[place]][is_again],
         )
 
 
-def _impossible_order(coded: Coded) -> Iterator[Violation]:
+def _impossible_order(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     clock = coded.clock
     deaths = coded.ordered["death"][0]
     early = np.sort(deaths.row[deaths.day < 0])
     if early.size:
-        yield Violation(
-            early, clock, "that is a death before the transplant", "Correct it, or remove the patient."
-        )
+        fix = "Correct it, or remove the patient."
+        yield Violation(early, clock, f"that is a death before the {origin}", fix)
+    yield from _early_contacts(coded, origin)
     is_dated = (deaths.patient != NOBODY) & (deaths.day >= 0) & ~coded.is_dateless[deaths.row]
     # One place more than there are patients: rows without an identifier are compared with "never" at −1. Of
     # two deaths the later one stands.
@@ -246,18 +225,40 @@ def _impossible_order(coded: Coded) -> Iterator[Violation]:
         yield Violation(
             after,
             clock,
-            "the patient died before, by the record on line {other_line}",
+            "the patient died before, by the record on {other}",
             "Correct one of the two.",
             death_of[coded.patient[after]],
         )
     starts = coded.ordered["observed_from"][0]
     late = np.sort(starts.row[starts.day > 0])
     if late.size:
-        fix = "Correct it: days before the transplant are negative." if clock == "day" else "Correct it."
-        yield Violation(late, clock, "the relapse history begins at or before the transplant", fix)
+        fix = f"Correct it: days before the {origin} are negative." if clock == "day" else "Correct it."
+        yield Violation(late, clock, f"the relapse history begins at or before the {origin}", fix)
 
 
-def _contradicting_edss(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> Iterator[Violation]:
+def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
+    """Last contacts before day 0; an EDSS visit without a score is none."""
+    contacts = coded.ordered["last_contact"][0]
+    rows = np.sort(contacts.row[contacts.day < 0])
+    rows = rows[~np.isin(rows, coded.joined.all.scoreless)]
+    if not rows.size:
+        return
+    origins = coded.ordered[origin][0]
+    row_of = np.full(coded.n_patients + 1, -1)
+    row_of[origins.patient] = origins.row
+    others = row_of[coded.patient[rows]]
+    fix = "Correct one of the two."
+    if (others >= 0).any() and coded.clock == "date":
+        for other in np.unique(others[others >= 0])[:1000].tolist():
+            day_0 = iso_of(int(coded.joined.all.time[other]))
+            rule = f"that is a last contact before the {origin} of {day_0} on {{other}}"
+            own = rows[others == other]
+            yield Violation(own, "date", rule, fix, np.full(len(own), other))
+    else:
+        yield Violation(rows, coded.clock, f"that is a last contact before the {origin}, which is day 0", fix)
+
+
+def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
     """EDSS scores of one patient and day that differ from the first one; wrong cells are left out."""
     visits, values = coded.ordered["edss"]
     if "edss" not in values:
@@ -267,8 +268,6 @@ def _contradicting_edss(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> Ite
     if not (is_again & (edss[1:] != edss[:-1])).any():
         return
     is_known = ~np.isnan(edss) & (visits.patient != NOBODY) & ~coded.is_dateless[visits.row]
-    if is_wrong is not None:
-        is_known &= ~is_wrong[visits.row]
     visits, edss = Observations(*(own[is_known] for own in visits)), edss[is_known]
     is_new_day = np.append(True, ~is_same_day(visits))[: len(edss)]
     first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(edss)), 0))
@@ -278,13 +277,49 @@ def _contradicting_edss(coded: Coded, is_wrong: NDArray[np.bool_] | None) -> Ite
         yield Violation(
             visits.row[differs],
             "edss",
-            "line {other_line} has another score of the same day",
+            "another score of the same day stands on {other}",
             "Keep the right one.",
             visits.row[first[differs]],
         )
 
 
-def _never_followed(coded: Coded) -> Iterator[Violation]:
+def _edss_10(coded: Coded) -> tuple[IntArray, IntArray, IntArray]:
+    """First EDSS of 10 of each patient without a death: the patients, its row and its day."""
+    visits, values = coded.ordered["edss"]
+    if "edss" not in values:
+        return (np.empty(0, dtype=np.intp),) * 3
+    is_dead = np.zeros(coded.n_patients + 1, dtype=bool)
+    is_dead[coded.ordered["death"][0].patient] = True
+    is_dead[NOBODY] = True
+    is_meant = (values["edss"] == 10) & ~is_dead[visits.patient] & ~coded.is_dateless[visits.row]
+    patient, day, row = (own[is_meant] for own in visits)
+    is_first = is_first_of_patient(patient)
+    return patient[is_first], row[is_first], day[is_first]
+
+
+def _alive_after_edss_10(coded: Coded) -> Iterator[Violation]:
+    """An EDSS of 10, which is death due to MS, before another record of a patient who has not died."""
+    patient, row, day = _edss_10(coded)
+    is_later = coded.last_day[patient] > day
+    if not is_later.any():
+        return
+    patient, row, day = patient[is_later], row[is_later], day[is_later]
+    day_of = np.full(coded.n_patients + 1, np.iinfo(np.int32).max, dtype=np.int32)
+    day_of[patient] = day
+    later = np.flatnonzero(coded.day > day_of[coded.patient])[::-1]
+    later_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
+    later_of[coded.patient[later]] = later  # the first one stands
+    order = np.argsort(row)
+    yield Violation(
+        row[order],
+        "edss",
+        "an EDSS of 10 is death due to MS, and a record of a later day stands on {other}",
+        "Correct the score, or enter the death and remove what follows.",
+        later_of[patient[order]],
+    )
+
+
+def _never_followed(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     """Patients without a record from day 0 on, at the first of their rows."""
     is_unseen = coded.last_day < 0
     if not is_unseen.any():
@@ -293,72 +328,141 @@ def _never_followed(coded: Coded) -> Iterator[Violation]:
     yield Violation(
         _first_of_each(coded.patient, rows),
         "record",
-        "the patient has no record from the transplant on, so no follow-up",
-        "Add a transplant and a last_contact record, or remove the patient.",
+        f"the patient has no record from the {origin} on, so no follow-up",
+        f"Add {_article(origin)} and a last_contact record, or remove the patient.",
     )
 
 
-def _patients(coded: Coded) -> DataFrame:
-    """`patient_id` and the attributes of the baseline records, one row per patient."""
+# ---- Attributes ------------------------------------------------------------------------------------------
+
+
+def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Violation]]:
+    """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
+    found: dict[str, NDArray[np.int32]] = {}
+    violations = []
+    for name, own in joined.all.attributes.items():
+        patient = joined.all.patient[own.rows]
+        is_known = own.places >= 0
+        patient, rows, places = patient[is_known], own.rows[is_known], own.places[is_known]
+        of_patient = np.full(len(joined.all.identifiers), -1, dtype=np.int32)
+        row_of = np.zeros(len(joined.all.identifiers), dtype=np.intp)
+        of_patient[patient[::-1]] = places[::-1]  # the first one stands
+        row_of[patient[::-1]] = rows[::-1]
+        found[name] = of_patient
+        differs = np.flatnonzero(places != of_patient[patient])
+        if differs.size:
+            # Each other value of a patient once, at the first of its rows.
+            key = patient[differs].astype(np.int64) * (len(own.different) + 1) + places[differs]
+            differs = np.sort(differs[np.unique(key, return_index=True)[1]])
+            violations.append(
+                Violation(
+                    rows[differs],
+                    name,
+                    "the same patient has another one on {other}",
+                    "Keep the right one; if one number is used at two sites, make identifiers that hold "
+                    "the site.",
+                    row_of[patient[differs]],
+                )
+            )
+    return found, violations
+
+
+def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFrame:
+    """`patient_id` and the attributes, one row per patient."""
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
-    rows = coded.rows["baseline"]
-    if rows.size:
-        place = np.full(coded.n_patients, -1)  # for a patient without one: what is appended stands last
-        place[coded.patient[rows]] = np.arange(len(rows))
-        for name, cells in coded.attributes.items():
-            if isinstance(cells, CodedTexts):
-                places = np.append(cells.places, np.int32(-1))[place]
-                texts = pd.Categorical.from_codes(places, pd.Index(cells.different), validate=False)
-                # Some may stand on records of other kinds alone.
-                columns[name] = texts.remove_unused_categories()
-            else:
-                columns[name] = np.append(cells, np.nan)[place]
+    for name, places in attributes.items():
+        levels = coded.joined.all.attributes[name].different
+        if not (places >= 0).any():
+            continue
+        if _COLUMN[name].kind in NUMERIC_KINDS:
+            columns[name] = np.array([*map(float, levels), np.nan])[places]
+        else:
+            columns[name] = pd.Categorical.from_codes(places, pd.Index(levels), validate=False)
     return pd.DataFrame(columns, copy=False)
 
 
-def _warnings(coded: Coded) -> Iterator[str]:
-    """What a person should know about records that are read and not used."""
-    elsewhere = [column.name for column in ATTRIBUTES if column.name in coded.attributed_elsewhere]
-    if elsewhere:
-        yield f"Not read on records other than baseline: {', '.join(elsewhere)}."
-    if coded.has_time[coded.ordered["baseline"][0].row].any():
-        yield f"Not read on baseline records: {coded.clock}."
-    if "new_lesions" in coded.values:
-        n_fewer = _n_scans_with_fewer_new_lesions(coded)
-        if n_fewer:
-            noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
-            yield (
-                f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
-                "these once. It is taken as it is."
-            )
-    relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
-    if not relapses.row.size:
-        yield "There is no relapse record in this file: relapses are taken as none."
-    begin = np.full(coded.n_patients, np.iinfo(np.int32).min)
-    begin[starts.patient] = starts.day
-    n_early = int(np.count_nonzero(relapses.day < begin[relapses.patient]))
-    if n_early:
-        noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
-        yield f"{noun} before observed_from, outside the observed time: left out of the rate before."
+# ---- What a person should know ---------------------------------------------------------------------------
+
+
+def _notices(coded: Coded) -> Iterator[Notice]:
+    places = coded.joined.places
+    for name, labels in coded.joined.labels.items():
+        if _COLUMN[name].kind == "text":
+            yield from labels_alike(name, labels)
+    first = np.zeros(coded.n_patients + 1, dtype=np.intp)
+
+    def first_row(place: int) -> int:
+        if not first.any():
+            first[coded.patient[::-1]] = np.arange(len(coded.patient))[::-1]
+        return int(first[place])
+
+    yield from alike_identifiers(coded.identifiers, first_row, places)
+    yield from long_follow_up(coded.last_day / DAYS_PER_YEAR)
+    for name in _COUNTS:
+        for own, values in coded.ordered.values():
+            if name in values:
+                yield from far_outside(name, values[name], own.row, places)
+    yield from _edss_notices(coded)
+    baseline = coded.ordered["baseline"][0].row
+    if coded.has_time[baseline].any():
+        yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
+    yield from _relapse_notices(coded)
+    yield from _scan_notices(coded)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
         n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
         if n_again:
             of_them = f"1 {noun} stands" if n_again == 1 else f"{n_again:,} {noun}s stand"
-            yield (
+            text = (
                 f"{of_them} on a day on which the patient has another one already: each is counted. "
                 "Is it entered twice?"
             )
+            yield Notice(code="same-day", text=text)
 
 
-def _n_scans_with_fewer_new_lesions(coded: Coded) -> int:
-    new_lesions = coded.values["new_lesions"]
-    is_fewer = np.zeros(len(new_lesions), dtype=bool)
-    for kind in ("gd_lesions", "new_t2_lesions"):
-        if kind in coded.values:
-            is_fewer |= new_lesions < coded.values[kind]
-    return int(np.count_nonzero(is_fewer))
+def _edss_notices(coded: Coded) -> Iterator[Notice]:
+    n = len(coded.joined.all.scoreless)
+    if n:
+        told = (
+            "1 edss record has no score, and counts as a contact only."
+            if n == 1
+            else f"{n:,} edss records have no score, and count as contacts only."
+        )
+        yield Notice(code="edss-without-score", text=told)
+    patient, _, day = _edss_10(coded)
+    n_last = int(np.count_nonzero(coded.last_day[patient] <= day))
+    if n_last:
+        yield edss_10_notice(n_last)
 
 
-_SHAPE = Shape(_check_rows, condense, _judge, spread)
+def _relapse_notices(coded: Coded) -> Iterator[Notice]:
+    relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
+    if not relapses.row.size and not starts.row.size:
+        text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
+        yield Notice(code="no-relapse-record", text=text)
+    begin = np.full(coded.n_patients + 1, np.iinfo(np.int32).min)
+    begin[starts.patient] = starts.day
+    n_early = int(np.count_nonzero(relapses.day < begin[relapses.patient]))
+    if n_early:
+        noun = "1 relapse lies" if n_early == 1 else f"{n_early:,} relapses lie"
+        text = f"{noun} before observed_from, outside the observed time: left out of the rate before."
+        yield Notice(code="relapses-before-history", text=text)
+
+
+def _scan_notices(coded: Coded) -> Iterator[Notice]:
+    values = coded.joined.all.values
+    if "new_lesions" not in values:
+        return
+    is_fewer = np.zeros(len(values["new_lesions"]), dtype=bool)
+    for name in ("gd_lesions", "new_t2_lesions"):
+        if name in values:
+            is_fewer |= values["new_lesions"] < values[name]
+    n_fewer = int(np.count_nonzero(is_fewer))
+    if n_fewer:
+        noun = "1 scan" if n_fewer == 1 else f"{n_fewer:,} scans"
+        text = (
+            f"On {noun} new_lesions is lower than gd_lesions or new_t2_lesions, and should hold each of "
+            "these once. It is taken as it is."
+        )
+        yield Notice(code="fewer-new-lesions", text=text)

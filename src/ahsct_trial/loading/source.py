@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import sys
 import threading
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.loading.limits import read_within_limit
 from ahsct_trial.loading.problems import fatal
 
 STANDARD_INPUT = "-"
@@ -83,12 +85,13 @@ def read_source(path: str | Path, encoding: str | None = None) -> Source:
     Raises
     ------
     UsageError
-        If there is no such file, it cannot be read, or `encoding` does not exist.
+        If there is no such file, it cannot be read, it is larger than `MOST_INPUT`, or `encoding` does not
+        exist.
     DataProblems
         If its content is not text in that encoding.
     """
-    # A name that is no text in the file system's encoding is shown with what is wrong replaced.
-    name = Path(path).name.encode("utf-8", "replace").decode("utf-8")
+    # A name may hold bytes that are not text, and characters that a terminal would obey.
+    name = shown(Path(path).name, longest=255)
     file = STANDARD_INPUT if str(path) == STANDARD_INPUT else name
     raw = _read_bytes(path)
     digest = Digest(raw)
@@ -101,7 +104,8 @@ def _read_bytes(path: str | Path) -> bytes:
         return _read_standard_input()
     named = shown(str(path), longest=500)
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as stream:
+            return read_within_limit(stream, named)
     except FileNotFoundError:
         raise UsageError(f"There is no file {named}. Check the name and the folder.") from None
     except IsADirectoryError:
@@ -114,7 +118,7 @@ def _read_standard_input() -> bytes:
     if sys.stdin is None:
         raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
     try:
-        return sys.stdin.buffer.read()
+        return read_within_limit(sys.stdin.buffer, "Standard input")
     except (OSError, ValueError) as error:
         raise UsageError(f"Standard input cannot be read: {_reason(error)}.") from None
 
@@ -128,7 +132,8 @@ def _unpacked(file: str, raw: bytes) -> bytes:
     import zlib
 
     try:
-        return gzip.decompress(raw)
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
+            return read_within_limit(stream, file)
     except (OSError, EOFError, zlib.error):
         raise fatal(
             file,

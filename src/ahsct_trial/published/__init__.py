@@ -9,11 +9,21 @@ from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.published.figures import Eligibility, Entry, Figure, Library, Mark, Publication
+from ahsct_trial.published.figures import (
+    Contrast,
+    Eligibility,
+    Entry,
+    Figure,
+    Library,
+    Mark,
+    Publication,
+    printed_figure,
+)
 from ahsct_trial.published.reading import parse_publication, read_publication
 from ahsct_trial.results import SCHEMA_VERSION, TOOL
 
 __all__ = [
+    "Contrast",
     "Eligibility",
     "Entry",
     "Figure",
@@ -23,6 +33,7 @@ __all__ = [
     "entry",
     "find_publication",
     "library",
+    "printed_figure",
     "publication",
     "publications",
 ]

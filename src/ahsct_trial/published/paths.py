@@ -1,117 +1,136 @@
-"""Paths in the JSON document of `summarize`: where a published figure has its counterpart."""
+"""Paths in the results as JSON: where a published figure has its counterpart.
+
+A path leads to a number of `summarize`, or of one contrast of `compare` where it begins with ``contrasts``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from difflib import get_close_matches
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ahsct_trial.results import (
-    Disability,
-    Interval,
-    LesionRate,
-    MortalityByDay,
-    RelapseRate,
-    Summary,
-    SurvivalEndpoint,
-    TransplantRelatedMortality,
-)
+from ahsct_trial.results import Contrast, Estimate, Summary
 
+#: What a figure is about, in the words of `ahsct claim --about`.
+Topic = Literal[
+    "activity",
+    "relapse",
+    "lesion",
+    "worsening",
+    "improvement",
+    "death",
+    "edss",
+    "follow-up",
+    "safety",
+    "other",
+]
 #: Leads from a list with one row per year to the row at the horizon.
 AT_HORIZON = "at_horizon"
+#: Leads to the contrast of the two arms that a figure names.
+CONTRASTS = "contrasts"
 
-#: The number that the ci_low and ci_high beside it are an interval of.
-_ESTIMATES: dict[Any, str] = {
-    SurvivalEndpoint: "estimate",
-    Interval: "value",
-    RelapseRate: "rate",
-    LesionRate: "lesions_per_scan",
-    TransplantRelatedMortality: "value",
-    MortalityByDay: "value",
+_TOPICS: dict[str, Topic] = {
+    "activity_free_survival": "activity",
+    "neda3": "activity",
+    "relapse_free_survival": "relapse",
+    "relapse_rate": "relapse",
+    "mri_activity_free_survival": "lesion",
+    "lesions": "lesion",
+    "worsening_free_survival": "worsening",
+    "worsened": "worsening",
+    "unconfirmed": "worsening",
+    "improved": "improvement",
+    "overall_survival": "death",
+    "mortality": "death",
+    "edss_baseline": "edss",
+    "edss_last": "edss",
+    "follow_up": "follow-up",
 }
-#: A count, what it is of, and the part that holds the interval of their ratio; an empty part is the whole.
-_PAIRS: dict[Any, dict[tuple[str, str], str]] = {
-    SurvivalEndpoint: {("n_event_free", "n_evaluable"): "proportion"},
-    RelapseRate: {("n_relapses", "person_years"): ""},
-    LesionRate: {("n_lesions", "n_scans"): "", ("n_scans_with_lesions", "n_scans"): "scans_with_lesions"},
-    Disability: {("n_worsened", "n_patients"): "worsened", ("n_improved", "n_patients"): "improved"},
-    TransplantRelatedMortality: {("n_deaths", "n_patients"): ""},
-    MortalityByDay: {("n_deaths", "n_patients"): ""},
+_YEARS = ("years", "months")
+#: The printed units of an `Estimate` by its name; any other is a share.
+_UNITS: dict[str, tuple[str, ...]] = {
+    "hazard_ratio": ("hazard ratio",),
+    "ratio": ("rate ratio",),
+    "ratio_negative_binomial": ("rate ratio",),
+    "median_years": _YEARS,
+    "reverse_kaplan_meier": _YEARS,
+    "rmst_difference": _YEARS,
 }
-#: Counts that are not of patients, though they stand beside such.
-_NOT_PATIENTS = {"n_relapses", "n_lesions", "n_scans", "n_scans_with_lesions", "n_sites", "n_rows"}
-_ALL_PATIENTS = {"n_patients", "n_evaluable"}
+_UNITS_OF_RATES = {"relapse_rate": ("per year",), "lesions": ("per scan",)}
+#: Those of a distribution's median, lowest and highest value.
+_UNITS_OF_DISTRIBUTIONS = {"edss_baseline": ("median",), "edss_last": ("median",), "follow_up": _YEARS}
 
 
 def fault_of_figure(path: str) -> str | None:
     """Say what is wrong with a path to a number; None if it leads to one."""
     kind, fault = _follow(path)
-    if fault is None and not set(get_args(kind) or (kind,)) & {int, float}:
+    if fault is None and not any(each in {int, float} for each in _kinds(kind) if isinstance(each, type)):
         return f"{path!r} is no number"
     return fault
 
 
-def fault_of_interval(path: str) -> str | None:
-    """Say what is wrong with a path to something with confidence limits; None if it leads there."""
-    kind, fault = _follow(path)
-    if fault is None and "ci_low" not in _names(kind):
-        return f"{path!r} has no ci_low and ci_high"
-    return fault
-
-
-def interval_of(figure: str, figure_of: str | None) -> str | None:
-    """The path of the interval of a number, or of a count and what it is of; None if there is none."""
+def estimate_at(figure: str, figure_of: str | None) -> str | None:
+    """The path of the `Estimate` whose value, or whose count and denominator, the paths lead to."""
     place, _, name = figure.rpartition(".")
-    holder, _ = _follow(place) if place else (Summary, None)
-    if figure_of is None:
-        return place if _ESTIMATES.get(holder) == name else None
-    place_of, _, name_of = figure_of.rpartition(".")
-    part = _PAIRS.get(holder, {}).get((name, name_of)) if place_of == place else None
-    return None if part is None else f"{place}.{part}".removesuffix(".")
+    if not place or Estimate not in _kinds(_follow(place)[0]):
+        return None
+    is_value = name == "value" and figure_of is None
+    is_count = name == "n" and figure_of == f"{place}.of"
+    return place if is_value or is_count else None
+
+
+def units_at(path: str) -> tuple[str, ...]:
+    """The units in which the number at a path may be printed; none for a count."""
+    *parts, holder, name = path.split(".")
+    if name in {"median", "min", "max"}:
+        return _first_of(_UNITS_OF_DISTRIBUTIONS, (*parts, holder))
+    if name != "value":
+        return ()
+    if holder.startswith("rate"):
+        return _first_of(_UNITS_OF_RATES, parts)
+    return _UNITS.get(holder, ("%",))
+
+
+def _first_of(units: Mapping[str, tuple[str, ...]], parts: Iterable[str]) -> tuple[str, ...]:
+    return next((units[part] for part in parts if part in units), ())
 
 
 def is_proportion(path: str) -> bool:
     """Whether a path leads to a number from 0 to 1: a share, and no rate, ratio or count."""
-    place, _, name = path.rpartition(".")
-    holder, _ = _follow(place) if place else (Summary, None)
-    is_other = holder in {RelapseRate, LesionRate} or place.endswith(".ratio")
-    return _ESTIMATES.get(holder) == name and not is_other
+    return units_at(path) == ("%",)
+
+
+def is_of_contrast(path: str) -> bool:
+    """Whether a path leads to a number that compares two arms."""
+    return path.partition(".")[0] == CONTRASTS
 
 
 def is_count_of_an_endpoint(path: str) -> bool:
     """Whether a path leads to a count that means nothing without what it is of."""
-    kind, _ = _follow(path)
-    return path.startswith("endpoints.") and int in (get_args(kind) or (kind,))
+    return path.startswith("endpoints.") and int in _kinds(_follow(path)[0])
 
 
-def denominator_of(path: str) -> str | None:
-    """The path of what a share is of: the count beside a proportion, or the patients of an estimate."""
-    place = path.rpartition(".")[0]
-    holder, _ = _follow(place)
-    if holder is SurvivalEndpoint:
-        return f"{place}.n_patients"
-    for home, part in ((place, ""), place.rpartition(".")[::2]):
-        for (_, of), own in _PAIRS.get(_follow(home)[0], {}).items() if home else ():
-            if own == part:
-                return f"{home}.{of}"
-    return None
+def depends_on_horizon(path: str) -> bool:
+    """Whether the number at a path is another at another horizon."""
+    parts = set(path.split("."))
+    is_of_all_follow_up = not parts.isdisjoint({"hazard_ratio", "median_years"})
+    is_of_a_horizon = any(part.endswith("_survival") or part in {"neda3", "all_cause"} for part in parts)
+    return is_of_a_horizon and not is_of_all_follow_up
 
 
-def counts_patients(figure: str, figure_of: str | None) -> bool:
-    """Whether a pair of paths leads to some patients of all those that are counted."""
-    if figure_of is None:
-        return False
-    name, name_of = figure.rpartition(".")[2], figure_of.rpartition(".")[2]
-    is_count = all(int in (get_args(kind) or (kind,)) for kind in (_follow(figure)[0], _follow(figure_of)[0]))
-    return is_count and name not in _NOT_PATIENTS and name_of in _ALL_PATIENTS
+def topic_of(path: str) -> Topic:
+    """What the number at a path is about."""
+    return next((_TOPICS[part] for part in reversed(path.split(".")) if part in _TOPICS), "other")
 
 
 def _follow(path: str) -> tuple[Any, str | None]:
-    """The type at a path in a `Summary`, and what is wrong with the path."""
+    """The type at a path in the results, and what is wrong with the path."""
     kind: Any = Summary
-    place = "a summary"
+    place = "the result"
     for name in path.split("."):
-        names = _names(kind)
+        names = {CONTRASTS: Contrast} if kind is Summary and name == CONTRASTS else _names(kind)
         if name not in names:
             close = get_close_matches(name, names, n=1)
             remedy = f"is {close[0]} meant?" if close else f"it has {', '.join(names) or 'no parts'}"
@@ -122,8 +141,15 @@ def _follow(path: str) -> tuple[Any, str | None]:
 
 def _names(kind: Any) -> dict[str, Any]:
     """The parts of a type, by name."""
-    if is_dataclass(kind):
-        return get_type_hints(kind)
-    if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]):
-        return {AT_HORIZON: get_args(kind)[0]} if "years" in get_type_hints(get_args(kind)[0]) else {}
+    for each in _kinds(kind):
+        if is_dataclass(each):
+            return get_type_hints(each)
+        if get_origin(each) is tuple and is_dataclass(get_args(each)[0]):
+            row = get_args(each)[0]
+            return {AT_HORIZON: row} if "years" in get_type_hints(row) else {}
     return {}
+
+
+def _kinds(kind: Any) -> tuple[Any, ...]:
+    """A type, or those that a union is made of."""
+    return get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)

@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
-from ahsct_trial.published.figures import Eligibility, Figure, Publication
+from ahsct_trial.published.figures import Eligibility, Figure, Publication, Unit
 from ahsct_trial.published.paths import (
-    counts_patients,
+    Topic,
+    estimate_at,
     fault_of_figure,
-    fault_of_interval,
-    interval_of,
-    is_proportion,
+    is_of_contrast,
+    topic_of,
+    units_at,
 )
+from ahsct_trial.toml import parse_toml, read_toml
 
 _MOST_SHOWN = 20
-_PRINTED = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+_EVERY_FIGURE = "every_figure"
+_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,12})?"
+_PRINTED = re.compile(_NUMBER)
+_SPREAD = re.compile(rf"SD {_NUMBER}|(range|IQR) {_NUMBER}–{_NUMBER}")
+_P_VALUE = re.compile(r"(< )?0\.[0-9]{1,12}|1(\.0{1,12})?")
 
 #: What each key accepts, as the second half of a sentence about a wrong or missing one.
 RULES = {
     "id": 'a short name in quotes, not "all"',
+    "trial": "text in quotes, the same in each publication of one trial",
     "title": "text in quotes",
     "citation": "text in quotes",
     "year": "a whole number",
     "n_patients": "a whole number",
     "n_sites": "a whole number",
+    "ms_course": 'a list of "RRMS", "SPMS" and "PPMS"',
     "uncertain": "a list of sentences in quotes",
     "protocol": "a table of settings, see docs/protocol.md",
     "inferred": "a list of settings in quotes, each one of [protocol]",
     "eligibility": "a table of age_years, edss_baseline, prior_therapy",
+    "every_figure": "a table of keys that hold for every figure without its own",
     "figures": "one table or more, each under [[figures]]",
     "age_years": "two numbers, the lower first: [18, 50]",
     "edss_baseline": "two numbers, the lower first: [3.0, 6.0]",
@@ -47,17 +55,24 @@ RULES = {
     "value": 'the figure in quotes, as printed: "69.6"',
     "of": 'a number above 0 in quotes, as printed: "24"',
     "ci": 'two numbers in quotes, as printed, the lower first: ["46.6", "84.2"]',
-    "unit": '"%" for a percentage; else leave it out',
+    "se": "the standard error in quotes, as printed",
+    "spread": 'text in quotes such as "SD 1.5", "range 6–85" or "IQR 3.4–7.5"',
+    "p": 'the p-value in quotes, as printed: "0.03" or "< 0.001"',
+    "unit": "one of " + ", ".join(filter(None, get_args(Unit))) + " in quotes; left out for a count",
     "definition": "text in quotes; where it is not stated, say so",
     "horizon_years": "a number of years above 0 and at most 120",
     "where": 'accepted texts by column: { arm = ["transplant"] }',
+    "contrast": 'two arms: { level = "transplant", reference = "control" }',
+    "level": "text in quotes, the name of an arm",
+    "reference": "text in quotes, the name of an arm",
     "mark": "V (read in the source), S (in a secondary source) or D (computed)",
     "source": "text in quotes that says where it was read",
-    "figure": 'a path in quotes: "endpoints.activity_free_survival.estimate"',
-    "figure_of": 'a path in quotes: "endpoints.activity_free_survival.n_evaluable"',
-    "interval": 'a path in quotes: "endpoints.activity_free_survival"',
+    "read_in": 'text in quotes that names the part of the source: "Abstract"',
+    "figure": 'a path in quotes: "endpoints.activity_free_survival.survival.value"',
+    "figure_of": 'a path in quotes: "endpoints.activity_free_survival.proportion.of"',
     "is_complement": "true or false",
     "is_headline": "true or false",
+    "about": "a list in quotes of " + ", ".join(get_args(Topic)),
     "differs": "text in quotes",
     "not_stated": 'a list of "definition" and "death"',
     "disputed": "true or false",
@@ -74,12 +89,7 @@ def read_publication(path: Path) -> Publication:
         If it cannot be read, is not TOML, or is no publication; the text names each wrong line or key, what
         it accepts and what stands there.
     """
-    name = shown_path(path)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
-    return parse_publication(text, name)
+    return _publication(read_toml(path, "Publication"), shown_path(path))
 
 
 def parse_publication(text: bytes, name: str) -> Publication:
@@ -90,21 +100,36 @@ def parse_publication(text: bytes, name: str) -> Publication:
     UsageError
         As `read_publication`.
     """
-    try:
-        given = tomllib.loads(text.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8 from byte {error.start + 1} on. Save it as UTF-8.") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or a number of too many digits
-        raise UsageError(f"{name} is not TOML: {shown(str(error), longest=200)}.") from None
-    faults = list(_faults(given))
+    return _publication(parse_toml(text, name), name)
+
+
+def _publication(given: Mapping[str, Any], name: str) -> Publication:
+    tables, faults = _with_shared_keys(given)
+    faults += _faults(tables)
     if faults:
         said = [f"{name}: {fault}" + ("" if fault.endswith("?") else ".") for fault in faults[:_MOST_SHOWN]]
         n_more = len(faults) - len(said)
         more = [f"And {n_more} more."] if n_more else []
         plural = "" if len(faults) == 1 else "s"
-        first = f"{name} is no publication yet: {len(faults)} problem{plural}. See docs/published.md."
+        first = f"{name} is not a complete publication: {len(faults)} problem{plural}. See docs/published.md."
         raise UsageError("\n".join([first, *said, *more]))
-    return msgspec.convert(given, Publication)
+    return msgspec.convert(tables, Publication)
+
+
+def _with_shared_keys(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Give each figure the keys of ``[every_figure]`` that it lacks, and say what is wrong with these."""
+    tables = dict(given)
+    shared = tables.pop(_EVERY_FIGURE, {})
+    if not isinstance(shared, dict):
+        return tables, [_refused(_EVERY_FIGURE, shared)]
+    fields = {field.name: field for field in msgspec.structs.fields(Figure)}
+    faults = [f"{_EVERY_FIGURE}: {fault}" for fault in _wrong_keys(shared, fields)]
+    accepted = {key: value for key, value in shared.items() if key in fields}
+    if isinstance(tables.get("figures"), list) and not faults:
+        tables["figures"] = [
+            accepted | figure if isinstance(figure, dict) else figure for figure in tables["figures"]
+        ]
+    return tables, faults
 
 
 def _faults(given: Mapping[str, Any]) -> Iterator[str]:
@@ -126,17 +151,22 @@ def _faults(given: Mapping[str, Any]) -> Iterator[str]:
 def _faults_of_keys(table: Mapping[str, Any], kind: type[msgspec.Struct], place: str) -> Iterator[str]:
     """Unknown, missing and mistyped keys of one table."""
     fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for key in table:
+    for fault in _wrong_keys(table, fields):
+        yield f"{place}{fault}"
+    for key, field in fields.items():
+        if field.required and key not in table:
+            yield f"{place}{key} is missing; it must be {RULES[key]}"
+
+
+def _wrong_keys(table: Mapping[str, Any], fields: Mapping[str, msgspec.structs.FieldInfo]) -> Iterator[str]:
+    """Unknown and mistyped keys of one table."""
+    for key, value in table.items():
         if key not in fields:
             close = get_close_matches(key, fields, n=1)
             remedy = f"is {close[0]} meant?" if close else f"keys are {', '.join(fields)}"
-            yield f"{place}there is no key {shown(key)!r}; {remedy}"
-    for key, field in fields.items():
-        if key not in table:
-            if field.required:
-                yield f"{place}{key} is missing; it must be {RULES[key]}"
-        elif not _is_accepted(table[key], field):
-            yield f"{place}{_refused(key, table[key])}"
+            yield f"there is no key {shown(key)!r}; {remedy}"
+        elif not _is_accepted(value, fields[key]):
+            yield _refused(key, value)
 
 
 def _is_accepted(value: Any, field: msgspec.structs.FieldInfo) -> bool:
@@ -160,13 +190,12 @@ def _faults_of_figure(figure: Figure) -> Iterator[str]:
     yield from _faults_of_numbers(figure)
     yield from _faults_of_where(figure)
     yield from _faults_of_paths(figure)
-    if figure.unit == "%" and figure.of is not None:
-        yield "a percentage has no of; give the count or the percentage"
-    if figure.no_counterpart is not None and figure.figure is not None:
-        yield "no_counterpart says why there is no figure; give one of the two"
-    if figure.is_complement and figure.unit != "%":
-        yield 'is_complement needs the unit "%"'
-    if figure.is_headline and figure.unit != "%" and figure.of is None:
+    is_share = figure.unit == "%" or figure.of is not None
+    if figure.unit and figure.of is not None:
+        yield f"a figure with the unit {figure.unit!r} has no of; give the count or the figure with its unit"
+    if figure.is_complement and not is_share:
+        yield 'is_complement needs a share: the unit "%", or a count and its of'
+    if figure.is_headline and not is_share:
         yield 'is_headline needs a share: the unit "%", or a count and its of'
 
 
@@ -180,44 +209,52 @@ def _faults_of_where(figure: Figure) -> Iterator[str]:
 
 
 def _faults_of_paths(figure: Figure) -> Iterator[str]:
-    for key, fault_of in (
-        ("figure", fault_of_figure),
-        ("figure_of", fault_of_figure),
-        ("interval", fault_of_interval),
-    ):
-        path = getattr(figure, key)
-        fault = None if path is None else fault_of(path)
+    if figure.figure is None:
+        if figure.figure_of is not None:
+            yield "figure_of needs a figure beside it"
+        return
+    if figure.no_counterpart is not None:
+        yield "no_counterpart says why there is no figure; give one of the two"
+    if figure.about:
+        yield f"about follows from figure, which is about {topic_of(figure.figure)}: leave it out"
+    for key, path in (("figure", figure.figure), ("figure_of", figure.figure_of)):
+        fault = None if path is None else fault_of_figure(path)
         if fault is not None:
             yield f"{key} {shown(fault, longest=400)}"
-        elif path is not None and figure.figure is None:
-            yield f"{key} needs a figure beside it"
-    if figure.figure is not None and fault_of_figure(figure.figure) is None:
-        yield from _faults_of_interval(figure)
-    if figure.figure is not None and (figure.of is None) != (figure.figure_of is None):
+            return
+    if (figure.of is None) != (figure.figure_of is None):
         yield "of and figure_of belong together: give both or neither"
+    if is_of_contrast(figure.figure) != (figure.contrast is not None):
+        yield "contrast belongs to a figure of contrasts: give both or neither"
+    yield from _faults_of_unit(figure, figure.figure)
 
 
-def _faults_of_interval(figure: Figure) -> Iterator[str]:
-    """An interval that is not of the figure, a percentage that is no share, a count without what it is of."""
-    path = figure.figure or ""
-    if figure.unit == "%" and not is_proportion(path):
-        yield f'unit is "%", and {shown(path)!r} is no proportion'
-    own = interval_of(path, figure.figure_of)
-    if figure.interval not in {None, own}:
-        what = path if figure.figure_of is None else f"{path} of {figure.figure_of}"
-        remedy = f"its own is {own}" if own else "the results hold none of it: leave interval out"
-        yield f"interval {shown(figure.interval)!r} is not that of {shown(what, longest=400)}; {remedy}"
-    elif figure.ci is not None and own is None and not counts_patients(path, figure.figure_of):
+def _faults_of_unit(figure: Figure, path: str) -> Iterator[str]:
+    """A unit that the number at the path cannot have, an interval that the results do not hold."""
+    units = units_at(path)
+    if figure.unit and figure.unit not in units:
+        what = f"is {' or '.join(units)}" if units else "is a count"
+        yield f"unit is {figure.unit!r}, and {shown(path, longest=400)!r} {what}"
+    if figure.ci is not None and estimate_at(path, figure.figure_of) is None:
         yield f"ci has no counterpart: the results hold no interval of {shown(path, longest=400)}"
 
 
 def _faults_of_numbers(figure: Figure) -> Iterator[str]:
-    printed = {"value": (figure.value,), "of": (figure.of,) if figure.of else (), "ci": figure.ci or ()}
+    printed = {
+        "value": (figure.value,),
+        "of": (figure.of,) if figure.of else (),
+        "ci": figure.ci or (),
+        "se": () if figure.se is None else (figure.se,),
+    }
     unreadable = [
         (key, text) for key, texts in printed.items() for text in texts if not _PRINTED.fullmatch(text)
     ]
     for key, text in unreadable:
         yield _refused(key, text)
+    for key, pattern in (("spread", _SPREAD), ("p", _P_VALUE)):
+        text = getattr(figure, key)
+        if text is not None and not pattern.fullmatch(text):
+            yield _refused(key, text)
     horizon = figure.horizon_years
     if horizon is not None and not 0 < horizon <= 120:
         yield _refused("horizon_years", horizon)
@@ -225,7 +262,7 @@ def _faults_of_numbers(figure: Figure) -> Iterator[str]:
         return
     if figure.of is not None and Decimal(figure.of or "0") <= 0:
         yield _refused("of", figure.of)
-    if figure.unit == "%" and not 0 <= Decimal(figure.value) <= 100:
+    if figure.unit.startswith("%") and figure.contrast is None and not 0 <= Decimal(figure.value) <= 100:
         yield f"value is {figure.value!r}; a percentage goes from 0 to 100"
     if figure.ci is not None and not Decimal(figure.ci[0]) <= Decimal(figure.value) <= Decimal(figure.ci[1]):
         yield f"ci is {' to '.join(figure.ci)}, and the value {figure.value} does not lie in it"

@@ -7,30 +7,39 @@ import re
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 
+#: What stands between two limits: 46.6:84.2, 46.6-84.2, 46,6–84,2, "46.6 to 84.2", "46.6, 84.2".
+_BETWEEN_LIMITS = re.compile(r"\s*(?:[:;‐-―−-]|\bto\b|,\s)\s*")
+_BETWEEN_NUMBERS = re.compile(r"\s*(?:[:‐-―−-]|\bto\b)\s*")
+
 
 def split_limits(text: str) -> tuple[str, str]:
-    """Take ``LOW:HIGH`` apart.
+    """Take the limits of an interval apart.
+
+    They may stand in brackets, with a colon, a hyphen or dash, a semicolon, a comma and a blank, or "to"
+    between them.
 
     Raises
     ------
     UsageError
-        If it is not of that form.
+        If they are not two.
     """
-    low, *high = text.split(":")
-    if len(high) != 1:
-        raise UsageError(f"The interval is {shown(text)!r}; write LOW:HIGH, for example 46.6:84.2.")
-    return low, high[0]
+    limits = _BETWEEN_LIMITS.split(re.sub(r"^\s*[(\[](.*)[)\]]\s*$", r"\1", text))
+    if len(limits) != 2 or not all(limits):
+        raise UsageError(
+            f"The interval is {shown(text)!r}; write LOW:HIGH, for example 46.6:84.2, neither negative."
+        )
+    return limits[0], limits[1]
 
 
 def split_range(text: str) -> tuple[int, int]:
-    """Take a range of denominators apart: ``A:B``, or one number.
+    """Take a range of denominators apart: ``A:B``, ``A-B``, or one number.
 
     Raises
     ------
     UsageError
         If it is not of that form.
     """
-    first, *last = text.split(":")
+    first, *last = _BETWEEN_NUMBERS.split(text.strip())
     ends = (first, *(last or [first]))
     if len(ends) != 2 or not all(re.fullmatch("[0-9]{1,9}", end) for end in ends):
         raise UsageError(f"The range of n is {shown(text)!r}; write A:B, for example 20:24, or one number.")

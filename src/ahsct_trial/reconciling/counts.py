@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ahsct_trial.estimators import proportions
-from ahsct_trial.estimators.survival import CiMethod
+from ahsct_trial.estimators.survival import Scale
 from ahsct_trial.reconciling.printed import how_much_fits
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 #: Interval of a proportion from counts, arrays of one shape, and a level, by name.
 METHODS: dict[str, Callable[..., Limits]] = {
-    **{method: partial(proportions.uncensored_kaplan_meier, method=method) for method in get_args(CiMethod)},
+    **{method: partial(proportions.uncensored_kaplan_meier, method=method) for method in get_args(Scale)},
     "clopper-pearson": proportions.clopper_pearson,
     "wilson": proportions.wilson,
     "wilson-cc": proportions.wilson_corrected,
@@ -48,8 +48,8 @@ METHODS: dict[str, Callable[..., Limits]] = {
 }
 _MAY_FALL = {"log-log", "log", "logit"}
 
-#: So many exact fits and so many partial ones are kept; the number of exact ones is always known.
-_MOST_EXACT, _MOST_PARTIAL = 1_000, 100
+#: So many partial fits are kept.
+_MOST_PARTIAL = 100
 #: Halving begins this many counts about a guess. Any number is right; this one is fast.
 _ABOUT = 3
 #: Partial fits are sought with so many n first, those with the nearest candidates.
@@ -74,10 +74,14 @@ _CANDIDATE = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, as arrays whose fields are those of `Fit`, with the number of the method."""
+    """What a search found, as arrays whose fields are those of `Fit`, with the number of the method.
 
-    n_exact: int
+    `exact` and `cut_off` are complete; `cut_off` are those that fit only if the figures were cut off and not
+    rounded.
+    """
+
     exact: Candidates
+    cut_off: Candidates
     partial: Candidates
     nearest: Candidates
 
@@ -106,24 +110,45 @@ def search(sought: Sought, n: Whole, level: float) -> Found:
     Returns
     -------
     Found
-        The first 1,000 exact fits by n, count and method, and how many there are; where fewer than 100 fit
-        exactly the 100 nearest that fit in part, those with the most that fits first; where none does the
+        The exact fits by n, count and method, and those of figures that were cut off; where fewer than 100
+        fit exactly the 100 nearest that fit in part, those with the most that fits first; where none does the
         nearest.
     """
-    numbers = range(len(METHODS)) if sought.limits() else [-1]
-    methods = [_Method.turned(_Weigh(sought, number, level), n) for number in numbers]
+    methods = _methods(sought, n, level)
     exact = np.concatenate([method.exact() for method in methods])
+    cut = np.concatenate([method.exact() for method in _methods(sought.cut_off(), n, level)])
     # Nobody asks for a part of it where a hundred give all.
     some = exact[:0]
     for method in methods if exact.size < _MOST_PARTIAL else []:
         some = method.partial(some, exact.size)
     near = [method.nearest() for method in methods] if not exact.size else []
     return Found(
-        n_exact=exact.size,
-        exact=_ordered(exact)[:_MOST_EXACT],
+        exact=_ordered(exact),
+        cut_off=_ordered(cut[~np.isin(_identity(cut), _identity(exact))]),
         partial=_ranked(some),
         nearest=_ordered(np.concatenate([exact[:0], *near]))[:1],
     )
+
+
+def with_every_method(sought: Sought, n_counted: int, n: int, level: float) -> Found:
+    """Hold one count against what is sought, with every method that is defined for it."""
+    each = [
+        _Weigh(sought, number, level)(np.array([n_counted]), np.array([n])) for number in range(len(METHODS))
+    ]
+    found = np.concatenate(each)
+    found = found[~np.isnan(found["ci_low"])]
+    exact = found[found["off"] == 0]
+    return Found(
+        exact=exact,
+        cut_off=exact[:0],
+        partial=_ranked(_ordered(_fitting_in_part(found))),
+        nearest=_ordered(found)[: not exact.size],
+    )
+
+
+def _methods(sought: Sought, n: Whole, level: float) -> list[_Method]:
+    numbers = range(len(METHODS)) if sought.limits() else [-1]
+    return [_Method.turned(_Weigh(sought, number, level), n) for number in numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +317,11 @@ def _part(found: Candidates) -> Whole:
 
 def _fitting_in_part(found: Candidates) -> Candidates:
     return found[(found["off"] > 0) & (_part(found) > 0)]
+
+
+def _identity(found: Candidates) -> Whole:
+    """A number of its own for each count of each n with each method, as n is at most 10,000."""
+    return np.asarray((found["n"] * 10_001 + found["n_counted"]) * 100 + found["method"])
 
 
 def _ordered(found: Candidates) -> Candidates:

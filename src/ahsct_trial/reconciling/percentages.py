@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.reconciling.counts import METHODS, search
+from ahsct_trial.reconciling.counts import METHODS, search, with_every_method
 from ahsct_trial.reconciling.printed import (
     Printed,
     PrintedFigure,
@@ -18,11 +20,16 @@ from ahsct_trial.reconciling.printed import (
     enclosing,
     read_number,
 )
+from ahsct_trial.reconciling.scales import ScaleFit, fit_scales
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
+from ahsct_trial.rounding import round_half_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_COUNT = re.compile(r"([0-9]{1,9})\s*(?:/|of|out of)\s*([0-9]{1,9})")
+#: So many fits are kept; how many there are is always known.
+_MOST_KEPT = 1_000
 #: Denominators that are searched where none are given, and the largest that may be given.
 DEFAULT_RANGE = (1, 5_000)
 LARGEST_N = 10_000
@@ -61,6 +68,22 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InCommon:
+    """What all exact fits have in common: the ranges of their counts, and their methods.
+
+    `methods` is empty where no interval is published.
+    """
+
+    n_low: int
+    n_high: int
+    n_counted_low: int
+    n_counted_high: int
+    n_others_low: int
+    n_others_high: int
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reconciliation:
     """Where a published percentage may come from.
 
@@ -70,12 +93,23 @@ class Reconciliation:
         The published figures; limits are None where none were given.
     is_fraction
         Whether they were given as fractions of 1 and not as percentages.
+    is_count
+        Whether the value was given as a count such as 23/24. Its n is then all that is searched, and without
+        limits the exact fits are the intervals of each method.
     n_from, n_to, methods
         What was searched.
     n_exact
         How many counts and methods give all that is published.
     exact
         The first 1,000 of them, by n, count and method.
+    in_common
+        What all of them have in common; None where there is none.
+    n_cut_off, cut_off
+        How many more there are if the figures were cut off (truncated) and not rounded, and the first 1,000.
+        "Fits" means of these that a figure is cut off to the printed one.
+    scales
+        On which scales the interval is symmetric, if patients were lost before: see `ScaleFit`. Empty without
+        an interval, for a value of 0 or 100 %, for limits of 0 and 100 %, and for a count.
     partial
         The 100 nearest that give a part of it; none where 100 give all of it. First those that give the value
         and a limit, then both limits, the value alone, one limit alone; the nearest first in each.
@@ -89,71 +123,133 @@ class Reconciliation:
     ci_low: PrintedFigure | None
     ci_high: PrintedFigure | None
     is_fraction: bool
+    is_count: bool
     confidence_level: float
     n_from: int
     n_to: int
     methods: tuple[str, ...]
     n_exact: int
     exact: tuple[Fit, ...]
+    in_common: InCommon | None
+    n_cut_off: int
+    cut_off: tuple[Fit, ...]
+    scales: tuple[ScaleFit, ...]
     partial: tuple[Fit, ...]
     nearest: Fit | None
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether counts and a method, rounded or cut off, or a scale give all that is published."""
+        return bool(self.n_exact or self.n_cut_off or self.possible_scales)
+
+    @property
+    def possible_scales(self) -> tuple[ScaleFit, ...]:
+        """The scales on which patients as many as were asked about can have the interval."""
+        return tuple(each for each in self.scales if each.is_possible)
 
 
 def reconcile(
     value: str,
     ci: tuple[str, str] | None = None,
-    n: tuple[int, int] = DEFAULT_RANGE,
+    n: tuple[int, int] | None = None,
     level: float = 0.95,
 ) -> Reconciliation:
     """Find the counts and interval methods that give a published percentage.
 
     The methods are those of Kaplan–Meier without censoring (log-log, log, plain, logit, arcsin),
     Clopper–Pearson, Wilson with and without continuity correction, Jeffreys, Agresti–Coull and Wald; see
-    `estimators.proportions`.
+    `estimators.proportions`. For an interval under censoring, where no count gives it, see `ScaleFit`.
 
     Parameters
     ----------
     value
-        The percentage as printed, since its digits say how it was rounded: ``"69.6"``. Figures that are all
-        at most 1, one of them between 0 and 1, and without a single decimal are read as fractions
-        (``"0.696"``); a percent sign makes them percentages.
+        The percentage as printed, since its digits say how it was rounded: ``"69.6"`` or ``"69,6 %"``.
+        Figures that are all at most 1, one of them between 0 and 1, and without a single decimal are read as
+        fractions (``"0.696"``); a percent sign makes them percentages. Or a count, ``"23/24"`` or
+        ``"23 of 24"``.
     ci
         Lower and upper limit as printed.
     n
-        Smallest and largest number of patients to consider.
+        Smallest and largest number of patients to consider; 1 to 5,000 if left out.
     level
         Two-sided confidence level of the interval, from 0.5 to 0.9999.
 
     Returns
     -------
     Reconciliation
-        What fits exactly, what fits in part, and if nothing fits exactly, the nearest.
+        What fits exactly, what fits if it was cut off, on which scale the interval is symmetric, what fits in
+        part, and if nothing fits exactly, the nearest.
 
     Raises
     ------
     UsageError
-        If a figure is no percentage, the limits do not enclose the value, or a range or the level is
-        impossible.
+        If a figure is no percentage, the limits do not enclose the value, a range or the level is impossible,
+        or both a count and `n` are given.
     """
     check_level(level)
-    n_from, n_to = _checked_range(*n)
-    sought, is_fraction = _percentages(value, ci)
-    found = search(sought, np.arange(n_from, n_to + 1), level)
+    count = _read_count(value)
+    if count is None:
+        n_from, n_to = _checked_range(*(n or DEFAULT_RANGE))
+        sought, is_fraction = _percentages(value, ci)
+        figure = sought.value.as_figure(2)
+        found = search(sought, np.arange(n_from, n_to + 1), level)
+        scales = fit_scales(sought, level, None if n is None else n_to)
+    else:
+        if n is not None:
+            raise UsageError(f"{value.strip()} says of how many patients it is; leave out n.")
+        counted, n_to = count
+        n_from, _ = _checked_range(n_to, n_to)
+        # To 12 decimals no other count of so many patients has the same percentage.
+        sought, is_fraction = _percentages(f"{_percentage_of(counted, n_to)}%", ci)
+        figure = _figure_of_count(value.strip(), counted / n_to)
+        found = with_every_method(sought, counted, n_to, level)
+        scales = ()
     return Reconciliation(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
-        value=sought.value.as_figure(2),
+        value=figure,
         ci_low=None if sought.low is None else sought.low.as_figure(2),
         ci_high=None if sought.high is None else sought.high.as_figure(2),
         is_fraction=is_fraction,
+        is_count=count is not None,
         confidence_level=level,
         n_from=n_from,
         n_to=n_to,
-        methods=() if ci is None else tuple(METHODS),
-        n_exact=found.n_exact,
-        exact=_fits(found.exact),
-        partial=_fits(found.partial),
-        nearest=next(iter(_fits(found.nearest)), None),
+        methods=tuple(METHODS) if ci is not None or count is not None else (),
+        n_exact=found.exact.size,
+        exact=_fits(found.exact[:_MOST_KEPT], sought),
+        in_common=_in_common(found.exact),
+        n_cut_off=found.cut_off.size,
+        cut_off=_fits(found.cut_off[:_MOST_KEPT], sought),
+        scales=scales,
+        partial=_fits(found.partial, sought),
+        nearest=next(iter(_fits(found.nearest, sought)), None),
+    )
+
+
+def _read_count(value: str) -> tuple[int, int] | None:
+    """Read a count of patients, or give None where it is none."""
+    match = _COUNT.fullmatch(value.strip())
+    if match is None:
+        return None
+    counted, n = int(match[1]), int(match[2])
+    if counted > n:
+        raise UsageError(
+            f"{value.strip()} counts more patients than there are. For events over a time write the rate and "
+            f"--rate {counted}/{n}."
+        )
+    return counted, n
+
+
+def _percentage_of(counted: int, n: int) -> str:
+    """The percentage with 12 decimals."""
+    return f"{(200 * counted * 10**12 + n) // (2 * n) / Decimal(10**12):.12f}"
+
+
+def _figure_of_count(given: str, share: float) -> PrintedFigure:
+    decimals = 1 if share == 0 or share >= 0.01 else 2
+    return PrintedFigure(
+        given=given, read_as=round_half_up(share, decimals, shift=2), lowest=share, highest=share
     )
 
 
@@ -178,7 +274,7 @@ def _percentages(value: str, ci: tuple[str, str] | None) -> tuple[Sought, bool]:
     names = ("The percentage", "The lower limit", "The upper limit")
     texts = [value, *(ci or ())]
     printed = [
-        read_number(text.strip().removesuffix("%"), what, "a percentage such as 69.6")
+        read_number(text.strip().removesuffix("%"), what, "a percentage such as 69.6", may_be_thousands=False)
         for what, text in zip(names, texts, strict=False)
     ]
     is_fraction = (
@@ -194,8 +290,22 @@ def _percentages(value: str, ci: tuple[str, str] | None) -> tuple[Sought, bool]:
     return enclosing(printed), is_fraction
 
 
-def _fits(found: NDArray[np.void]) -> tuple[Fit, ...]:
+def _in_common(found: NDArray[np.void]) -> InCommon | None:
+    if not found.size:
+        return None
+    others = found["n"] - found["n_counted"]
+    ranges = {
+        f"{name}_{end}": int(getattr(counts, reduce)())
+        for name, counts in (("n", found["n"]), ("n_counted", found["n_counted"]), ("n_others", others))
+        for end, reduce in (("low", "min"), ("high", "max"))
+    }
     names = tuple(METHODS)
+    methods = tuple(names[number] for number in np.unique(found["method"]).tolist() if number >= 0)
+    return InCommon(**ranges, methods=methods)
+
+
+def _fits(found: NDArray[np.void], sought: Sought) -> tuple[Fit, ...]:
+    names, has_limits = tuple(METHODS), bool(sought.limits())
     return tuple(
         Fit(
             n_counted=counted,
@@ -206,8 +316,8 @@ def _fits(found: NDArray[np.void]) -> tuple[Fit, ...]:
             ci_low=None if method < 0 else low,
             ci_high=None if method < 0 else high,
             value_fits=value_fits,
-            low_fits=None if method < 0 else low_fits,
-            high_fits=None if method < 0 else high_fits,
+            low_fits=low_fits if has_limits else None,
+            high_fits=high_fits if has_limits else None,
             off=off,
         )
         for counted, n, method, estimate, low, high, value_fits, low_fits, high_fits, _, off in found.tolist()

@@ -7,7 +7,7 @@ decided exactly.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     Places = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 _LEVELS = (0.5, 0.9999)
-# The Lancet prints a raised point.
-_NUMBER = re.compile(r"([0-9]{1,9})(?:[.·]([0-9]{1,12}))?")
+# The Lancet prints a raised point, much of Europe a comma.
+_NUMBER = re.compile(r"([0-9]{1,9})(?:[.,·]([0-9]{1,12}))?")
+_MAY_BE_THOUSANDS = re.compile("0*[1-9][0-9]{0,2},[0-9]{3}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +44,12 @@ class PrintedFigure:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A figure as printed: `digits` ÷ 10^`places`."""
+    """A figure as printed: `digits` ÷ 10^`places`, rounded or, where `is_cut` says so, cut off."""
 
     given: str
     digits: int
     places: int
+    is_cut: bool = False
 
     @property
     def value(self) -> Fraction:
@@ -61,36 +63,41 @@ class Printed:
 
     @property
     def lowest(self) -> float:
-        """Half a unit below it; this and what lies above rounds to it."""
-        return float(self.value - self.half)
+        """Half a unit below it, or where it is cut off itself; this and what lies above is printed as it."""
+        return float(Fraction(self._lowest_halves, 2 * 10**self.places))
 
     @property
     def highest(self) -> float:
-        """Half a unit above it; what lies below rounds to it, and this if the last digit is even."""
-        return float(self.value + self.half)
+        """One unit above `lowest`; what lies below is printed as it, and this if `includes_highest`."""
+        return float(Fraction(self._lowest_halves + 2, 2 * 10**self.places))
 
     @property
-    def is_even(self) -> bool:
+    def includes_highest(self) -> bool:
         """Whether half even comes down to it from the half above; half up always comes up from below."""
-        return self.digits % 2 == 0
+        return not self.is_cut and self.digits % 2 == 0
+
+    @property
+    def _lowest_halves(self) -> int:
+        """`lowest`, in halves of a unit of the last digit."""
+        return 2 * self.digits - (not self.is_cut)
 
     def places_of(self, figures: NDArray[np.float64]) -> Places:
         """Which figures reach what rounds to this one, and which lie beyond it; for NaN neither."""
-        is_beyond = figures > self.highest if self.is_even else figures >= self.highest
+        is_beyond = figures > self.highest if self.includes_highest else figures >= self.highest
         return np.asarray(figures >= self.lowest), np.asarray(is_beyond)
 
     def places_of_ratios(self, numerator: NDArray[np.int64], of: NDArray[np.int64]) -> Places:
         """Say the same of ratios of whole numbers up to 10,000, exactly."""
         doubled = 2 * 10**self.places * numerator
-        highest = (2 * self.digits + 1) * of
-        is_beyond = doubled > highest if self.is_even else doubled >= highest
-        return np.asarray(doubled >= (2 * self.digits - 1) * of), np.asarray(is_beyond)
+        highest = (self._lowest_halves + 2) * of
+        is_beyond = doubled > highest if self.includes_highest else doubled >= highest
+        return np.asarray(doubled >= self._lowest_halves * of), np.asarray(is_beyond)
 
     def counts(self, n: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Give the first and the last count of n that round to this; none does if the last is below."""
         per_count = 2 * 10**self.places
-        first = -((1 - 2 * self.digits) * n // per_count)
-        last = ((2 * self.digits + 1) * n - (not self.is_even)) // per_count
+        first = -(-self._lowest_halves * n // per_count)
+        last = ((self._lowest_halves + 2) * n - (not self.includes_highest)) // per_count
         return np.maximum(first, 0), np.minimum(last, n)
 
     def as_figure(self, shift: int) -> PrintedFigure:
@@ -109,6 +116,11 @@ class Sought:
     low: Printed | None
     high: Printed | None
 
+    def cut_off(self) -> Sought:
+        """Give the same figures as cut off and not rounded."""
+        low, high = (each and replace(each, is_cut=True) for each in (self.low, self.high))
+        return Sought(replace(self.value, is_cut=True), low, high)
+
     def limits(self) -> list[tuple[str, Printed]]:
         """The limits by name; empty where there is no interval."""
         named = (("low", self.low), ("high", self.high))
@@ -125,19 +137,29 @@ def how_much_fits(
     return np.select([value & (n_limits > 0), n_limits == 2, value, n_limits == 1], [4, 3, 2, 1], 0)
 
 
-def read_number(text: str, what: str, form: str) -> Printed:
+def read_number(text: str, what: str, form: str, *, may_be_thousands: bool) -> Printed:
     """Read a figure; `what` it is and the `form` it has are for the error.
+
+    Parameters
+    ----------
+    text
+        The figure as printed, with a point or a comma before its decimals.
+    what, form
+        What it is, and an example of how to write it.
+    may_be_thousands
+        Whether it may be so large that the comma of ``1,234`` may also separate thousands.
 
     Raises
     ------
     UsageError
-        If it is not digits with at most 12 decimals.
+        If it is not digits with at most 12 decimals, or its comma may separate thousands.
     """
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
-        raise UsageError(
-            f"{what} is {shown(text)!r}; write {form}, with a point and at most 12 decimals, not negative."
-        )
+        raise UsageError(f"{what} is {shown(text)!r}; write {form}, with at most 12 decimals, not negative.")
+    if may_be_thousands and _MAY_BE_THOUSANDS.fullmatch(text.strip()):
+        without, point = text.strip().replace(",", ""), text.strip().replace(",", ".")
+        raise UsageError(f"{what} is {text.strip()}, which may be {without} or {point}; write one of them.")
     whole, decimals = match[1], match[2] or ""
     return Printed(text.strip(), int(whole + decimals), len(decimals))
 

@@ -33,6 +33,7 @@ METHODS: dict[str, Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]
     "garwood": rates.garwood,
     "byar": rates.byar,
     "log-wald": rates.log_wald,
+    "wald": rates.wald,
 }
 
 
@@ -90,13 +91,18 @@ class RateReconciliation:
     partial: tuple[RateFit, ...]
     nearest: RateFit | None
 
+    @property
+    def is_explained(self) -> bool:
+        """Whether a method gives all that is published."""
+        return self.n_exact > 0
+
 
 def reconcile_rate(
     value: str, counts: tuple[str, str], ci: tuple[str, str] | None = None, level: float = 0.95
 ) -> RateReconciliation:
     """Find the interval methods that give a published rate of published events and exposure.
 
-    The methods are Garwood, Byar and log-Wald; see `estimators.rates`. The exposure counts as
+    The methods are Garwood, Byar, log-Wald and Wald; see `estimators.rates`. The exposure counts as
     rounded: a method also fits if it does with another exposure that rounds to the printed one.
 
     Parameters
@@ -122,8 +128,11 @@ def reconcile_rate(
     """
     check_level(level)
     texts = [("The rate", value), *zip(("The lower limit", "The upper limit"), ci or (), strict=False)]
-    sought = enclosing([read_number(text, what, "a number such as 1.19") for what, text in texts])
-    events, exposure = counts[0].strip(), read_number(counts[1], "The exposure", "a number such as 140")
+    sought = enclosing(
+        [read_number(text, what, "a number such as 1.19", may_be_thousands=True) for what, text in texts]
+    )
+    events = counts[0].strip()
+    exposure = read_number(counts[1], "The exposure", "a number such as 140", may_be_thousands=True)
     if not re.fullmatch("[0-9]{1,9}", events):
         raise UsageError(f"The number of events is {shown(events)!r}; write a whole number such as 167.")
     if not exposure.digits:
@@ -200,7 +209,7 @@ def _rate_fit(
     estimate, low, high = (np.array([float(exact)]), *np.split(counts[1:] / float(exposure), 2))
     # The published value may be a tie, and the rate of the printed exposure exactly that.
     lowest, highest = sought.value.value - sought.value.half, sought.value.value + sought.value.half
-    value_fits = lowest <= exact < highest or (sought.value.is_even and exact == highest)
+    value_fits = lowest <= exact < highest or (sought.value.includes_highest and exact == highest)
     off = [0.0 if value_fits else abs(float(exact - sought.value.value))]
     fits: dict[str, bool] = {}
     for (name, printed), limit in zip(sought.limits(), (low, high), strict=False):

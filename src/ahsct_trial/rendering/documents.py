@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import asdict, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import Curve, CurvePoint, Endpoints, EventsByType, Summary
+from ahsct_trial.rendering.sections import public, source_name
+from ahsct_trial.results import (
+    Account,
+    CohortInfo,
+    Comparison,
+    Curve,
+    CurvePoint,
+    Estimate,
+    Notice,
+    Summary,
+    Unit,
+)
+from ahsct_trial.rounding import round_half_up
 
 if TYPE_CHECKING:
-    from ahsct_trial.sensitivity import Sensitivity
+    from ahsct_trial.sensitivity_analysis import Sensitivity
 
 #: Column order of the Analysis Results Data of pharmaverse's cards.
 ARD_COLUMNS = (
@@ -34,33 +47,37 @@ ARD_COLUMNS = (
 
 _LABELS = {
     "n": "N",
+    "of": "Of",
     "ci_low": "Lower confidence limit",
     "ci_high": "Upper confidence limit",
     "n_at_risk": "Patients at risk at the horizon",
     "n_both": "Patients with worsening and improvement",
+    "n_cause_unknown": "Deaths of unknown cause",
     "n_censored": "Patients censored up to the horizon",
     "n_censored_died": "Patients censored up to the horizon who had died by then",
-    "n_deaths": "Deaths",
     "n_evaluable": "Patients with an event by the horizon or followed to it",
     "n_event_free": "Patients event-free at the horizon",
-    "n_events": "Events up to the horizon",
-    "n_lesions": "Lesions",
+    "n_events": "Events",
+    "n_late_events": "Patients with an event after the end of observation, not counted",
     "n_neither": "Patients with neither worsening nor improvement",
     "n_no": "Patients with disease activity",
     "n_not_evaluable": "Patients not evaluable",
     "n_not_evaluable_died": "Patients not evaluable who had died",
     "n_not_followed": "Patients censored before the horizon",
     "n_patients": "Patients",
-    "n_relapses": "Relapses",
-    "n_scans": "Scans",
-    "n_scans_with_lesions": "Scans with lesions",
-    "n_unknown": "Patients left out, outcome unknown",
+    "n_patients_in_ratio": "Patients known on both sides",
+    "n_unknown": "Patients left out, a component unknown",
+    "n_unknown_with_event": "Patients left out who had an event",
     "n_yes": "Patients without disease activity",
+    "p": "p-value",
+    "p_exact": "Exact p-value",
 }
+#: What is left out of a row's statistics: it stands in the row's other columns, or is no statistic.
+_NO_STATISTICS = {"label", "note", "curve", "years", "unit"}
 #: Why a statistic without a note is empty: a median that is not reached, a dispersion without events.
 _UNDEFINED = "Undefined: too little was observed."
-_PROPORTIONS = {"estimate", "value", "ci_low", "ci_high"}
-
+#: Columns that hold times; a time of one patient is given to a tenth of a year.
+_TIMES = {"follow_up", "years_observed_before"}
 
 #: A point of a curve as msgspec makes and writes it, in a third of the time of a dictionary.
 _Point = msgspec.defstruct("_Point", CurvePoint.__slots__, gc=False)
@@ -88,6 +105,11 @@ def _schema_of(kind: type) -> dict[str, Any]:
 def write_schema() -> str:
     """Write the JSON Schema of the `summarize` document."""
     schema = msgspec.json.schema(Summary, schema_hook=_schema_of)
+    for kind in schema["$defs"].values():
+        if "properties" in kind:
+            kind["required"] = list(
+                kind["properties"]
+            )  # keys are always there, those that have a default too
     text = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Summary of ahsct-trial",
@@ -96,43 +118,85 @@ def write_schema() -> str:
     return msgspec.json.format(msgspec.json.encode(text), indent=2).decode("utf-8") + "\n"
 
 
+@dataclass(frozen=True)
+class _Place:
+    """What the statistics of a row belong to: a group, a variable, a part of it, and the kind of analysis."""
+
+    variable: str
+    context: str
+    level: str = ""
+    group: str = ""
+    group_level: str = ""
+
+    def within(self, part: str) -> _Place:
+        """A part of the same variable."""
+        return _Place(
+            self.variable, self.context, f"{self.level} {part}".strip(), self.group, self.group_level
+        )
+
+
 def write_csv(summary: Summary) -> str:
     """Write one row per statistic in the column order of an ARD.
 
-    `variable` is the endpoint, or the column that is described; `variable_level` the part of it.
-    `stat` is unrounded, `stat_fmt` rounded as `fmt_fun` says. Each figure with an interval has a row
-    `method`. `warning` carries the endpoint's note, `error` why a statistic is empty.
+    `variable` is the endpoint, or the column that is described; `variable_level` the part of it. `stat` is
+    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says.
+    Each statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is
+    empty. No curve and no patient stands in it.
     """
+    return _written(_rows(summary))
+
+
+def write_comparison_csv(comparison: Comparison) -> str:
+    """Write the groups' statistics and what separates them, one row each, in the columns of `write_csv`.
+
+    `group1` is the column of the groups and `group1_level` the level, or "LEVEL − REFERENCE" for a contrast.
+    """
+    return _written(_comparison_rows(comparison))
+
+
+def _written(rows: Iterable[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(ARD_COLUMNS)
-    for row in _rows(summary):
-        writer.writerow([row.get(column, "") for column in ARD_COLUMNS])
+    for row in rows:
+        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
     return text.getvalue()
 
 
 def write_sensitivity_csv(result: Sensitivity) -> str:
-    """Write one row per combination and year, unrounded; empty where nothing applies.
+    """Write one row per value of each choice, unrounded; empty where nothing applies.
 
     The last columns name what made the figures.
     """
     made_by = {
-        "confidence_level": result.protocol.confidence_level,
         "protocol": result.protocol.name,
-        "file": result.source.file,
-        "sha256": result.source.sha256,
+        "source": source_name(result.source),
+        "sha256": " ".join(each.sha256 for each in result.source.files),
         "tool_version": result.tool.version,
     }
-    rows = [_flat({"endpoint": result.endpoint} | asdict(each) | made_by) for each in result.combinations]
+    rows = [
+        _flat(
+            {"endpoint": result.endpoint, "years": result.horizon_years, "setting": choice.setting}
+            | asdict(each)
+        )
+        | made_by
+        for choice in result.choices
+        for each in choice.alternatives
+    ]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 
+def _cell(value: Any) -> Any:
+    return spreadsheet_safe(value) if isinstance(value, str) else value
+
+
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with an interval's parts as cells of their own, and a flag as yes or no."""
+    """A row with an estimate's parts as cells of their own, and a flag as yes or no."""
     cells: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
@@ -145,88 +209,163 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(summary: Summary) -> Iterator[dict[str, Any]]:
-    for part in ("tool", "source", "protocol"):
-        yield from _provenance(part, getattr(summary, part))
-    for key in (field.name for field in fields(summary.cohort)):
-        yield from _described(key, getattr(summary.cohort, key))
-    for key in (field.name for field in fields(Endpoints)):
-        value = getattr(summary.endpoints, key)
-        if key == "neda3":
-            for year in value:
-                yield from _statistics(key, f"year {year.years}", key, year)
-        else:
-            yield from _statistics(key, "", key, value)
-    yield _row("account", "", "account", "rows_read", summary.account.rows_read)
-    yield _row("account", "", "account", "rows_used", summary.account.rows_used)
-    for aside in summary.account.set_aside:
-        yield _row("account", aside.reason, "account", "rows_set_aside", aside.count)
-    for number, warning in enumerate(summary.warnings, start=1):
-        yield _row("warning", str(number), "warning", "text", warning)
+    yield from _origin(summary)
+    yield from _cohort(summary.cohort, "", "")
+    yield from _endpoints(summary.endpoints, "", "")
+    yield from _closing(summary.account, summary.notices)
 
 
-def _provenance(part: str, result: Any) -> Iterator[dict[str, Any]]:
+def _comparison_rows(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    yield from _origin(comparison)
+    by = comparison.by.column
+    for group in comparison.groups:
+        yield from _cohort(group.cohort, by, group.level)
+        yield from _endpoints(group.endpoints, by, group.level)
+    for contrast in comparison.contrasts:
+        yield from _endpoints(contrast.endpoints, by, f"{contrast.level} − {contrast.reference}", "contrast")
+    for key, tests in comparison.tests.items():
+        yield from _statistics(_Place(key, "test", "", by), tests)
+    yield from _closing(comparison.account, comparison.notices)
+
+
+def _origin(result: Summary | Comparison) -> Iterator[dict[str, Any]]:
     """What made the figures; settings that do not apply are left out."""
-    for field in fields(result):
-        value = getattr(result, field.name)
-        if value is not None and not isinstance(value, tuple):
-            yield _row(part, "", part, field.name, value)
+    for part, holder in (("tool", result.tool), ("protocol", result.protocol)):
+        for field in fields(holder):
+            value = getattr(holder, field.name)
+            if value is not None and not isinstance(value, tuple):
+                yield _row(_Place(part, part), field.name, value)
+    yield _row(_Place("source", "source"), "shape", result.source.shape)
+    if result.source.provenance:
+        yield _row(_Place("source", "source"), "provenance", result.source.provenance)
+    for each in result.source.files:
+        for field in fields(each):
+            yield _row(_Place("source", "source", each.file), field.name, getattr(each, field.name))
 
 
-def _described(column: str, value: Any) -> Iterator[dict[str, Any]]:
-    """One column of the cohort: counts by text, a distribution, or a number."""
-    if isinstance(value, dict):
-        for level, n in value.items():
-            yield _row(column, level, "missing" if column == "n_missing" else "categorical", "n", n)
-    elif is_dataclass(value):
-        yield from _statistics(column, "", "continuous", value)
-    else:
-        yield _row("cohort", "", "cohort", column, value)
+def _cohort(cohort: CohortInfo, group: str, group_level: str) -> Iterator[dict[str, Any]]:
+    """The columns of the cohort: counts by text, distributions, and numbers."""
+    for field in fields(cohort):
+        column, value = field.name, getattr(cohort, field.name)
+        if isinstance(value, Mapping):
+            context = "missing" if column == "n_missing" else "categorical"
+            for level, n in value.items():
+                yield _row(_Place(column, context, level, group, group_level), "n", n)
+        elif is_dataclass(value):
+            yield from _statistics(_Place(column, "continuous", "", group, group_level), value)
+        else:
+            yield _row(_Place("cohort", "cohort", "", group, group_level), column, value)
 
 
-def _statistics(
-    variable: str, level: str, context: str, result: Any, outer_note: str = ""
-) -> Iterator[dict[str, Any]]:
+def _endpoints(endpoints: Any, group: str, group_level: str, context: str = "") -> Iterator[dict[str, Any]]:
+    for field in fields(endpoints):
+        value, place = (
+            getattr(endpoints, field.name),
+            _Place(field.name, context or field.name, "", group, group_level),
+        )
+        if isinstance(value, tuple):
+            for year in value:
+                yield from _statistics(place.within(f"year {year.years}"), year)
+        else:
+            yield from _statistics(place, value)
+
+
+def _closing(account: Account, notices: Sequence[Notice]) -> Iterator[dict[str, Any]]:
+    place = _Place("account", "account")
+    yield _row(place, "rows_read", account.rows_read)
+    yield _row(place, "rows_used", account.rows_used)
+    for aside in account.set_aside:
+        yield _row(place.within(aside.reason), "rows_set_aside", aside.count)
+    for notice in public(notices):
+        yield _row(_Place("notice", "notice", notice.severity), notice.code, notice.text)
+
+
+def _statistics(place: _Place, result: Any, outer_note: str = "") -> Iterator[dict[str, Any]]:
     """The statistics of one result, and of the results within it, with the level that leads to them."""
     note = " ".join(dict.fromkeys(filter(None, (outer_note, getattr(result, "note", None)))))
+    if isinstance(result, Estimate):
+        yield from _estimate(place, result, note)
+        return
+    is_time = place.variable in _TIMES
     for field in fields(result):
-        value = getattr(result, field.name)
-        if field.name in {"label", "note", "curve", "years"}:
-            continue
-        if value is None and (field.name == "total" or isinstance(result, EventsByType)):
-            continue  # a sum of ages, or an event that the endpoint does not count, means nothing
-        if is_dataclass(value):
-            inner = f"{level} {field.name}".strip()
-            yield from _statistics(variable, inner, context, value, note)
-            continue
-        name = "method" if field.name == "ci_method" else field.name
-        yield _row(variable, level, context, name, value, note)
+        name, value = field.name, getattr(result, field.name)
+        if name in _NO_STATISTICS or (name == "total" and value is None):
+            continue  # a sum of ages means nothing
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                if is_dataclass(inner):
+                    yield from _statistics(place.within(f"{name} {key}"), inner, note)
+                elif inner is not None:  # an event that the endpoint does not count
+                    yield _row(place.within(f"{name} {key}"), "n", inner)
+        elif is_dataclass(value):
+            yield from _statistics(place.within(name), value, note)
+        elif is_time and isinstance(value, float):
+            yield _time(place, name, value, note)
+        else:
+            yield _row(place, name, value, note)
 
 
-def _row(variable: str, level: str, context: str, name: str, value: Any, note: str = "") -> dict[str, Any]:
-    formatted, how = _formatted(context, level, name, value)
+def _estimate(place: _Place, estimate: Estimate, note: str) -> Iterator[dict[str, Any]]:
+    """A statistic, and its limits, method and counts where it has them."""
+    if estimate.value is None and not (estimate.ci_method or note or estimate.n is not None):
+        return  # it does not apply
+    how = fmt.ROUNDING[estimate.unit]
+    names = ["value", *(("ci_low", "ci_high") if estimate.ci_method else ())]
+    for name in names:
+        value = getattr(estimate, name)
+        if estimate.unit == "years" and value is not None:
+            yield _time(place, name, value, note)
+        else:
+            formatted = _figure(value, estimate.unit)
+            yield _row(place, name, value, note, formatted=(formatted, "" if value is None else how))
+    if estimate.ci_method:
+        yield _row(place, "method", estimate.ci_method)
+        yield _row(place, "confidence_level", estimate.confidence_level)
+    for name in ("n", "of"):
+        if getattr(estimate, name) is not None:
+            yield _row(place, name, getattr(estimate, name))
+
+
+def _figure(value: float | None, unit: Unit) -> str:
+    """A value as screens print it; a share with its sign."""
+    if value is None:
+        return ""
+    return fmt.percent(value) if unit == "share" else fmt.bare(value, unit)
+
+
+def _time(place: _Place, name: str, years: float, note: str) -> dict[str, Any]:
+    """A time, which may be that of one patient: to a tenth of a year."""
+    rounded = round_half_up(years, 1)
+    return _row(place, name, float(rounded), note, formatted=(rounded, fmt.ROUNDING["years"]))
+
+
+def _row(
+    place: _Place, name: str, value: Any, note: str = "", formatted: tuple[str, str] | None = None
+) -> dict[str, Any]:
+    shown, how = _formatted(value) if formatted is None else formatted
     is_absent = value is None
     return {
-        "variable": variable,
-        "variable_level": level,
-        "context": context,
+        "group1": place.group,
+        "group1_level": place.group_level,
+        "variable": place.variable,
+        "variable_level": place.level,
+        "context": place.context,
         "stat_name": name,
         "stat_label": _LABELS.get(name, name.replace("_", " ").capitalize()),
         "stat": "" if is_absent else value,
-        "stat_fmt": formatted,
+        "stat_fmt": shown,
         "fmt_fun": how,
         "warning": "" if is_absent else note,
         "error": (note or _UNDEFINED) if is_absent else "",
     }
 
 
-def _formatted(context: str, level: str, name: str, value: Any) -> tuple[str, str]:
+def _formatted(value: Any) -> tuple[str, str]:
+    """A value that is no estimate, and how it is rounded."""
     if value is None:
         return "", ""
     if isinstance(value, str):
         return value, "as is"
     if isinstance(value, int):
         return fmt.count(value), "count"
-    is_rate = context in {"relapse_rate", "lesions"} and "scans_with_lesions" not in level
-    if name in _PROPORTIONS and not is_rate:
-        return fmt.percent(value), "percent, 1 decimal, half up"
-    return fmt.significant(value), "2 decimals or 2 significant digits, half up"
+    return fmt.significant(value), fmt.ROUNDING["ratio"]

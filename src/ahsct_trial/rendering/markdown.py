@@ -23,7 +23,8 @@ def _plain(text: str) -> str:
 
 
 def _blocks(section: Section) -> Iterator[str]:
-    yield f"## {_plain(section.title)}"
+    if section.title:
+        yield f"## {_plain(section.title)}"
     if section.lead:
         yield _list(section.lead)
     if section.rows:

@@ -21,14 +21,16 @@ from ahsct_trial.results import TOOL
 MM_PER_INCH = 25.4
 POINTS_PER_MM = 72 / MM_PER_INCH
 #: Sizes of type [points]: for what is read in the picture, and for the sentences below it.
-TYPE, SMALL_TYPE = 8.0, 7.0
+TYPE, SMALL_TYPE, TITLE_TYPE = 8.0, 7.0, 10.0
 #: From one line of the small type to the next [mm].
 LINE_MM = 3.2
+#: The same of the title.
+TITLE_LINE_MM = 4.8
 MARGIN_MM = 2.0
 
 INK, PALE_INK = "#000000", "#595959"
 #: Okabe and Ito's colours, told apart by colour-blind readers; see https://jfly.uni-koeln.de/color.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+BLUE, VERMILLION, GREEN, PURPLE, YELLOW = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 
 #: Comes with matplotlib, so that a figure is the same everywhere.
 _FONT = "DejaVu Sans"
@@ -57,11 +59,30 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure, and the words that stand for it where it cannot be seen."""
+    """A figure and its words.
+
+    Attributes
+    ----------
+    figure
+        The picture.
+    title, description
+        What stands for it where it cannot be seen.
+    legend
+        How to read it.
+    about
+        What it shows: the definitions behind it, the data and the protocol.
+    """
 
     figure: Figure
     title: str
     description: str
+    legend: str
+    about: str
+
+    @property
+    def caption(self) -> str:
+        """All that must stand with the picture."""
+        return f"{self.legend} {self.about}"
 
 
 @contextmanager
@@ -114,20 +135,20 @@ def width_of(words: str, size: float = TYPE, weight: str = "normal") -> float:
     return width / POINTS_PER_MM
 
 
-def wrapped(text: str, width: float, size: float = SMALL_TYPE) -> list[str]:
+def wrapped(text: str, width: float, size: float = SMALL_TYPE, weight: str = "normal") -> list[str]:
     """Break a text into lines of a width [mm]; a word that is longer than a line is broken within."""
     lines, line = [], ""
     for word in text.split():
         longer = f"{line} {word}".lstrip()
-        if width_of(longer, size) <= width:
+        if width_of(longer, size, weight) <= width:
             line = longer
             continue
         if line:
             lines.append(line)
         line = word
-        while width_of(line, size) > width:
+        while width_of(line, size, weight) > width:
             fitting = next(
-                n for n in range(len(line) - 1, 0, -1) if n == 1 or width_of(line[:n], size) <= width
+                n for n in range(len(line) - 1, 0, -1) if n == 1 or width_of(line[:n], size, weight) <= width
             )
             lines.append(line[:fitting])
             line = line[fitting:]

@@ -1,7 +1,7 @@
 """Survival curves drawn with characters, for a terminal or a log: no colour, and readable at any width.
 
 Each curve has a panel of its own. A column of characters stands for the time at its middle, a row for the
-nearest proportion; the numbers below are exact.
+nearest proportion; the numbers below are exact. Times are drawn to the month, as in any picture.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
-    death_rule,
-    event_in_words,
+    definitions,
     multiples,
     origin,
     tick_step,
 )
-from ahsct_trial.results import Summary
+from ahsct_trial.results import Comparison, Summary
 from ahsct_trial.wording import in_years
 
 #: Before the first column: names of rows and the vertical axis.
@@ -27,14 +26,16 @@ _MARGIN = 10
 _NARROWEST, _WIDEST = 30, 120
 _ROWS_OF_WIDE, _ROWS_OF_NARROW, _NARROW = 17, 13, 60
 _LEVEL, _FALL, _TOP, _BOTTOM = "─", "│", "┐", "└"
-_CENSORED, _BAND, _HORIZON = "+", "░", "┊"
+_CENSORED, _BAND, _FADED, _HORIZON = "+", "░", "·", "┊"
+#: Where fewer patients are followed the band is pale, as in a figure.
+_FEW_FOLLOWED = 5
 
 
-def draw_text(summary: Summary, curves: Sequence[DrawnCurve], width: int) -> str:
+def draw_text(result: Summary | Comparison, curves: Sequence[DrawnCurve], width: int) -> str:
     """Draw each curve in a panel as wide as a terminal [characters]."""
     width = min(max(width, _NARROWEST), _WIDEST)
     panels = ["\n".join(_panel(curve, width)) for curve in curves]
-    closing = _indented(origin(summary.source, summary.cohort.n_patients, summary.protocol), width)
+    closing = _indented(" ".join(filter(None, [origin(result), result.source.provenance])), width)
     return "\n".join([*("\n\n".join(panels).splitlines()), *closing]) + "\n"
 
 
@@ -76,6 +77,7 @@ def _grid(curve: DrawnCurve, n_columns: int, n_rows: int, years_per_column: floa
     for row in grid:
         row[horizon] = _HORIZON
     last = round(curve.last_years / years_per_column)
+    fades_from = curve.fades_from(_FEW_FOLLOWED)
     level = 0
     for column in range(last + 1):
         # The last column stands for the last time, which may lie just behind its middle.
@@ -83,16 +85,17 @@ def _grid(curve: DrawnCurve, n_columns: int, n_rows: int, years_per_column: floa
         if point is None:
             grid[0][column] = _LEVEL
             continue
+        band = _FADED if column * years_per_column > fades_from else _BAND
         if point.ci_low is not None and point.ci_high is not None:
             for height in range(row_of(point.ci_high), row_of(point.ci_low) + 1):
                 if grid[height][column] == " ":
-                    grid[height][column] = _BAND
+                    grid[height][column] = band
         now = row_of(point.estimate)
         for height in range(level, now):
             grid[height][column] = _FALL if height > level else _TOP
         grid[now][column] = _LEVEL if now == level else _BOTTOM
         level = now
-    for point in curve.censored_points:
+    for point in curve.censored:
         column, height = round(point.years / years_per_column), row_of(point.estimate)
         if grid[height][column] == _LEVEL:
             grid[height][column] = _CENSORED
@@ -109,15 +112,16 @@ def _table_row(name: str, cells: Sequence[str], places: Sequence[int]) -> str:
 
 
 def _key(curve: DrawnCurve) -> Iterator[str]:
-    endpoint = curve.endpoint
-    if curve.has_band:
-        yield f"{_BAND} {fmt.level(endpoint.confidence_level)} interval ({endpoint.ci_method});"
-    if curve.censored_points:
+    endpoint, estimate = curve.endpoint, curve.endpoint.survival
+    if curve.has_band and estimate.confidence_level is not None:
+        few = f", {_FADED} fewer than {_FEW_FOLLOWED} followed" if curve.fades_from(_FEW_FOLLOWED) else ""
+        yield f"{_BAND} {fmt.level(estimate.confidence_level)} interval ({fmt.method(estimate)}){few};"
+    if curve.censored:
         yield f"{_CENSORED} censored;"
     if curve.is_censoring_unmarked:
         yield "censored patients not marked, too many;"
     yield f"{_HORIZON} horizon."
-    yield f"Event: {event_in_words(endpoint)}.{death_rule(endpoint)}"
+    yield from definitions([curve])
     if endpoint.note:
         yield endpoint.note
 

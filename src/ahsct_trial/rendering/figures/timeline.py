@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering.figures.curves import multiples, origin, tick_step
+from ahsct_trial.rendering.figures.curves import multiples, tick_step
 from ahsct_trial.rendering.figures.page import (
     BLUE,
     GREEN,
@@ -20,17 +20,23 @@ from ahsct_trial.rendering.figures.page import (
     POINTS_PER_MM,
     PURPLE,
     SMALL_TYPE,
+    TITLE_LINE_MM,
+    TITLE_TYPE,
     VERMILLION,
+    YELLOW,
     Drawing,
     Page,
     journal_style,
     width_of,
     wrapped,
 )
+from ahsct_trial.rendering.figures.style import Style
+from ahsct_trial.rendering.sections import source_name
+from ahsct_trial.results import TOOL
 from ahsct_trial.wording import plural
 
 if TYPE_CHECKING:
-    from ahsct_trial.timeline import PatientTimeline, Timeline
+    from ahsct_trial.timelines import PatientTimeline, Timeline
 
 #: From one patient's line to the next [mm]: for a few patients, and as the height of a page divides.
 _WIDEST_PITCH_MM, _LONGEST_MM = 4.0, 215.0
@@ -39,7 +45,7 @@ _SMALLEST_TYPE = 5.5
 _LONGEST_NAME = 16
 _NAME_MM, _AXIS_NAME_MM = 2.0, 9.4
 _KEY_ROW_MM, _KEY_MARK_MM, _KEY_GAP_MM = 4.2, 3.6, 3.5
-_HISTORY = "observation before transplant"
+_HISTORY = "observation before time zero"
 _LESIONS = {
     "gd": "gadolinium-enhancing",
     "t2": "new or enlarging T2",
@@ -52,13 +58,12 @@ _MOST_TICKS = 12
 class _Mark:
     """A kind of mark.
 
-    `words` name it in the key: for records, and for a patient table, which knows one of its kind. `needs` is
-    what the file must know of for the mark to stand in the key. `size` is its height in lines.
+    `words` name it in the key: for records, and for a patient table, which knows one of its kind. `size` is
+    its height in lines.
     """
 
     kind: str
     words: tuple[str, str]
-    needs: str
     size: float
     style: dict[str, Any]
 
@@ -74,49 +79,50 @@ class LineNames:
 _EDGE = {"markeredgecolor": "white"}
 _STROKE = {"marker": "|"}
 _MARKS = (
-    _Mark("scan", ("scan", "last scan"), "times of scans", 0.5, {"color": INK, **_STROKE}),
+    _Mark("scan", ("scan", "last scan"), 0.5, {"color": INK, **_STROKE}),
     _Mark(
         "untold-scan",
         ("scan without count", "last scan after a lesion"),
-        "times of scans",
         0.5,
         {"color": "#A6A6A6", **_STROKE},
     ),
     _Mark(
         "relapse",
         ("relapse", "first relapse"),
-        "relapses",
         0.6,
         {"color": VERMILLION, "marker": "o", **_EDGE},
     ),
     _Mark(
         "lesion-scan",
         ("scan with lesion", "first new lesion"),
-        "new lesions",
         0.6,
         {"color": BLUE, "marker": "D", **_EDGE},
     ),
     _Mark(
         "worsening",
         ("confirmed worsening",) * 2,
-        "worsening",
         0.8,
         {"color": PURPLE, "marker": "^", **_EDGE},
     ),
     _Mark(
         "improvement",
         ("confirmed improvement",) * 2,
-        "improvement",
         0.8,
         {"color": GREEN, "marker": "v", **_EDGE},
     ),
-    _Mark("death", ("death",) * 2, "death", 0.8, {"color": INK, "marker": "X", **_EDGE}),
+    _Mark(
+        "therapy",
+        ("start of a therapy",) * 2,
+        0.6,
+        {"color": YELLOW, "marker": "s", **_EDGE},
+    ),
+    _Mark("death", ("death",) * 2, 0.8, {"color": INK, "marker": "X", **_EDGE}),
 )
 #: Smallest and largest mark [points]; between close lines a mark may be higher than its line.
 _MARK_POINTS = (2.6, 5.5)
 
 
-def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
+def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = None) -> Drawing:
     """Draw a line for each patient, the longest follow-up above.
 
     Parameters
@@ -125,7 +131,10 @@ def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
         The patients' courses.
     width_mm
         Width of the figure [mm]; its height follows from the number of patients.
+    style
+        Title, and whether the caption stands in the picture.
     """
+    style = style or Style()
     with journal_style():
         patients = timeline.patients
         pitch = _pitch(timeline)
@@ -134,12 +143,21 @@ def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
         size = _name_type(pitch) if _has_names(pitch) else SMALL_TYPE
         left = MARGIN_MM + max(width_of(name, size) for name in names) + _NAME_MM
         inner = width_mm - 2 * MARGIN_MM
+        title = [] if style.title is None else wrapped(style.title, inner, TITLE_TYPE, "bold")
+        key_top = MARGIN_MM + len(title) * TITLE_LINE_MM
         key = _key_rows(timeline, inner)
-        caption = wrapped(" ".join(_caption(timeline, beside)), inner)
-        top = MARGIN_MM + len(key) * _KEY_ROW_MM + 1.0
+        legend, about = " ".join(_legend(timeline, beside)), _about(timeline)
+        texts = [f"{legend} {about}"] if style.has_caption else []
+        # What must stand beside every result stands in the picture, with or without its caption.
+        texts = [*filter(None, [timeline.source.provenance]), *texts]
+        lines = [line for text in texts for line in wrapped(text, inner)]
+        top = key_top + len(key) * _KEY_ROW_MM + 1.0
         height = pitch * len(patients)
-        caption_top = top + height + _AXIS_NAME_MM + 2.0 + LINE_MM
-        page = Page(width_mm, caption_top + (len(caption) - 1) * LINE_MM + MARGIN_MM)
+        bottom = top + height + _AXIS_NAME_MM + MARGIN_MM
+        page = Page(width_mm, bottom + (2.0 + len(lines) * LINE_MM if lines else 0.0))
+        for number, words in enumerate(title):
+            y = MARGIN_MM + (number + 0.75) * TITLE_LINE_MM
+            page.text(MARGIN_MM, y, words, size=TITLE_TYPE, fontweight="bold", gid=f"title-{number}")
         axes = page.axes(left, top, width_mm - left - 2 * MARGIN_MM, height)
         _draw_axes(page, axes, timeline, top + height)
         for row, name in enumerate(names):
@@ -148,9 +166,9 @@ def draw_timeline(timeline: Timeline, width_mm: float) -> Drawing:
         _draw_lines(axes, patients, pitch)
         _draw_marks(axes, patients, pitch)
         for row, marks in enumerate(key):
-            _draw_key(page, marks, MARGIN_MM + (row + 1) * _KEY_ROW_MM - 1.2)
-        page.paragraph(caption_top, caption)
-    return Drawing(page.figure, _title(timeline), _description(timeline))
+            _draw_key(page, marks, key_top + (row + 1) * _KEY_ROW_MM - 1.2)
+        page.paragraph(bottom + LINE_MM, lines)
+    return Drawing(page.figure, style.title or _title(timeline), _description(timeline), legend, about)
 
 
 def _pitch(timeline: Timeline) -> float:
@@ -241,7 +259,7 @@ def _places(mark: _Mark, line: PatientTimeline) -> Sequence[float]:
     match mark.kind:
         case "relapse":
             return line.relapse_years
-        case "worsening" | "improvement" | "death":
+        case "worsening" | "improvement" | "therapy" | "death":
             years = getattr(line, f"{mark.kind}_years")
             return () if years is None else (years,)
     has_lesion = {"scan": False, "untold-scan": None, "lesion-scan": True}[mark.kind]
@@ -256,15 +274,16 @@ def _draw_axes(page: Page, axes: Axes, timeline: Timeline, bottom: float) -> Non
     room = 0.015 * (high - low or 1)
     axes.set_xlim(low - room, high + room)
     axes.set_ylim(len(lines) - 0.5, -0.5)
-    step = tick_step(high - low or 1, timeline.protocol.horizon_years, _MOST_TICKS)
+    # The figure shows each patient anyway, and a course of weeks needs ticks between months.
+    step = tick_step(high - low or 1, timeline.protocol.horizon_years, _MOST_TICKS, finest=0.05)
     ticks = multiples(step, low, high)
     axes.set_xticks(ticks, [f"{years:g}".replace("-", "−") for years in ticks])
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.plot([0, 0], [-0.5, len(lines) - 0.5], color=INK, linewidth=0.8, zorder=1, gid="transplant")
+    axes.plot([0, 0], [-0.5, len(lines) - 0.5], color=INK, linewidth=0.8, zorder=1, gid="time-zero")
     x = axes.get_position()
     middle = page.width * (x.x0 + x.x1) / 2
-    page.text(middle, bottom + _AXIS_NAME_MM, "Years from transplant", ha="center")
+    page.text(middle, bottom + _AXIS_NAME_MM, f"Years from {timeline.protocol.time_zero}", ha="center")
 
 
 def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
@@ -293,16 +312,29 @@ def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
 
 
 def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
+    low, high = axes.get_xlim()
+    years_per_point = (high - low) / (axes.get_position().width * axes.figure.bbox.width)
     for order, mark in enumerate(_MARKS):
-        places = [(years, row) for row, line in enumerate(lines) for years in _places(mark, line)]
+        style = _sized(mark, pitch)
+        half = 0.0 if mark.style["marker"] == "|" else (0.5 * style["markersize"] + 0.6) * years_per_point
+        places = [
+            (_beside(years, half), row) for row, line in enumerate(lines) for years in _places(mark, line)
+        ]
         axes.plot(
             [years for years, _ in places],
             [row for _, row in places],
             clip_on=False,
             zorder=3 + order,
             gid=mark.kind,
-            **_sized(mark, pitch),
+            **style,
         )
+
+
+def _beside(years: float, half: float) -> float:
+    """Where a mark stands whose half is so wide: never on the line of time zero, which would hide it."""
+    if abs(years) >= half:
+        return years
+    return half if years > 0 else -half
 
 
 def _key_rows(timeline: Timeline, width: float) -> list[list[tuple[_Mark, str, float]]]:
@@ -311,8 +343,7 @@ def _key_rows(timeline: Timeline, width: float) -> list[list[tuple[_Mark, str, f
     x = 0.0
     for mark in _MARKS:
         words = mark.words[0 if timeline.is_every_observation else 1]
-        is_drawn = any(_places(mark, line) for line in timeline.patients)
-        if mark.needs in timeline.not_in_file or (mark.kind == "untold-scan" and not is_drawn):
+        if not any(_places(mark, line) for line in timeline.patients):
             continue
         needed = _KEY_MARK_MM + width_of(words)
         if x and x + needed > width:
@@ -331,15 +362,16 @@ def _draw_key(page: Page, row: Sequence[tuple[_Mark, str, float]], y: float) -> 
 
 def _title(timeline: Timeline) -> str:
     n = len(timeline.patients)
-    return f"Course of {n:,} {plural('patient', n)} before and after transplant"
+    return f"Course of {n:,} {plural('patient', n)} before and after {timeline.protocol.time_zero}"
 
 
-def _caption(timeline: Timeline, beside: LineNames) -> Iterator[str]:
+def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     """What the reader must know to read the figure, and what the file does not know."""
     lines = timeline.patients
     yield (
-        "A line is a patient: pale, the relapse history before transplant; dark, follow-up to death or last "
-        "contact."
+        f"A line is a patient: pale, the relapse history before {timeline.protocol.time_zero}; dark, "
+        "follow-up to "
+        "death or last contact."
     )
     if beside.note:
         yield beside.note
@@ -352,7 +384,16 @@ def _caption(timeline: Timeline, beside: LineNames) -> Iterator[str]:
         yield "A relapse left of its line lies outside the observed history."
     if timeline.not_in_file:
         yield f"Not in this file: {', '.join(timeline.not_in_file)}."
-    yield origin(timeline.source, len(lines), timeline.protocol)
+    yield f"A mark that would cover the line of {timeline.protocol.time_zero} stands beside it."
+
+
+def _about(timeline: Timeline) -> str:
+    """The file and its patients, and by which program and protocol."""
+    n = len(timeline.patients)
+    return (
+        f"{source_name(timeline.source)}: {n:,} {plural('patient', n)}; protocol "
+        f"{shown(timeline.protocol.name, longest=200)}; {TOOL.name} {TOOL.version}."
+    )
 
 
 def _kinds(timeline: Timeline) -> Iterator[str]:
@@ -360,14 +401,16 @@ def _kinds(timeline: Timeline) -> Iterator[str]:
     protocol = timeline.protocol
     if protocol.new_lesion is None:
         yield (
-            "The file is a patient table: it does not know when relapses and scans before transplant were, "
+            "The file is a patient table: it does not know when relapses and scans before "
+            f"{protocol.time_zero} were, "
             "nor those after it but the first relapse, the first new lesion and the last scan. They are not "
             "drawn."
         )
         if any(scan.has_lesion is None for line in timeline.patients for scan in line.scans):
             yield "Grey: the last scan after a first new lesion; whether it shows another is unknown."
     elif "new lesions" not in timeline.not_in_file:
-        yield f"Lesions: gadolinium-enhancing up to transplant, {_LESIONS[protocol.new_lesion]} after it."
+        kind = _LESIONS[protocol.new_lesion]
+        yield f"Lesions: gadolinium-enhancing up to {protocol.time_zero}, {kind} after it."
     if "worsening" not in timeline.not_in_file:
         weeks = protocol.worsening_confirm_weeks
         confirmed = "confirmed" if weeks is None else f"confirmed {weeks:g} weeks later"

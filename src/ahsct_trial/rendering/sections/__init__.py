@@ -5,25 +5,21 @@ Each command has a module of its own here; this one holds what they share.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol as Shape
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.results import TOOL, Account, ProtocolInfo, SourceInfo
-from ahsct_trial.wording import in_years
+from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo
+from ahsct_trial.wording import in_years, plural
 
 _LONGEST_PROSE = 2000
 
-#: The survival endpoints as the first column of a table names them.
-SHORT_NAMES = {
-    "activity_free_survival": "MS activity-free",
-    "relapse_free_survival": "Relapse-free",
-    "mri_activity_free_survival": "MRI activity-free",
-    "worsening_free_survival": "Worsening-free",
-    "overall_survival": "Alive",
-}
+#: Where one sentence of a definition or a note ends and the next begins.
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.;]) (?=[A-Z])|(?<=\.) (?=[a-z]+_)")
 
 
 @dataclass(frozen=True)
@@ -33,10 +29,9 @@ class Section:
     Attributes
     ----------
     title
-        What it is about.
+        What it is about; empty for a sentence that stands alone.
     headings
-        Of the table's columns; without any the rows are a list of names and values. A soft hyphen before a
-        line break is there for the break alone.
+        Of the table's columns; without any the rows are a list of names and values.
     rows
         The table's cells.
     texts
@@ -57,9 +52,32 @@ class Section:
 
 def one_line(heading: str) -> str:
     """A heading without the line break that keeps its column narrow."""
-    for broken, whole in (("\N{SOFT HYPHEN}\n", ""), ("-\n", "-"), ("–\n", "–"), ("\n", " ")):
+    for broken, whole in (("-\n", "-"), ("–\n", "–"), ("\n", " ")):
         heading = heading.replace(broken, whole)
     return heading
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a definition or a note."""
+    return _BETWEEN_SENTENCES.split(text) if text else []
+
+
+def shared_sentences(texts: Iterable[str]) -> list[str]:
+    """The sentences that stand in more than one text, each once, in the order in which they come."""
+    seen: dict[str, int] = {}
+    for text in texts:
+        for sentence in dict.fromkeys(sentences(text)):
+            seen[sentence] = seen.get(sentence, 0) + 1
+    return [sentence for sentence, n in seen.items() if n > 1]
+
+
+def said_once(rows: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Rows of a table; neighbours that say the same under several names are one row with those names."""
+    merged: list[tuple[str, ...]] = []
+    for name, *cells in rows:
+        is_same = bool(merged) and list(merged[-1][1:]) == cells and any(cells)
+        merged.append((f"{merged.pop()[0]}, {name}" if is_same else name, *cells))
+    return tuple(merged)
 
 
 def prose(text: str) -> str:
@@ -67,21 +85,50 @@ def prose(text: str) -> str:
     return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
 
 
-def published_figure(value: str, of: str | None, ci: tuple[str, str] | None, unit: str) -> str:
-    """A published figure as it is printed: "16 of 23", "69.6 % (46.6–84.2)"."""
-    text = value + (f" {unit}" if unit else "")
+def own_figure(value: float | None, of: float | None, unit: str, estimate: Estimate | None) -> str:
+    """A cohort's figure beside a published one: a percentage, a count of a count, a rate, or a count."""
+    if value is None:
+        return fmt.NOTHING
+    if unit == "%":
+        return fmt.percent(value)
     if of is not None:
-        text = f"{text} of {of}"
-    return text if ci is None else f"{text} ({ci[0]}–{ci[1]})"
+        return f"{value:,.0f} of {fmt.number(of, 0)}"
+    if isinstance(value, int):
+        return fmt.count(value)
+    return fmt.significant(value) if estimate is None else fmt.bare(value, estimate.unit)
 
 
 def shared_notes(notes: Iterable[tuple[str, str | None]], between: str) -> tuple[str, ...]:
     """Notes of what is named first; those with the same note stand together, with a mark between them."""
-    names: dict[str, list[str]] = {}
+    names: dict[str, dict[str, None]] = {}
     for name, note in notes:
         if note:
-            names.setdefault(note, []).append(name)
+            names.setdefault(note, {})[name] = None
     return tuple(f"{between.join(those)}: {prose(note)}" for note, those in names.items())
+
+
+class WithSurvival(Shape):
+    """What has a survival estimate, and one to stand in where its limits are undefined or without width."""
+
+    @property
+    def survival(self) -> Estimate:
+        """By the protocol's interval method."""
+
+    @property
+    def survival_beta_product(self) -> Estimate:
+        """With the beta-product limits."""
+
+
+def survival_shown(endpoint: WithSurvival) -> Estimate:
+    """The survival estimate with limits to show: the beta-product ones stand in for missing ones."""
+    stands_in = endpoint.survival_beta_product
+    return endpoint.survival if stands_in.value is None else stands_in
+
+
+def source_name(source: SourceInfo) -> str:
+    """What the results come from: the file, or the files of a source in several."""
+    names = [shown(each.file, longest=255) for each in source.files]
+    return names[0] if len(names) == 1 else f"{len(names)} files ({fmt.listed(names)})"
 
 
 def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
@@ -91,12 +138,23 @@ def protocol_sentence(protocol: ProtocolInfo | Protocol) -> str:
 
 def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
     """The protocol as a term and what it means."""
-    death = {"event": "counts as an event", "censor": "ends the observation (censored)"}[protocol.death]
+    rules = [
+        {"event": "a death is an event", "censor": "a death is censored"}[protocol.death],
+        {
+            "last-assessment": "observed to the last assessment",
+            "follow-up": "observed to the end of follow-up",
+        }[protocol.observation_end],
+        {
+            "ignore": "a therapy is ignored",
+            "event": "a therapy is an event",
+            "censor": "a therapy is censored",
+        }[protocol.therapy],
+    ]
     return (
-        f"Protocol {shown(protocol.name)}",
-        f"horizon {in_years(protocol.horizon_years)}; a death {death}; "
-        f"Kaplan–Meier intervals {protocol.ci_method}, proportions Clopper–Pearson, rates Garwood, "
-        f"ratios exact conditional, all at {fmt.level(protocol.confidence_level)}.",
+        f"Protocol {shown(protocol.name, longest=200)}",
+        f"horizon {in_years(protocol.horizon_years)} from {protocol.time_zero}; {'; '.join(rules)}; "
+        "intervals at "
+        f"{fmt.level(protocol.confidence_level)}, of Kaplan–Meier estimates {protocol.ci_method}.",
     )
 
 
@@ -134,27 +192,82 @@ def settings_by_origin(
     )
 
 
-def warnings_section(warnings: tuple[str, ...]) -> list[Section]:
-    """The warnings, if there are any."""
-    return [Section("Warnings", lead=warnings)] if warnings else []
+def provenance(source: SourceInfo) -> list[Section]:
+    """What must be said of the data beside every result, if anything."""
+    return [Section("", lead=(source.provenance,))] if source.provenance else []
+
+
+def public(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """The notices that may stand in aggregate output; those that name patients are counted."""
+    said = tuple(each for each in notices if not each.names_patients)
+    if n := len(notices) - len(said):
+        names, them = ("names a patient and is", "it") if n == 1 else ("name patients and are", "them")
+        text = f"{n:,} {plural('notice', n)} {names} left out here: `ahsct validate` shows {them}."
+        hidden = [each.severity for each in notices if each.names_patients]
+        severity = "look first" if "look first" in hidden else "note"
+        return (*said, Notice(code="patients-not-named", severity=severity, text=text))  # type: ignore[arg-type]
+    return said
+
+
+def look_first(notices: Sequence[Notice]) -> list[Section]:
+    """What must be looked at before any figure, if there is anything."""
+    return _notices("Look at this first", [each.text for each in notices if each.severity == "look first"])
+
+
+def notes(notices: Sequence[Notice]) -> list[Section]:
+    """The other notices, if there are any."""
+    return _notices("Notes", [each.text for each in notices if each.severity == "note"])
+
+
+def all_notices(notices: Sequence[Notice]) -> list[Section]:
+    """All notices, with what must be looked at first."""
+    return [*look_first(notices), *notes(notices)]
+
+
+def _notices(title: str, texts: list[str]) -> list[Section]:
+    return [Section(title, lead=tuple(dict.fromkeys(texts)))] if texts else []
 
 
 def account_section(source: SourceInfo, account: Account) -> Section:
-    """Where the rows of the file went."""
-    aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
+    """Where the rows of the files went."""
+    return Section("Rows", lead=(*_accounts(source, account), *_digests(source)))
+
+
+def closing_section(source: SourceInfo, account: Account, notices: Sequence[Notice]) -> Section:
+    """The notices that are not urgent, and where the rows of the files went."""
+    said = [section.lead for section in notes(notices)]
     return Section(
-        "Rows",
-        lead=(
-            f"{shown(source.file)}: {account.rows_read:,} rows read, {account.rows_used:,} used.{aside}",
-            _digest(source),
-        ),
+        "Notes and rows" if said else "Rows",
+        lead=(*(text for lead in said for text in lead), *_accounts(source, account), *_digests(source)),
     )
 
 
+def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:
+    aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
+    tokens = ", ".join(f"{shown(token)} {n:,}" for token, n in account.missing.items())
+    missing = f" Cells read as missing: {tokens}." if tokens else ""
+    yield (
+        f"{source_name(source)}: {account.rows_read:,} {plural('row', account.rows_read)} read, "
+        f"{account.rows_used:,} used.{aside}{missing}"
+    )
+    for table in account.tables:
+        sheet = "" if table.sheet is None else f", sheet {shown(table.sheet)}"
+        aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in table.set_aside)
+        yield f"{shown(table.file)}{sheet}: {table.rows_read:,} read, {table.rows_used:,} used.{aside}"
+
+
 def file_section(source: SourceInfo) -> Section:
-    """Which file, and by which program."""
-    return Section("File", lead=(f"{shown(source.file)}: {source.n_rows:,} rows.", _digest(source)))
+    """Which files, and by which program."""
+    n_rows = sum(each.n_rows for each in source.files)
+    return Section(
+        "File", lead=(f"{source_name(source)}: {n_rows:,} {plural('row', n_rows)}.", *_digests(source))
+    )
 
 
-def _digest(source: SourceInfo) -> str:
-    return f"SHA-256 {source.sha256}; {TOOL.name} {TOOL.version}."
+def _digests(source: SourceInfo) -> Iterator[str]:
+    program = f"{TOOL.name} {TOOL.version}."
+    if len(source.files) == 1:
+        yield f"SHA-256 {source.files[0].sha256}; {program}"
+        return
+    yield from (f"SHA-256 of {shown(each.file)}: {each.sha256}." for each in source.files)
+    yield f"Computed by {program}"

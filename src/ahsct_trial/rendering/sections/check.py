@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
+    look_first,
+    notes,
+    own_figure,
     prose,
     protocol_sentence,
-    published_figure,
+    provenance,
+    public,
     setting_words,
     settings_by_origin,
     shared_notes,
-    warnings_section,
+    source_name,
 )
 from ahsct_trial.wording import plural
 
@@ -26,7 +31,14 @@ if TYPE_CHECKING:
 
 def check_sections(check: Check) -> list[Section]:
     """What `ahsct check` shows, from the verdicts to the file."""
-    return [*verdict_sections(check), *warnings_section(check.warnings), file_section(check.source)]
+    notices = public(check.notices)
+    return [
+        *provenance(check.source),
+        *look_first(notices),
+        *verdict_sections(check),
+        *notes(notices),
+        file_section(check.source),
+    ]
 
 
 def verdict_sections(check: Check) -> list[Section]:
@@ -44,26 +56,31 @@ def verdict_sections(check: Check) -> list[Section]:
         Section(
             f"Checked against {shown(publication.id)}",
             lead=(
-                f"{total} of {len(check.figures)} published figures.",
+                f"{total or 'none'} of {sum(verdicts.values()):,} published figures{_computed_here(check)}.",
+                *_contradictions(check),
                 prose(publication.title),
                 f"Published: {_size(publication.n_patients, publication.n_sites)}. "
-                f"{shown(check.source.file)}: {_size(check.n_patients, check.n_sites)}.",
+                f"{source_name(check.source)}: {_size(check.n_patients, check.n_sites)}.",
                 _protocol(check),
             ),
-            headings=("Figure", "Published", "This cohort", f"{confidence} CI", "Verdict"),
-            rows=tuple(_check_row(figure) for figure in check.figures),
+            headings=("Figure", "Published, mark", "This cohort", f"{confidence} CI", "Verdict"),
+            rows=tuple(_check_row(figure) for figure in check.figures if figure.value is not None),
         ),
-        *_reasons("Why it differs", check, is_difference=True),
-        *_reasons("About some figures", check, is_difference=False),
+        *_reasons("Why it differs", [each for each in check.figures if each.verdict == "differs"]),
+        *_reasons(
+            "About some figures",
+            [each for each in check.figures if each.value is not None and each.verdict != "differs"],
+        ),
+        *_not_computable(check),
         *_whom(check),
         Section(
             "How to read this",
             lead=(
                 "Reproduced: the cohort's figure rounds to the published one, and its interval to the "
                 "published interval if there is one. Compatible: the published figure lies in the cohort's "
-                "interval. Differs: neither. Not computable: no such figure of this cohort; the reason is "
+                "interval. Differs: neither. Not computable: this cohort has no such figure; the reason is "
                 "given above. n: what a percentage is of; a survival estimate is of all patients whose "
-                "outcome is known, also those who were lost before.",
+                "outcome is known, those lost before the horizon included.",
                 protocol_sentence(check.protocol) + _other_horizons(check),
                 *(prose(sentence) for sentence in publication.uncertain),
                 f"Source: {prose(publication.citation)}. "
@@ -76,6 +93,21 @@ def verdict_sections(check: Check) -> list[Section]:
             ),
         ),
     ]
+
+
+def _contradictions(check: Check) -> Iterator[str]:
+    """What the same trial prints elsewhere for the endpoint that the publication is known by."""
+    if check.contradicted_by:
+        listed = "; ".join(
+            f"{shown(each.publication)} has {prose(each.printed)} for {prose(each.label)} (mark {each.mark}, "
+            f"{prose(each.source)})"
+            for each in check.contradicted_by
+        )
+        yield f"Another figure of the same trial for the same endpoint: {listed}."
+
+
+def _computed_here(check: Check) -> str:
+    return f"; {check.n_computed_here:,} computed here (mark D) not counted" if check.n_computed_here else ""
 
 
 def _protocol(check: Check) -> str:
@@ -106,18 +138,37 @@ def _other_horizons(check: Check) -> str:
     return f" Figures published at {fmt.listed(others)} years are computed there." if others else ""
 
 
-def _reasons(title: str, check: Check, *, is_difference: bool) -> Iterator[Section]:
-    """The notes of the figures that differ, or of the others; figures with the same note stand together."""
-    chosen = (each for each in check.figures if (each.verdict == "differs") is is_difference)
-    sentences = shared_notes(((shown(each.label), each.note) for each in chosen), between="; ")
-    if sentences:
-        yield Section(title, lead=sentences)
+def _reasons(title: str, figures: Iterable[CheckedFigure]) -> Iterator[Section]:
+    """The notes of some figures; those with the same note stand together."""
+    said = shared_notes(((shown(each.label), each.note) for each in figures), between="; ")
+    if said:
+        yield Section(title, lead=said)
+
+
+def _not_computable(check: Check) -> Iterator[Section]:
+    """The published figures that this cohort has no counterpart of, and why."""
+    said = shared_notes(
+        (
+            (f"{shown(each.label)} ({_published(each)})", each.note)
+            for each in check.figures
+            if each.value is None
+        ),
+        between="; ",
+    )
+    if said:
+        yield Section("Not computable of this cohort", lead=said)
+
+
+def _published(figure: CheckedFigure) -> str:
+    """A published figure as it is printed, with its mark; a unit that its label names is not said again."""
+    unit = "" if figure.unit and figure.unit in figure.label.casefold() else figure.unit
+    return f"{printed_figure(figure.published, figure.published_of, figure.published_ci, unit)} {figure.mark}"
 
 
 def _whom(check: Check) -> Iterator[Section]:
     if check.eligibility:
         yield Section(
-            "Whom the trial would have taken",
+            "Who would have been eligible for the trial",
             headings=("Criterion", "Met", "Not met", "Unknown"),
             rows=tuple(
                 (each.criterion, fmt.count(each.n_met), fmt.count(each.n_not_met), fmt.count(each.n_unknown))
@@ -127,14 +178,16 @@ def _whom(check: Check) -> Iterator[Section]:
 
 
 def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
-    is_share = figure.unit == "%" or (figure.of is not None and figure.ci_method != "garwood")
-    span = fmt.percent_range if is_share else fmt.significant_range
-    limits = span(figure.ci_low, figure.ci_high) + (" %" if is_share and figure.ci_low is not None else "")
-    published = published_figure(figure.published, figure.published_of, figure.published_ci, figure.unit)
+    estimate = figure.estimate
+    limits = fmt.NOTHING if estimate is None else fmt.limits(estimate)
+    is_share = estimate is not None and estimate.unit in {"share", "difference"} and limits != fmt.NOTHING
+    own = own_figure(figure.value, figure.of, figure.unit, estimate)
+    if figure.unit == "%" and figure.value is not None and estimate is not None and estimate.of is not None:
+        own += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
-        published,
-        fmt.own_figure(figure.value, figure.of, figure.unit, figure.share_of),
-        limits,
+        _published(figure),
+        own,
+        f"{limits} %" if is_share else limits,
         figure.verdict,
     )

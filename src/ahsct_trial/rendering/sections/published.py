@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.published import printed_figure
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     prose,
     protocol_sentence,
-    published_figure,
     settings_by_origin,
 )
 from ahsct_trial.wording import in_years
@@ -38,10 +38,10 @@ def library_sections(library: Library) -> list[Section]:
             texts=frozenset({0, 2}),
         ),
         Section(
-            "How to go on",
+            "Next steps",
             lead=(
                 "`ahsct published ID` shows one with its figures, their definitions, and what is uncertain.",
-                "`ahsct check COHORT --against ID` holds a cohort against it; `--against all` against all.",
+                "`ahsct check COHORT --against ID` compares a cohort with it; `--against all` with all.",
                 "Only figures with a source are here; a horizon or definition that was not read is said to "
                 "be missing.",
             ),
@@ -55,7 +55,9 @@ def _library_row(publication: Publication) -> tuple[str, ...]:
         f"{publication.id} – {publication.title}",
         fmt.count(publication.n_patients),
         fmt.NOTHING if headline is None else _headline(headline),
-        fmt.NOTHING if headline is None else _printed(headline),
+        fmt.NOTHING
+        if headline is None
+        else printed_figure(headline.value, headline.of, headline.ci, headline.unit),
     )
 
 
@@ -78,11 +80,15 @@ def entry_sections(entry: Entry) -> list[Section]:
             ),
             headings=("Figure", "Published", "Horizon", "Mark"),
             rows=tuple(
-                (shown(each.label), _printed(each), _horizon(each), each.mark) for each in publication.figures
+                (shown(each.label), each.printed, _horizon(each), each.mark) for each in publication.figures
             ),
             texts=frozenset({0, 2, 3}),
         ),
-        Section("What each counts", lead=tuple(_definitions(publication))),
+        Section(
+            "What each counts",
+            lead=tuple(_labelled((each.definition, each.label) for each in publication.figures)),
+        ),
+        *_without_counterpart(publication),
         *_uncertain(publication),
         Section("Where it was read", lead=tuple(_sources(publication))),
         Section(
@@ -106,30 +112,25 @@ def _origins(entry: Entry) -> str:
     )
 
 
-def _printed(figure: Figure) -> str:
-    return published_figure(figure.value, figure.of, figure.ci, figure.unit)
-
-
 def _horizon(figure: Figure) -> str:
     if figure.horizon_years is not None:
         return in_years(figure.horizon_years)
     return "not stated" if figure.is_at_horizon else fmt.NOTHING
 
 
-def _definitions(publication: Publication) -> Iterator[str]:
-    """Definitions; figures with the same one stand together."""
+def _without_counterpart(publication: Publication) -> Iterator[Section]:
+    reasons = [(each.no_counterpart or "", each.label) for each in publication.figures if each.figure is None]
+    if reasons:
+        yield Section("Not among the program's own results", lead=tuple(_labelled(reasons)))
+
+
+def _labelled(texts: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Texts, each after the labels of the figures that have it."""
     labels: dict[str, list[str]] = {}
-    for figure in publication.figures:
-        labels.setdefault(figure.definition, []).append(shown(figure.label))
-    for definition, those in labels.items():
-        yield f"{'; '.join(those)}: {prose(definition)}."
-    reasons: dict[str, list[str]] = {}
-    for figure in publication.figures:
-        if figure.figure is None:
-            reasons.setdefault(figure.no_counterpart or "", []).append(shown(figure.label))
-    for reason, those in reasons.items():
-        absent = f"Without a counterpart among the program's results: {'; '.join(those)}."
-        yield f"{absent} {prose(reason)}".strip()
+    for text, label in texts:
+        labels.setdefault(text, []).append(shown(label))
+    for text, those in labels.items():
+        yield f"{'; '.join(those)}: {prose(text).removesuffix('.')}."
 
 
 def _uncertain(publication: Publication) -> Iterator[Section]:
@@ -139,9 +140,13 @@ def _uncertain(publication: Publication) -> Iterator[Section]:
 
 def _sources(publication: Publication) -> Iterator[str]:
     for mark, words in _MARKS.items():
-        sources = dict.fromkeys(each.source for each in publication.figures if each.mark == mark)
+        sources = dict.fromkeys(
+            f"{prose(each.source)}" + (f" ({prose(each.read_in)})" if each.read_in else "")
+            for each in publication.figures
+            if each.mark == mark
+        )
         if sources:
-            yield f"{mark}, {words}: {'; '.join(prose(source) for source in sources)}."
+            yield f"{mark}, {words}: {'; '.join(sources)}"
 
 
 def _eligibility(publication: Publication) -> Iterator[Section]:

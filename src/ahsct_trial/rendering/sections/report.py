@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ahsct_trial.columns import SIMILAR_IDENTIFIERS
+from ahsct_trial.catalogue import HEADLINE, LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
-from ahsct_trial.rendering.figures.curves import event_in_words, keys_with_curve
-from ahsct_trial.rendering.sections import SHORT_NAMES, Section, prose
-from ahsct_trial.results import TOOL, Summary, SurvivalEndpoint
+from ahsct_trial.rendering.figures.curves import keys_with_curve
+from ahsct_trial.rendering.sections import prose, sentences, survival_shown
+from ahsct_trial.rendering.sections.summarize import headline_section
+from ahsct_trial.results import TOOL, Estimate, Summary, SurvivalEndpoint
 from ahsct_trial.wording import in_years, plural
 
 if TYPE_CHECKING:
@@ -37,6 +38,22 @@ _WORKS = {
     "case of the binomial. Biometrika 1934;26:404–413.",
     "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research "
     "and a survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215.",
+    "aalen-johansen": "Aalen OO, Johansen S. An empirical transition matrix for non-homogeneous Markov "
+    "chains "
+    "based on censored observations. Scand J Stat 1978;5:141–150.",
+    "choudhury": "Choudhury JB. Non-parametric confidence interval estimation for competing risks analysis: "
+    "application to contraceptive data. Stat Med 2002;21:1129–1144.",
+    "beta-product": "Fay MP, Brittain EH, Proschan MA. Pointwise confidence intervals for a survival "
+    "distribution "
+    "with small samples or heavy censoring. Biostatistics 2013;14:723–736.",
+    "reverse": "Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Control "
+    "Clin "
+    "Trials 1996;17:343–346.",
+    "completeness": "Clark TG, Altman DG, De Stavola BL. Quantification of the completeness of follow-up. "
+    "Lancet "
+    "2002;359:1309–1310.",
+    "negative-binomial": "Lawless JF. Negative binomial and mixed Poisson regression. Can J Stat "
+    "1987;15:209–225.",
     "msprog": "Montobbio et al. Mult Scler 2024;30:1185. doi:10.1177/13524585241243157.",
 }
 _SCALES = {
@@ -81,81 +98,17 @@ class _Citations:
 
 
 def headline_sentences(summary: Summary) -> list[str]:
-    """The headline with all that it must not be quoted without: denominator, intervals, event, deaths."""
-    endpoint = summary.endpoints.activity_free_survival
-    if endpoint.n_event_free is None:
-        return [f"{endpoint.label} cannot be computed. {endpoint.note}"]
-    estimates = (
-        [_no_estimate(endpoint)] if endpoint.estimate is None else [_estimate(endpoint), _crude(endpoint)]
-    )
-    return [*estimates, _event(endpoint), *([endpoint.note] if endpoint.note else [])]
-
-
-def _no_estimate(endpoint: SurvivalEndpoint) -> str:
-    """Why there is none; a crude proportion would be one of patients with an event alone."""
-    horizon = in_years(endpoint.horizon_years)
-    n, n_events, n_not_followed = (
-        endpoint.n_patients or 0,
-        endpoint.n_events or 0,
-        endpoint.n_not_followed or 0,
-    )
-    why = (
-        f"of {n:,} {plural('patient', n)} {n_events:,} had an event and {n_not_followed:,} "
-        f"{_were(n_not_followed)} observed for less than {horizon} "
-        f"(longest {in_years(round(float(endpoint.curve.years[-1]), 3))})"
-        if n
-        else "of no patient the outcome is known"
-    )
-    return f"{endpoint.label} at {horizon} cannot be estimated: {why}."
-
-
-def _estimate(endpoint: SurvivalEndpoint) -> str:
-    limits = (
-        f"its {endpoint.ci_method} interval is undefined there"
-        if endpoint.ci_low is None
-        else f"{fmt.level(endpoint.confidence_level)} CI "
-        f"{fmt.percent_range(endpoint.ci_low, endpoint.ci_high)}, {endpoint.ci_method}"
-    )
-    n_events, n = endpoint.n_events or 0, endpoint.n_patients or 0
-    return (
-        f"{endpoint.label} at {in_years(endpoint.horizon_years)} was {fmt.percent(endpoint.estimate)} by "
-        f"Kaplan–Meier ({limits}), with {n_events:,} {plural('event', n_events)} "
-        f"in {n:,} {plural('patient', n)}."
-    )
-
-
-def _crude(endpoint: SurvivalEndpoint) -> str:
-    share, n = endpoint.proportion, endpoint.n_evaluable or 0
-    return (
-        f"{fmt.fraction(endpoint.n_event_free, n)} evaluable {plural('patient', n)} {_were(n)} event-free at "
-        f"{in_years(endpoint.horizon_years)} ({fmt.percent(share.value)}; exact "
-        f"{fmt.level(endpoint.confidence_level)} CI {fmt.percent_range(share.ci_low, share.ci_high)}, "
-        "Clopper–Pearson)."
-    )
-
-
-def _were(n: int) -> str:
-    return "was" if n == 1 else "were"
-
-
-def _event(endpoint: SurvivalEndpoint) -> str:
-    event = f"The event is {event_in_words(endpoint)}."
-    if endpoint.events_by_type.death is not None:
-        return f"{event} A death counts as an event."
-    deaths = ["Deaths are not in this file."] if endpoint.n_censored_died is None else []
-    deaths += [f"{patients} censored." for patients in _died_and(endpoint)]
-    return " ".join([event, "A patient who dies without one is censored.", *deaths])
-
-
-def _died_and(endpoint: SurvivalEndpoint) -> Iterator[str]:
-    """How many died and were censored, if any; those left out of the endpoint are in its note."""
-    if n := endpoint.n_censored_died:
-        yield f"{n:,} {plural('patient', n)} died by {in_years(endpoint.horizon_years)} and {_were(n)}"
+    """The headline with all that it must not be quoted without: counts, intervals, the event."""
+    endpoint: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE.key)
+    said = headline_section(summary)
+    definition = [] if endpoint.n_patients is None else sentences(endpoint.definition)[:1]
+    return [*said.lead, *definition, *said.notes]
 
 
 def flow_steps(summary: Summary) -> list[Step]:
-    """From the rows of the file to the patients behind the headline."""
-    account, endpoint = summary.account, summary.endpoints.activity_free_survival
+    """From the rows of the data to the patients behind the headline."""
+    account = summary.account
+    endpoint: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE.key)
     horizon, n = in_years(endpoint.horizon_years), summary.cohort.n_patients
     steps = [
         Step(fmt.count(account.rows_read), f"{plural('row', account.rows_read)} read"),
@@ -169,19 +122,25 @@ def flow_steps(summary: Summary) -> list[Step]:
     ]
     if endpoint.n_event_free is None:
         return steps
+    died = endpoint.n_censored_died
     return [
         *steps,
         Step(
             fmt.count(endpoint.n_patients),
             f"in the Kaplan–Meier estimate of {endpoint.label}",
-            (f"{fmt.count(endpoint.n_unknown)} left out: outcome unknown",),
+            (f"{fmt.count(endpoint.n_unknown)} left out: a component is unknown",),
         ),
         Step(
             fmt.count(endpoint.n_evaluable),
             f"evaluable at {horizon}",
             (
-                f"{fmt.count(endpoint.n_not_followed)} not followed to {horizon}",
-                *(f"{patients} censored" for patients in _died_and(endpoint)),
+                f"{fmt.count(endpoint.n_not_followed)} not observed to {horizon}",
+                *((f"{died:,} of those censored had died",) if died else ()),
+                *(
+                    (f"{endpoint.n_late_events:,} with a late event, censored before it",)
+                    if endpoint.n_late_events
+                    else ()
+                ),
             ),
         ),
         Step(
@@ -192,85 +151,21 @@ def flow_steps(summary: Summary) -> list[Step]:
     ]
 
 
-def flow_section(summary: Summary) -> Section:
-    """How many patients each endpoint counts, and how many it cannot."""
-    endpoints = summary.endpoints
-    horizon = in_years(endpoints.activity_free_survival.horizon_years)
-    survival = [(name, getattr(endpoints, key)) for key, name in SHORT_NAMES.items()]
-    counts = (
-        ("Relapses before", endpoints.relapse_rate.before),
-        ("Relapses after", endpoints.relapse_rate.after),
-        ("Lesions before", endpoints.lesions.before),
-        ("Lesions after", endpoints.lesions.after),
-        ("Disability", endpoints.disability),
-        ("Deaths of the transplant", endpoints.transplant_related_mortality),
-    )
-    is_death_censored = summary.protocol.death == "censor"
-    headings = (
-        "",
-        "Unknown,\nleft out",
-        "Counted",
-        f"Not followed\nto {horizon}",
-        f"Evaluable at\n{horizon}",
-    )
-    return Section(
-        f"Whom each endpoint counts, of {fmt.count(summary.cohort.n_patients)} "
-        f"{plural('patient', summary.cohort.n_patients)}",
-        headings=(*headings, "Died and\ncensored") if is_death_censored else headings,
-        rows=(
-            *(
-                (
-                    name,
-                    fmt.count(each.n_unknown),
-                    fmt.count(each.n_patients),
-                    fmt.count(each.n_not_followed),
-                    fmt.count(each.n_evaluable),
-                    *((fmt.count(each.n_censored_died),) if is_death_censored else ()),
-                )
-                for name, each in survival
-            ),
-            *(
-                (
-                    name,
-                    fmt.count(each.n_unknown),
-                    fmt.count(each.n_patients),
-                    *[""] * (3 if is_death_censored else 2),
-                )
-                for name, each in counts
-            ),
-        ),
-        notes=("–: not to be counted from this file.",)
-        if any(each.n_patients is None for _, each in (*survival, *counts))
-        else (),
-    )
-
-
-def public_warnings(warnings: tuple[str, ...], *, with_patients: bool) -> tuple[str, ...]:
-    """The warnings; without patients those that name patients do not name them."""
-    if with_patients:
-        return warnings
-    return tuple(
-        f"{SIMILAR_IDENTIFIERS}; `ahsct validate` names them. Is it one patient?"
-        if warning.startswith(SIMILAR_IDENTIFIERS)
-        else warning
-        for warning in warnings
-    )
-
-
 def methods(summary: Summary, check: Check | None) -> Methods:
     """How the figures were made, in sentences that a paper's methods section can use.
 
-    An analysis that the file gives no result of is neither described nor cited.
+    What counts stands in the definitions; here is how it was estimated. An analysis that the file gives no
+    result of is neither described nor cited.
     """
     cite = _Citations()
     paragraphs = {
         "Data.": _data(summary, cite),
         "Survival.": _survival(summary, cite),
-        "Rates and proportions.": _counts(summary, cite),
+        "Rates and shares.": _counts(summary, cite),
         "Published figures.": _publication(check, cite),
         "Software.": [
             f"All results not said otherwise were computed by {TOOL.name} {TOOL.version}, protocol "
-            f"{shown(summary.protocol.name)}."
+            f"{shown(summary.protocol.name, longest=200)}."
         ],
     }
     return Methods(
@@ -293,134 +188,73 @@ def _data(summary: Summary, cite: _Citations) -> Iterator[str]:
         f"{shape}: {account.rows_read:,} {plural('row', account.rows_read)} read, {account.rows_used:,} "
         f"used, of {n:,} {plural('patient', n)}."
     )
-    known = _known(summary)
-    if summary.source.shape == "records":
-        if known["edss"]:
-            yield (
-                "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given "
-                f"under Definitions, which is that of msprog with a fixed baseline {cite('msprog')}."
-            )
-        others = [name for name in ("relapses", "new lesions") if known[name]]
-        derived = _capital(fmt.listed([*others, "the end of follow-up"]))
-        yield f"{derived} {'were' if others else 'was'} derived from the records."
-    elif any(known.values()):
-        yield "Events were taken as that table has them: how they were confirmed is not in the data."
-    yield "Time was counted from transplant (day 0) in years of 365.25 days."
-    yield from _empty_cells(summary, known)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _known(summary: Summary) -> dict[str, bool]:
-    """Of which components and of deaths the file gives any result."""
-    endpoints = summary.endpoints
-    by_kind = {
-        "relapses": (
-            endpoints.relapse_free_survival,
-            endpoints.relapse_rate.before,
-            endpoints.relapse_rate.after,
-        ),
-        "new lesions": (endpoints.mri_activity_free_survival, endpoints.lesions.after),
-        "edss": (endpoints.worsening_free_survival, endpoints.disability),
-        "deaths": (endpoints.overall_survival, endpoints.transplant_related_mortality),
-    }
-    return {kind: any(each.n_patients is not None for each in those) for kind, those in by_kind.items()}
-
-
-def _empty_cells(summary: Summary, known: dict[str, bool]) -> Iterator[str]:
-    """What docs/endpoints.md says of cells without a value, as far as an endpoint depends on them."""
-    rules = []
-    if known["relapses"] or known["new lesions"]:
-        rules.append("an empty count was taken as unknown, never as zero")
-    if summary.source.shape == "patient_table" and any(known.values()):
-        rules.append(
-            "an empty time of an event was taken as no event by the end of follow-up"
-            + (
-                ", provided the component was assessed"
-                if any(has for kind, has in known.items() if kind != "deaths")
-                else ""
-            )
+    if summary.source.shape == "records" and summary.endpoints.disability.n_patients is not None:
+        yield (
+            "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given "
+            "under "
+            f"Definitions, which follows msprog {cite('msprog')}."
         )
-    columns = summary.cohort.n_missing
-    is_worsening_there = summary.endpoints.worsening_free_survival.n_patients is not None
-    if is_worsening_there and "years_to_last_edss" in columns:
-        rules.append("a patient without an EDSS since transplant was censored for worsening at transplant")
-    if rules:
-        yield f"{_capital('; '.join(rules))}."
-    looked_for = {
-        "years_to_last_scan": ("the last scan", summary.endpoints.mri_activity_free_survival),
-        "years_to_last_edss": ("the last EDSS visit", summary.endpoints.worsening_free_survival),
-    }
-    there = {column: words for column, (words, each) in looked_for.items() if each.n_patients is not None}
-    absent = [words for column, words in there.items() if column not in columns]
-    if absent:
-        yield f"The end of follow-up stood in for {fmt.listed(absent)}, of which the file has no column."
-    if summary.source.shape == "patient_table" and any(columns.get(column) for column in there):
-        yield "An assessment without a time was taken to be at the end of follow-up."
+    yield f"Time was counted from {summary.protocol.time_zero} (day 0) in years of 365.25 days."
 
 
 def _survival(summary: Summary, cite: _Citations) -> Iterator[str]:
-    protocol, endpoints = summary.protocol, summary.endpoints
-    horizon = in_years(protocol.horizon_years)
-    there = {key: getattr(endpoints, key) for key in keys_with_curve(summary)}
-    of_disease = [key for key in there if key != "overall_survival"]
+    protocol = summary.protocol
+    level, horizon = fmt.level(protocol.confidence_level), in_years(protocol.horizon_years)
+    there: list[SurvivalEndpoint] = [getattr(summary.endpoints, key) for key in keys_with_curve(summary)]
     if there:
         yield (
             f"Survival endpoints were estimated at {horizon} by the method of Kaplan and Meier "
-            f"{cite('kaplan-meier')}. A patient without an event was censored at the last assessment that "
-            "could have shown one."
+            f"{cite('kaplan-meier')}."
         )
-    if of_disease:
-        yield "A patient of whom nobody can say whether there was one was left out and counted as unknown."
-    if there:
-        yield _deaths(summary, of_disease=bool(of_disease))
-    if any(each.ci_low is not None or each.curve.n_events.any() for each in there.values()):
+    if protocol.ci_method in _SCALES and any(each.survival.ci_low is not None for each in there):
         yield (
-            f"Pointwise {fmt.level(protocol.confidence_level)} confidence intervals use Greenwood’s variance "
+            f"Pointwise {level} confidence intervals use Greenwood’s variance "
             f"{cite('greenwood', 'kalbfleisch-prentice')} {_SCALES[protocol.ci_method]} "
             f"{cite('klein-moeschberger')}."
         )
-    if any(each.proportion.value is not None for each in there.values()):
+    if any(survival_shown(each).ci_method == "beta-product" for each in there):
+        where = "" if protocol.ci_method == "beta-product" else " at 0 and 100 %"
+        yield f"Limits{where} are those of the beta product method {cite('beta-product')}."
+    if any(len(each.incidence) > 1 for each in there):
         yield (
-            "Beside the estimate stands the crude proportion of event-free patients among those who had an "
-            "event by then or were followed to it."
+            "The cumulative incidence of each type of first event, the others competing, was estimated "
+            "after Aalen and "
+            f"Johansen {cite('aalen-johansen')} with log-log intervals {cite('choudhury')}."
         )
-    if any(row.n_yes is not None for row in endpoints.neda3):
+    if any(each.proportion.value is not None for each in there):
+        yield (
+            "Beside the estimate stands the crude share of event-free patients among those who had an "
+            "event by then or "
+            "were observed to it."
+        )
+    if any(row.n_yes is not None for row in summary.endpoints.neda3):
         yield (
             f"No evidence of disease activity (NEDA-3) {cite('neda')} was counted at each whole year up to "
             "the horizon."
         )
+    yield (
+        f"Median follow-up is by the reverse Kaplan–Meier method {cite('reverse')}, and completeness the "
+        "share of the "
+        f"follow-up that was possible to {horizon} {cite('completeness')}."
+    )
     if there:
         yield (
             f"Figures have the numbers at risk, censored and with events below the axis {cite('kmunicate')}."
         )
 
 
-def _deaths(summary: Summary, *, of_disease: bool) -> str:
-    if summary.endpoints.overall_survival.n_patients is None:
-        return "Deaths are not in the data."
-    if not of_disease:
-        return "The event of overall survival was death of any cause."
-    return {
-        "event": "A death counted as an event of every survival endpoint.",
-        "censor": "A death was an event of overall survival alone; for the other endpoints it ended the "
-        "observation (censored).",
-    }[summary.protocol.death]
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _counts(summary: Summary, cite: _Citations) -> Iterator[str]:
     endpoints = summary.endpoints
     relapses, lesions = endpoints.relapse_rate, endpoints.lesions
-    rates = [
-        name
-        for name, figures in (
-            ("relapses per person-year", (relapses.before.rate, relapses.after.rate)),
-            ("lesions per scan", (lesions.before.lesions_per_scan, lesions.after.lesions_per_scan)),
-        )
-        if any(figure is not None for figure in figures)
-    ]
+    sides = {
+        f"{RELAPSE_RATE.events} per person-year": (relapses.before, relapses.after),
+        f"{LESIONS.events} per scan": (lesions.before, lesions.after),
+    }
+    rates = [name for name, own in sides.items() if any(side.rate.value is not None for side in own)]
     if rates:
         yield (
             f"{_capital(fmt.listed(rates))} were pooled over patients, with exact Poisson intervals "
@@ -431,31 +265,37 @@ def _counts(summary: Summary, cite: _Citations) -> Iterator[str]:
             "Ratios of after to before have exact intervals conditional on the sum of both sides "
             f"{cite('przyborowski-wilenski')}."
         )
-    sides = (relapses.before, relapses.after, lesions.before, lesions.after)
-    if any(side.dispersion is not None for side in sides):
+    if any(side.dispersion is not None for own in sides.values() for side in own):
         yield (
             "Overdispersion is Pearson’s statistic divided by its degrees of freedom "
             f"{cite('mccullagh-nelder')}."
         )
-    has_proportions = any(value is not None for value in _proportions(summary))
-    if has_proportions:
-        yield f"Proportions have exact binomial intervals {cite('clopper-pearson')}."
-    if rates or has_proportions:
+    negative_binomial = [side.rate_negative_binomial for own in sides.values() for side in own]
+    negative_binomial += [relapses.ratio_negative_binomial, lesions.ratio_negative_binomial]
+    if any(each.ci_method is not None for each in negative_binomial):
+        yield (
+            "Where counts are overdispersed a rate or ratio also has the profile-likelihood interval of "
+            "the negative "
+            f"binomial distribution {cite('negative-binomial')}."
+        )
+    has_shares = any(each.value is not None for each in _shares(summary))
+    if has_shares:
+        yield f"Shares have exact binomial intervals {cite('clopper-pearson')}."
+    if rates or has_shares:
         yield (
             f"All intervals are two-sided at {fmt.level(summary.protocol.confidence_level)}; no hypothesis "
             "was tested, and nothing was adjusted for the number of endpoints."
         )
 
 
-def _proportions(summary: Summary) -> Iterator[float | None]:
-    """Every proportion on the page."""
+def _shares(summary: Summary) -> Iterator[Estimate]:
+    """The crude shares on the page."""
     endpoints = summary.endpoints
-    yield from (getattr(endpoints, key).proportion.value for key in SHORT_NAMES)
-    yield from (row.proportion.value for row in endpoints.neda3)
-    yield endpoints.lesions.after.scans_with_lesions.value
-    yield endpoints.disability.worsened.value
-    yield endpoints.disability.improved.value
-    yield endpoints.transplant_related_mortality.value
+    yield from (getattr(endpoints, declared.key).proportion for declared in SURVIVAL_ENDPOINTS)
+    yield from (row.proportion for row in endpoints.neda3)
+    yield endpoints.lesions.after.scans_with_lesions
+    yield endpoints.disability.worsened
+    yield endpoints.mortality.all_cause
 
 
 def _publication(check: Check | None, cite: _Citations) -> Iterator[str]:
@@ -464,13 +304,11 @@ def _publication(check: Check | None, cite: _Citations) -> Iterator[str]:
     whose = (
         "the publication’s own protocol"
         if check.is_own_protocol
-        else f"protocol {shown(check.protocol.name)}"
+        else f"protocol {shown(check.protocol.name, longest=200)}"
     )
     citation = prose(check.publication.citation)
     yield (
-        f"The cohort was held against the figures in {citation.rstrip('.')} {cite.of(citation)}, computed by "
-        f"{whose}, which need not be that of the rest of this page. A figure is reproduced if the cohort’s "
-        "rounds to it, and the interval to the published one; compatible if it lies in the cohort’s "
-        "interval; not computable if the file does not give it, or not at the horizon asked for; else it "
-        "differs."
+        f"The cohort was compared with the figures in {citation.rstrip('.')} {cite.of(citation)}, computed "
+        "by "
+        f"{whose}, which need not be that of the rest of this page."
     )

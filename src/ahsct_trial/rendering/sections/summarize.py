@@ -2,178 +2,387 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from ahsct_trial.catalogue import (
+    DISABILITY,
+    EVENTS,
+    HEADLINE,
+    LESIONS,
+    NEDA3,
+    RATE_ENDPOINTS,
+    SURVIVAL_ENDPOINTS,
+    RateEndpoint,
+)
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
-    SHORT_NAMES,
     Section,
-    account_section,
+    closing_section,
+    look_first,
     protocol_definition,
-    warnings_section,
+    provenance,
+    public,
+    said_once,
+    sentences,
+    shared_notes,
+    shared_sentences,
+    survival_shown,
 )
-from ahsct_trial.results import CohortInfo, Endpoints, Summary, SurvivalEndpoint
+from ahsct_trial.results import (
+    CohortInfo,
+    Disability,
+    Estimate,
+    EventRate,
+    EventRates,
+    FollowUp,
+    Mortality,
+    NedaYear,
+    Summary,
+    SurvivalEndpoint,
+)
 from ahsct_trial.wording import in_years, plural
 
 
-def summary_sections(summary: Summary) -> list[Section]:
-    """Everything that `ahsct summarize` shows, from the headline to the account of rows."""
+def summary_sections(summary: Summary, *, is_full: bool = False) -> list[Section]:
+    """Everything that `ahsct summarize` shows, from what must be looked at first to the account of rows.
+
+    Parameters
+    ----------
+    summary
+        The results.
+    is_full
+        Show each figure and definition, not the most important ones alone.
+    """
+    notices = public(summary.notices)
+    results = results_in_full(summary) if is_full else _results(summary)
     return [
-        _headline(summary),
+        *provenance(summary.source),
+        *look_first(notices),
+        headline_section(summary),
+        *results,
+        definitions_section(summary, is_full=is_full),
+        closing_section(summary.source, summary.account, notices),
+    ]
+
+
+def _results(summary: Summary) -> list[Section]:
+    return [
         patients_section(summary.cohort),
+        _event_free(summary, is_full=False),
+        _neda_in_lines(summary),
+        _rates(summary, is_full=False),
+        _disability_deaths_and_follow_up(summary),
+    ]
+
+
+def results_in_full(summary: Summary) -> list[Section]:
+    """Each figure that the results have, but the curves."""
+    return [
+        patients_section(summary.cohort, is_full=True),
         *survival_sections(summary),
         *count_sections(summary),
-        definitions_section(summary),
-        *warnings_section(summary.warnings),
-        account_section(summary.source, summary.account),
     ]
 
 
 def survival_sections(summary: Summary) -> list[Section]:
-    """The survival endpoints at the horizon, what their events were, and NEDA-3 by year."""
-    return [_survival(summary), _first_events(summary), _neda(summary)]
+    """The survival endpoints at the horizon, what their first events were, and NEDA-3 by year."""
+    return [
+        _event_free(summary, is_full=True),
+        _crude_and_medians(summary),
+        _counts(summary),
+        *_first_events(summary),
+        _neda_by_year(summary),
+    ]
 
 
 def count_sections(summary: Summary) -> list[Section]:
-    """Relapses, lesions, disability and deaths."""
-    return [_relapses(summary), _lesions(summary), _disability(summary), _deaths(summary)]
+    """Relapses and lesions, disability, deaths and follow-up."""
+    return [
+        _rates(summary, is_full=True),
+        _disability(summary, is_full=True),
+        _deaths_and_follow_up(summary, is_full=True),
+    ]
 
 
-def definitions_section(summary: Summary) -> Section:
-    """The protocol, and what each endpoint counts."""
-    return Section("Definitions", lead=tuple(f"{term}: {words}" for term, words in definitions(summary)))
+def _endpoints(summary: Summary) -> Iterator[tuple[str, SurvivalEndpoint]]:
+    """The survival endpoints with their short names."""
+    for declared in SURVIVAL_ENDPOINTS:
+        yield declared.short, getattr(summary.endpoints, declared.key)
 
 
-def _endpoints(endpoints: Endpoints) -> Iterator[tuple[str, SurvivalEndpoint]]:
-    for key, name in SHORT_NAMES.items():
-        yield name, getattr(endpoints, key)
-
-
-def _headline(summary: Summary) -> Section:
-    endpoint = summary.endpoints.activity_free_survival
+def headline_section(summary: Summary) -> Section:
+    """MS activity-free survival with its denominator, intervals and events."""
+    endpoint: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE.key)
     title = f"{endpoint.label} at {in_years(endpoint.horizon_years)}"
-    confidence = fmt.level(endpoint.confidence_level)
     if endpoint.n_event_free is None:
         return Section(title, lead=(endpoint.note or "",))
-    proportion = endpoint.proportion
-    exact = fmt.percent_range(proportion.ci_low, proportion.ci_high)
-    lead = [
-        f"{fmt.fraction(endpoint.n_event_free, endpoint.n_evaluable)} evaluable patients "
-        f"({fmt.percent(proportion.value)}; exact {confidence} CI {exact})"
-    ]
-    if endpoint.estimate is not None:
-        limits = fmt.percent_range(endpoint.ci_low, endpoint.ci_high)
-        lead.append(
-            f"Kaplan–Meier {fmt.percent(endpoint.estimate)} ({confidence} CI {limits}, {endpoint.ci_method})"
+    if endpoint.survival.value is None:
+        # The crude share would be that of the patients with an event alone.
+        return Section(
+            title, lead=(f"No estimate: {events_in_words(endpoint)}.",), notes=_without_repeats(endpoint.note)
         )
-    return Section(title, lead=tuple(lead), notes=(endpoint.note,) if endpoint.note else ())
+    lead = [
+        f"{fmt.counted(endpoint.proportion)} evaluable patients event-free: "
+        f"{fmt.with_interval(endpoint.proportion)}.",
+        f"Kaplan–Meier {fmt.with_interval(survival_shown(endpoint))}: {events_in_words(endpoint)}.",
+    ]
+    if endpoint.median_years.value is not None:
+        lead.append(f"Median time to the first event {fmt.with_interval(endpoint.median_years)}.")
+    return Section(title, lead=tuple(lead), notes=_without_repeats(endpoint.note, endpoint.survival.note))
 
 
-def patients_section(cohort: CohortInfo) -> Section:
+def _without_repeats(*texts: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def events_in_words(endpoint: SurvivalEndpoint) -> str:
+    """How many had an event, of how many, and which came first."""
+    n_events, n = endpoint.n_events or 0, endpoint.n_patients or 0
+    types = f" ({events_first(endpoint)})" if n_events else ""
+    return f"{n_events:,} {plural('event', n_events)} in {n:,} {plural('patient', n)}{types}"
+
+
+def events_first(endpoint: SurvivalEndpoint) -> str:
+    """The types of the first events with their counts: "new lesion 1, death 1"."""
+    if endpoint.n_events is None:
+        return fmt.NOTHING
+    found = [
+        f"{event.heading.lower()} {n:,}" for event in EVENTS if (n := endpoint.events_by_type.get(event.key))
+    ]
+    return ", ".join(found) or "none"
+
+
+def patients_section(cohort: CohortInfo, *, is_full: bool = False) -> Section:
     """Who was treated."""
     sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {plural('site', cohort.n_sites)}"
-    rows = [
-        ("Patients", f"{cohort.n_patients:,}{sites}"),
-        ("Site", fmt.counts(cohort.site)),
-        ("Arm", fmt.counts(cohort.arm)),
-        ("Age (years)", fmt.distribution(cohort.age_years, 0)),
-        ("Sex", fmt.counts(cohort.sex)),
-        ("Course", fmt.counts(cohort.ms_course)),
-        ("EDSS at baseline", fmt.distribution(cohort.edss_baseline, 1)),
-        ("Earlier therapy failed", fmt.counts(cohort.prior_therapy)),
-        ("Conditioning", fmt.counts(cohort.conditioning)),
-        ("Graft", fmt.counts(cohort.graft)),
-        ("Follow-up (years)", fmt.distribution(cohort.follow_up_years, 1)),
-        ("  of survivors", fmt.distribution(cohort.follow_up_years_of_survivors, 1)),
-    ]
+    lines = {
+        f"{cohort.n_patients:,} {plural('patient', cohort.n_patients)}{sites}": fmt.counts(cohort.site),
+        "Arm": fmt.counts(cohort.arm),
+        "Sex, age (years)": _several(fmt.counts(cohort.sex), fmt.distribution(cohort.age_years, 0)),
+        "Course, EDSS at baseline": _several(
+            fmt.counts(cohort.ms_course), fmt.distribution(cohort.edss_baseline, 1)
+        ),
+        "Treatment": _several(
+            fmt.counts(cohort.conditioning),
+            fmt.counts(cohort.graft),
+            f"earlier therapy had failed: {fmt.counts(cohort.prior_therapy)}"
+            if cohort.prior_therapy
+            else fmt.NOTHING,
+        ),
+    }
+    if is_full:
+        lines["Relapse history (years)"] = fmt.distribution(cohort.years_observed_before, 1)
+    first, *others = lines.items()
     missing = [
-        f"{name}: {n:,}"
+        f"{name} {n:,}"
         for name, n in cohort.n_missing.items()
         if n and name in {*(column.name for column in ATTRIBUTES), "edss_baseline"}
     ]
     return Section(
         "Who was treated",
-        rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
+        rows=(
+            (first[0], "" if first[1] == fmt.NOTHING else first[1]),
+            *((name, words) for name, words in others if words != fmt.NOTHING),
+        ),
         notes=(f"Without a value: {', '.join(missing)}.",) if missing else (),
     )
 
 
-def _survival(summary: Summary) -> Section:
-    endpoint = summary.endpoints.activity_free_survival
-    confidence = fmt.level(endpoint.confidence_level)
-    rows = tuple(
+def _several(*parts: str) -> str:
+    return "; ".join(part for part in parts if part != fmt.NOTHING) or fmt.NOTHING
+
+
+def _event_free(summary: Summary, *, is_full: bool) -> Section:
+    """Who is event-free at the horizon, with the first events of the others and who is not counted."""
+    endpoints = list(_endpoints(summary))
+    confidence, horizon = (
+        fmt.level(summary.protocol.confidence_level),
+        in_years(summary.protocol.horizon_years),
+    )
+    rows = (
         (
             name,
-            fmt.count(each.n_events),
-            fmt.count(each.n_at_risk),
             fmt.fraction(each.n_event_free, each.n_evaluable),
-            fmt.percent_range(each.proportion.ci_low, each.proportion.ci_high),
-            fmt.percent(each.estimate),
-            fmt.percent_range(each.ci_low, each.ci_high),
-        )
-        for name, each in _endpoints(summary.endpoints)
-    )
-    return Section(
-        f"Event-free at {in_years(endpoint.horizon_years)}",
-        headings=(
-            "",
-            "Events",
-            "At risk",
-            "Event-free",
-            f"Exact\n{confidence} CI",
-            "Kaplan–\nMeier",
-            f"{confidence} CI\n{endpoint.ci_method}",
-        ),
-        rows=rows,
-        notes=tuple(
-            f"{name}: {each.note}" for name, each in list(_endpoints(summary.endpoints))[1:] if each.note
-        ),
-    )
-
-
-def _first_events(summary: Summary) -> Section:
-    endpoint = summary.endpoints.activity_free_survival
-    rows = tuple(
-        (
-            name,
-            fmt.count(each.events_by_type.relapse),
-            fmt.count(each.events_by_type.new_lesion),
-            fmt.count(each.events_by_type.worsening),
-            fmt.count(each.events_by_type.death),
-            fmt.count(each.n_censored),
+            fmt.with_limits(survival_shown(each)),
+            events_first(each),
+            fmt.count(each.n_not_followed),
+            fmt.count(each.n_late_events),
             fmt.count(each.n_unknown),
         )
-        for name, each in _endpoints(summary.endpoints)
+        for name, each in endpoints
     )
+    headings = (
+        "",
+        "Event-\nfree",
+        f"Kaplan–Meier\n({confidence} CI)",
+        "First events",
+        "Lost",
+        "Late",
+        "Left\nout",
+    )
+    legend = "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown."
     return Section(
-        f"First events up to {in_years(endpoint.horizon_years)}",
-        headings=("", "Relapse", "New lesion", "Worsening", "Death", "Censored", "Unknown"),
-        rows=rows,
+        f"Event-free at {horizon}",
+        headings=headings,
+        rows=said_once(rows),
+        texts=frozenset({0, len(headings) - 4}),
+        notes=(legend, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
     )
 
 
-def _neda(summary: Summary) -> Section:
+def _notes_of(endpoints: Iterable[tuple[str, SurvivalEndpoint]], *, is_full: bool) -> tuple[str, ...]:
+    """What must be said of the other endpoints; in short, only why there is no figure."""
+    return shared_notes(
+        ((name, each.note) for name, each in endpoints if is_full or each.survival.value is None),
+        between=", ",
+    )
+
+
+def _beta_product(endpoints: Iterable[tuple[str, SurvivalEndpoint]]) -> Iterator[str]:
+    if any(each.survival_beta_product.value is not None for _, each in endpoints):
+        stands_in = fmt.method(Estimate(unit="share", ci_method="beta-product"))
+        yield f"At 0 and 100 % the limits are those of the {stands_in} interval."
+
+
+def _crude_and_medians(summary: Summary) -> Section:
+    """The crude shares with their exact intervals, and the median times to an event."""
+    confidence = fmt.level(summary.protocol.confidence_level)
+    return Section(
+        f"Crude share of the evaluable at {in_years(summary.protocol.horizon_years)}, and median years to "
+        "the event",
+        headings=("", "Event-free", f"Crude\n(exact {confidence} CI)", f"Median years\n({confidence} CI)"),
+        rows=said_once(
+            (
+                name,
+                fmt.counted(each.proportion),
+                fmt.with_limits(each.proportion),
+                median_years(each.median_years, each.n_patients),
+            )
+            for name, each in _endpoints(summary)
+        ),
+    )
+
+
+def _crude(endpoint: SurvivalEndpoint) -> str:
+    """The crude share; none where nobody reached the horizon, for it would be that of the failures alone."""
+    return fmt.NOTHING if endpoint.survival.value is None else fmt.with_limits(endpoint.proportion)
+
+
+def median_years(median: Estimate, n: int | None) -> str:
+    """A median time with its limits, or that it is not reached, of so many patients."""
+    if median.value is None:
+        return "not reached" if n else fmt.NOTHING
+    return f"{fmt.bare(median.value, median.unit)} ({fmt.limits(median)})"
+
+
+def _counts(summary: Summary) -> Section:
+    """The counts behind the survival estimates."""
+    return Section(
+        f"Counts up to {in_years(summary.protocol.horizon_years)}",
+        headings=("", "Patients", "Events", "Censored", "of whom\ndied", "At risk", "Left out\nwith event"),
+        rows=said_once(
+            (
+                name,
+                fmt.count(each.n_patients),
+                fmt.count(each.n_events),
+                fmt.count(each.n_censored),
+                fmt.count(each.n_censored_died),
+                fmt.count(each.n_at_risk),
+                fmt.count(each.n_unknown_with_event),
+            )
+            for name, each in _endpoints(summary)
+        ),
+    )
+
+
+def _first_events(summary: Summary) -> list[Section]:
+    """The cumulative incidence of each type of first event, of the endpoints that have more than one."""
+    confidence = fmt.level(summary.protocol.confidence_level)
+    rows = tuple(
+        (
+            f"{name}: {event.heading.lower()}",
+            fmt.count(each.events_by_type[event.key]),
+            fmt.with_limits(incidence),
+        )
+        for name, each in _endpoints(summary)
+        if len(each.incidence) > 1
+        for event in EVENTS
+        if (incidence := each.incidence.get(event.key)) is not None
+    )
+    if not rows:
+        return []
+    return [
+        Section(
+            f"First events up to {in_years(summary.protocol.horizon_years)}, the others competing",
+            headings=("", "Patients", f"Cumulative incidence\n({confidence} CI)"),
+            rows=rows,
+        )
+    ]
+
+
+def _neda_in_lines(summary: Summary) -> Section:
+    """NEDA-3 by year, each in a line that says what its percentage leaves out."""
+    rows = list(said_once((f"{year.years}", _neda_words(year)) for year in summary.endpoints.neda3))
+    return Section(
+        NEDA3.label,
+        rows=tuple((f"By year {_and(years)}", words) for years, words in rows),
+        notes=tuple(dict.fromkeys(year.note for year in summary.endpoints.neda3 if year.note)),
+    )
+
+
+def _and(years: str) -> str:
+    return fmt.listed(years.split(", "))
+
+
+def _neda_words(year: NedaYear) -> str:
+    if year.n_yes is None:
+        return fmt.NOTHING
+    words = f"{fmt.counted(year.proportion)} evaluable"
+    if year.proportion.value is not None:
+        words += f", {fmt.with_interval(year.proportion)}"
+    if year.n_not_evaluable:
+        words += (
+            f"; {year.n_not_evaluable:,} not evaluable{_of_whom_died(year)}: of all at least "
+            f"{fmt.counted(year.lowest)} "
+            f"({fmt.value(year.lowest)}), at most {fmt.counted(year.highest)} ({fmt.value(year.highest)})"
+        )
+    return words
+
+
+def _of_whom_died(year: NedaYear) -> str:
+    if not year.n_not_evaluable_died:
+        return ""
+    if year.n_not_evaluable_died == year.n_not_evaluable:
+        return ", who died" if year.n_not_evaluable == 1 else ", all of whom died"
+    return f", of whom {year.n_not_evaluable_died:,} died"
+
+
+def _neda_by_year(summary: Summary) -> Section:
     years = summary.endpoints.neda3
     confidence = fmt.level(summary.protocol.confidence_level)
     return Section(
-        "No evidence of disease activity (NEDA-3)",
+        NEDA3.label,
         headings=(
-            "By year",
+            "Year",
             "Yes",
             "No",
-            "Not evaluable",
-            "Of them died",
+            "Not\nevaluable",
+            "of whom\ndied",
             f"Yes of evaluable\n(exact {confidence} CI)",
+            "Of all,\nat least",
+            "Of all,\nat most",
         ),
-        rows=tuple(
+        rows=said_once(
             (
                 str(row.years),
                 fmt.count(row.n_yes),
                 fmt.count(row.n_no),
                 fmt.count(row.n_not_evaluable),
                 fmt.count(row.n_not_evaluable_died),
-                fmt.proportion(row.proportion),
+                fmt.with_limits(row.proportion),
+                fmt.value(row.lowest),
+                fmt.value(row.highest),
             )
             for row in years
         ),
@@ -181,181 +390,242 @@ def _neda(summary: Summary) -> Section:
     )
 
 
-def _ratio_notes(ratio_note: str | None, *side_notes: tuple[str, str | None]) -> tuple[str, ...]:
-    notes = [f"{side}: {note}" for side, note in side_notes if note]
-    return (*notes, ratio_note) if ratio_note else tuple(notes)
-
-
-def _relapses(summary: Summary) -> Section:
-    rates = summary.endpoints.relapse_rate
+def _rates(summary: Summary, *, is_full: bool) -> Section:
+    """Relapses and lesions before and after, and their ratios."""
     confidence = fmt.level(summary.protocol.confidence_level)
-    rows = [
-        (
-            side,
-            fmt.count(rate.n_patients),
-            fmt.count(rate.n_relapses),
-            fmt.number(rate.person_years, 1),
-            fmt.significant(rate.rate),
-            fmt.significant_range(rate.ci_low, rate.ci_high),
-            fmt.number(rate.dispersion, 2),
+    headings: tuple[str, ...]
+    rates: dict[RateEndpoint, EventRates] = {
+        declared: getattr(summary.endpoints, declared.key) for declared in RATE_ENDPOINTS
+    }
+    rows = [row for declared, each in rates.items() for row in _rate_rows(declared, each, is_full=is_full)]
+    headings = ("", "Patients", "Count", "Over", "Rate", f"{confidence} CI", "Interval")
+    if not is_full and {row[1] for row in rows} <= {fmt.count(summary.cohort.n_patients)}:
+        # That it is all of them is known from above.
+        headings, rows = (headings[0], *headings[2:]), [(row[0], *row[2:]) for row in rows]
+    said = [
+        (side, note)
+        for declared, each in rates.items()
+        for side, note in (
+            (f"{declared.short} before", each.before.note),
+            (f"{declared.short} after", each.after.note),
+            (f"{declared.short}, ratio", each.note),
         )
-        for side, rate in (("Before", rates.before), ("After", rates.after))
     ]
-    ratio = rates.ratio
-    rows.append(
-        (
-            "After ÷ before",
-            "",
-            "",
-            "",
-            fmt.significant(ratio.value),
-            fmt.significant_range(ratio.ci_low, ratio.ci_high),
-            "",
-        )
-    )
     return Section(
-        "Relapses",
-        headings=(
-            "",
-            "Patients",
-            "Relapses",
-            "Person-\nyears",
-            "Per year",
-            f"Exact\n{confidence} CI",
-            "Disper\N{SOFT HYPHEN}\nsion",
-        ),
+        "Relapses and lesions",
+        headings=headings,
         rows=tuple(rows),
-        notes=_ratio_notes(rates.note, ("Before", rates.before.note), ("After", rates.after.note)),
+        texts=frozenset({0, len(headings) - 1}),
+        notes=(
+            *_scans_with_lesions(rates[LESIONS].after),
+            *(_dispersions(rates) if is_full else ()),
+            *shared_notes(said, between=", "),
+            " ".join(shared_sentences(each.definition for each in rates.values())),
+        ),
     )
 
 
-def _lesions(summary: Summary) -> Section:
-    lesions = summary.endpoints.lesions
-    confidence = fmt.level(summary.protocol.confidence_level)
-    rows = [
-        (
-            side,
-            fmt.count(rate.n_scans),
-            fmt.count(rate.n_lesions),
-            fmt.significant(rate.lesions_per_scan),
-            fmt.significant_range(rate.ci_low, rate.ci_high),
-            fmt.number(rate.dispersion, 2),
-            fmt.count(rate.n_scans_with_lesions),
+def _rate_rows(declared: RateEndpoint, rates: EventRates, *, is_full: bool) -> Iterator[tuple[str, ...]]:
+    for name, side in (("before", rates.before), ("after", rates.after)):
+        for at, each in enumerate(_intervals(side.rate, side.rate_negative_binomial, is_full=is_full)):
+            counts = (
+                fmt.count(side.n_patients),
+                fmt.count(side.n_events),
+                _exposure(declared, side.exposure),
+                fmt.bare(each.value, each.unit),
+            )
+            yield (
+                f"{declared.short} {name}",
+                *(("",) * 4 if at else counts),
+                fmt.limits(each),
+                fmt.method(each),
+            )
+    for at, each in enumerate(_intervals(rates.ratio, rates.ratio_negative_binomial, is_full=is_full)):
+        yield (
+            "  after ÷ before",
+            "" if at else fmt.count(rates.n_patients_in_ratio),
+            "",
+            "",
+            "" if at and each.value == rates.ratio.value else fmt.bare(each.value, each.unit),
+            fmt.limits(each),
+            fmt.method(each),
         )
-        for side, rate in (("Before (Gd)", lesions.before), ("After (new)", lesions.after))
+
+
+def _intervals(exact: Estimate, negative_binomial: Estimate, *, is_full: bool) -> list[Estimate]:
+    """The statistic with the intervals to show: the negative-binomial one if there is one, in full both."""
+    has_other = negative_binomial.value is not None or negative_binomial.ci_high is not None
+    if is_full:
+        return [exact, negative_binomial] if has_other else [exact]
+    return [negative_binomial if has_other else exact]
+
+
+def _exposure(declared: RateEndpoint, exposure: float | None) -> str:
+    if exposure is None:
+        return fmt.NOTHING
+    if declared.unit == "per_year":
+        return f"{exposure:,.1f} years"
+    return f"{exposure:,.0f} {declared.exposure}"
+
+
+def _scans_with_lesions(after: EventRate) -> Iterator[str]:
+    scans = after.scans_with_lesions
+    if scans.value is not None:
+        yield f"Scans after with a new lesion: {fmt.counted(scans)}, {fmt.with_interval(scans)}."
+
+
+def _dispersions(rates: dict[RateEndpoint, EventRates]) -> Iterator[str]:
+    known = [
+        f"{declared.short.lower()} {when} {fmt.number(side.dispersion, 2)}"
+        for declared, each in rates.items()
+        for when, side in (("before", each.before), ("after", each.after))
+        if side.dispersion is not None
     ]
-    ratio = lesions.ratio
-    rows.append(
-        (
-            "After ÷ before",
-            "",
-            "",
-            fmt.significant(ratio.value),
-            fmt.significant_range(ratio.ci_low, ratio.ci_high),
-            "",
-            "",
-        )
-    )
-    scans = lesions.after.scans_with_lesions
-    share = (
-        f"After: {fmt.fraction(lesions.after.n_scans_with_lesions, lesions.after.n_scans)} scans with a "
-        f"new lesion, {fmt.percent(scans.value)} "
-        f"(exact {confidence} CI {fmt.percent_range(scans.ci_low, scans.ci_high)})."
-    )
-    notes = _ratio_notes(lesions.note, ("Before", lesions.before.note), ("After", lesions.after.note))
-    return Section(
-        "Lesions on MRI",
-        headings=(
-            "",
-            "Scans",
-            "Lesions",
-            "Per scan",
-            f"Exact\n{confidence} CI",
-            "Disper\N{SOFT HYPHEN}\nsion",
-            "Scans with\nlesions",
-        ),
-        rows=tuple(rows),
-        notes=(share, *notes) if scans.value is not None else notes,
-    )
+    if known:
+        yield f"Dispersion: {', '.join(known)}."
 
 
-def _disability(summary: Summary) -> Section:
+def _disability(summary: Summary, *, is_full: bool) -> Section:
     disability = summary.endpoints.disability
-    confidence = fmt.level(summary.protocol.confidence_level)
-
-    def of_known(n: int | None, interval: str = "") -> str:
-        share = fmt.fraction(n, disability.n_patients)
-        return f"{share}, {interval}" if interval and interval != fmt.NOTHING else share
-
+    n = disability.n_patients
+    edss = [
+        f"{fmt.median_and_range(values, 1)} {when}"
+        for when, values in (("at baseline", disability.edss_baseline), ("last", disability.edss_last))
+        if values.n
+    ]
     rows = (
-        ("Confirmed worsening", of_known(disability.n_worsened, fmt.proportion(disability.worsened))),
-        ("Confirmed improvement", of_known(disability.n_improved, fmt.proportion(disability.improved))),
-        ("Both", of_known(disability.n_both)),
-        ("Neither", of_known(disability.n_neither)),
-        ("EDSS at baseline", fmt.distribution(disability.edss_baseline, 1)),
-        ("EDSS at last visit", fmt.distribution(disability.edss_last, 1)),
-    )
-    return Section(
-        f"Disability (exact {confidence} CI)",
-        rows=rows,
-        notes=(disability.note,) if disability.note else (),
-    )
-
-
-def _deaths(summary: Summary) -> Section:
-    mortality = summary.endpoints.transplant_related_mortality
-    survival = summary.endpoints.overall_survival
-    confidence = fmt.level(summary.protocol.confidence_level)
-
-    def row(
-        name: str, n: int | None, value: float | None, low: float | None, high: float | None
-    ) -> tuple[str, ...]:
-        figure = fmt.fraction(n, mortality.n_patients)
-        return (
-            name,
-            figure if value is None else f"{figure}, {fmt.percent(value)} ({fmt.percent_range(low, high)})",
-        )
-
-    early = mortality.by_day_100
-    horizon = in_years(survival.horizon_years)
-    deaths = (
-        fmt.NOTHING
-        if survival.n_events is None
-        else f"{fmt.count(survival.events_by_type.death)} of {fmt.count(survival.n_patients)}"
-    )
-    return Section(
-        f"Deaths (exact {confidence} CI)",
-        rows=(
-            (f"Any cause, up to {horizon}", deaths),
-            row(
-                "Of the transplant, ever",
-                mortality.n_deaths,
-                mortality.value,
-                mortality.ci_low,
-                mortality.ci_high,
-            ),
-            row("Of the transplant, by day 100", early.n_deaths, early.value, early.ci_low, early.ci_high),
+        ("Confirmed worsening", fmt.share(disability.worsened)),
+        ("Confirmed improvement", fmt.share(disability.improved)),
+        *(
+            (("Both", fmt.fraction(disability.n_both, n)), ("Neither", fmt.fraction(disability.n_neither, n)))
+            if is_full
+            else ()
         ),
-        notes=(mortality.note,) if mortality.note else (),
+        ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
+        ("EDSS, median (range)", "; ".join(edss) or fmt.NOTHING),
+    )
+    return Section(
+        f"{DISABILITY.label} (exact {fmt.level(summary.protocol.confidence_level)} CI)",
+        rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
+        notes=_without_repeats(disability.note),
     )
 
 
-def definitions(summary: Summary) -> Iterator[tuple[str, str]]:
-    """The protocol and each endpoint as a term and what it means."""
+def _disability_deaths_and_follow_up(summary: Summary) -> Section:
+    """In short, one list of both."""
+    parts = (_disability(summary, is_full=False), _deaths_and_follow_up(summary, is_full=False))
+    return Section(
+        f"Disability, deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
+        rows=tuple(row for part in parts for row in part.rows),
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
+def _deaths_and_follow_up(summary: Summary, *, is_full: bool) -> Section:
+    deaths = summary.endpoints.mortality
+    horizon = in_years(summary.protocol.horizon_years)
+    rows = [
+        *_said_together(
+            "Deaths",
+            ("by day 100", fmt.share(deaths.all_cause_by_day_100)),
+            (f"by {horizon}", fmt.share(deaths.all_cause)),
+        ),
+        *_said_together(
+            "  transplant-related",
+            (
+                "by day 100",
+                _between(
+                    deaths.transplant_related_by_day_100,
+                    deaths.transplant_related_by_day_100_lowest,
+                    deaths.transplant_related_by_day_100_highest,
+                ),
+            ),
+            (
+                "ever",
+                _between(
+                    deaths.transplant_related,
+                    deaths.transplant_related_lowest,
+                    deaths.transplant_related_highest,
+                ),
+            ),
+        ),
+    ]
+    if is_full:
+        incidence = deaths.incidence_by_day_100
+        counts = (
+            f", with {fmt.counted(deaths.all_cause_by_day_100)} counted"
+            if incidence.value is not None
+            else ""
+        )
+        rows.append(("Incidence by day 100", f"{fmt.with_interval(incidence)}{counts}"))
+    rows += _follow_up(summary.cohort.follow_up, horizon)
+    return Section(
+        f"Deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
+        rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
+        notes=_without_repeats(deaths.note),
+    )
+
+
+def _between(share: Estimate, lowest: Estimate, highest: Estimate) -> str:
+    """A share, or where causes are unknown what it is at least and at most."""
+    if share.value is not None or lowest.n is None:
+        return fmt.share(share)
+    return f"at least {fmt.share(lowest)}; at most {fmt.share(highest)}"
+
+
+def _said_together(what: str, *figures: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """One row for each time by which a death counts, or one for those that say the same."""
+    for when, words in said_once(figures):
+        yield f"{what} {fmt.listed(when.split(', '))}", words
+
+
+def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
+    survivors = f"; survivors {fmt.median_and_range(follow_up.survivors, 1)}" if follow_up.survivors.n else ""
+    yield "Follow-up, median years (range)", f"{fmt.median_and_range(follow_up, 1)}{survivors}"
+    reverse, complete = follow_up.reverse_kaplan_meier, follow_up.completeness
+    median = reverse.note or fmt.NOTHING
+    if reverse.value is not None:
+        confidence = fmt.level(reverse.confidence_level or 0)
+        median = f"{fmt.bare(reverse.value, reverse.unit)} ({confidence} CI {fmt.limits(reverse)})"
+    share = f"; {fmt.value(complete)} complete to {horizon}" if complete.value is not None else ""
+    yield "  by reverse Kaplan–Meier", median + share
+
+
+def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
+    """The protocol, what each endpoint counts, and apart from them the rules that several share."""
+    lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
+    title = "Definitions" if is_full else "Definitions (all of them, in full: --full)"
+    return Section(title, lead=lead)
+
+
+def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
+    """The protocol, each endpoint and the rules that several share, as a term and what it means.
+
+    In short: the headline's definition, and the first sentence of the other survival endpoints'.
+    """
     yield protocol_definition(summary.protocol)
-    for _, endpoint in _endpoints(summary.endpoints):
-        yield endpoint.label, endpoint.definition
-    yield (
-        "NEDA-3",
-        "no relapse, no new lesion and no confirmed worsening by that year. No: one of them came. "
-        "Not evaluable: none came, and one is unknown or was last looked for before that year. A death alone "
-        "is neither yes nor no.",
-    )
     endpoints = summary.endpoints
-    for counted in (
-        endpoints.relapse_rate,
-        endpoints.lesions,
+    survival: dict[str, SurvivalEndpoint] = {
+        declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS
+    }
+    shared = shared_sentences(each.definition for each in survival.values())
+    for key, endpoint in survival.items():
+        own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
+        yield endpoint.label, " ".join(own if is_full or key == HEADLINE.key else own[:1])
+    if shared:
+        yield "Shared by these", " ".join(shared)
+    if not is_full:
+        return
+    for year in endpoints.neda3[:1]:
+        yield NEDA3.short, year.definition
+    rates: list[EventRates] = [getattr(endpoints, declared.key) for declared in RATE_ENDPOINTS]
+    said = {*shared, *shared_sentences(each.definition for each in rates)}
+    counted: tuple[EventRates | Disability | Mortality, ...] = (
+        *rates,
         endpoints.disability,
-        endpoints.transplant_related_mortality,
-    ):
-        yield counted.label, counted.definition
+        endpoints.mortality,
+    )
+    for each in counted:
+        own = [sentence for sentence in sentences(each.definition) if sentence not in said]
+        said.update(own)
+        yield each.label, " ".join(own)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from ahsct_trial.rendering.sections import Section, account_section, warnings_section
-from ahsct_trial.results import Account, SourceInfo
+from collections.abc import Sequence
+
+from ahsct_trial.rendering.sections import Section, closing_section, look_first, provenance
+from ahsct_trial.results import Account, Notice, SourceInfo
 
 
-def validation_sections(source: SourceInfo, account: Account, warnings: tuple[str, ...]) -> list[Section]:
-    """What `ahsct validate` shows of a file without problems."""
+def validation_sections(source: SourceInfo, account: Account, notices: Sequence[Notice]) -> list[Section]:
+    """What `ahsct validate` shows of data without problems; unlike the results, it names patients."""
     return [
+        *provenance(source),
         Section("No problems found", lead=()),
-        *warnings_section(warnings),
-        account_section(source, account),
+        *look_first(notices),
+        closing_section(source, account, notices),
     ]

@@ -1,0 +1,57 @@
+"""The command line: options, exit codes, and one call per command.
+
+Nothing heavy is imported before a command runs, so that `ahsct --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from ahsct_trial.cli.application import Outcome, app
+from ahsct_trial.errors import AhsctError, UsageError
+from ahsct_trial.output import say
+
+try:  # typer has a click of its own from 0.28 on
+    from typer._click.exceptions import ClickException
+except ImportError:
+    from click.exceptions import ClickException  # type: ignore[assignment]
+
+__all__ = ["Outcome", "main"]
+
+#: Each adds its commands to the application, in the order in which the help shows them.
+for _commands in ("results", "published", "data", "maps", "pictures"):
+    import_module(f"ahsct_trial.cli.{_commands}")
+
+
+def main(argv: Sequence[str] | None = None) -> Outcome:
+    """Run a command line and give back what it came to; a known error is printed in words.
+
+    Parameters
+    ----------
+    argv
+        The arguments without the program's name; those of the process if left out.
+
+    Returns
+    -------
+    Outcome
+        The exit code, and the result object that was written.
+    """
+    try:
+        done = app(args=argv, prog_name="ahsct", standalone_mode=False)
+    except AhsctError as error:
+        say(str(error))
+        return Outcome(exit_code=error.exit_code, result=error)
+    except ClickException as error:
+        if error.format_message():  # without arguments the help has been shown instead
+            say(_worded(error))
+        return Outcome(exit_code=UsageError.exit_code, result=error)
+    return done if isinstance(done, Outcome) else Outcome(exit_code=int(done or 0))
+
+
+def _worded(error: ClickException) -> str:
+    """What is wrong with a command line, and where to read on."""
+    context = getattr(error, "ctx", None)
+    where = "" if context is None else f" See {context.command_path} --help."
+    sentence = error.format_message().rstrip(".?")
+    return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"

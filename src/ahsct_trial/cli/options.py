@@ -1,0 +1,373 @@
+"""The options that commands share, in groups: how the data are read, what is chosen, where results go.
+
+A group is a dataclass whose fields are options. A command takes a group as one argument, and `grouped`
+spreads it out for typer as one panel of the help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_type_hints
+
+import typer
+from typer.models import OptionInfo
+
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.output import refuse_output
+from ahsct_trial.protocol import (
+    BUILT_IN,
+    CHOICES,
+    SETTINGS,
+    Overrides,
+    Protocol,
+    find_protocol,
+    with_settings,
+)
+from ahsct_trial.wording import is_it_meant
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
+    """The option that changes a setting; its help shows the choices and the default protocol's own."""
+    own = getattr(BUILT_IN["default"], setting)
+    metavar = unit or "|".join(CHOICES[setting])
+    return typer.Option(
+        option, metavar=metavar, help=words, show_default=own if isinstance(own, str) else f"{own:g}"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which data a command reads, and how."""
+
+    panel: ClassVar = "Reading the data"
+
+    cohort: Annotated[
+        str,
+        typer.Argument(
+            metavar="COHORT",
+            help="A CSV file, plain or gzipped; with --map also a workbook, another format or a folder; "
+            "- for standard input.",
+            show_default=False,
+        ),
+    ]
+    map: Annotated[
+        str | None,
+        typer.Option("--map", metavar="NAME|FILE", help="Read tables made by others through this map."),
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Only these patients; again for more columns."),
+    ] = None
+    pool: Annotated[bool, typer.Option("--pool", help="Take several arms as one group.")] = False
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", metavar="TOKEN", help="A cell with this text is empty; again for more."),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Encoding of the file where it is not UTF-8, e.g. cp1252."),
+    ] = None
+    date_format: Annotated[
+        str | None,
+        typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
+    ] = None
+    max_input: Annotated[
+        str | None,
+        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+    ] = None
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
+    ] = False
+
+    def selection(self) -> dict[str, tuple[str, ...]]:
+        """The texts by column that ``--where`` asks for; several of one column are alternatives.
+
+        Raises
+        ------
+        UsageError
+            If one of them is no pair.
+        """
+        chosen: dict[str, tuple[str, ...]] = {}
+        for pair in self.where or ():
+            column, text = split_pair("--where", pair, "COLUMN=VALUE, as in --where arm=AHSCT")
+            chosen[column] = (*chosen.get(column, ()), text)
+        return chosen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """The protocol: a named one, and the settings that are changed in it."""
+
+    panel: ClassVar = "Choices behind the figures"
+
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            metavar="NAME|FILE",
+            help=f"{', '.join(BUILT_IN)}, or a TOML file.",
+            show_default="default",
+        ),
+    ] = None
+    horizon_years: Annotated[
+        float | None, _setting("horizon_years", "--horizon", "Landmark of the headline figures.", "YEARS")
+    ] = None
+    landmark_window_days: Annotated[
+        float | None,
+        _setting(
+            "landmark_window_days",
+            "--window-days",
+            "A last assessment this long before a landmark reaches it.",
+            "DAYS",
+        ),
+    ] = None
+    observation_end: Annotated[
+        str | None, _setting("observation_end", "--observation-end", "When a patient's observation ends.")
+    ] = None
+    death: Annotated[str | None, _setting("death", "--death", "Whether a death is an event.")] = None
+    death_reach_days: Annotated[
+        float | None,
+        _setting(
+            "death_reach_days",
+            "--death-reach-days",
+            "A death this soon after the last assessment counts.",
+            "DAYS",
+        ),
+    ] = None
+    therapy: Annotated[
+        str | None, _setting("therapy", "--therapy", "What a therapy that starts after time zero is.")
+    ] = None
+    worsening_confirm_weeks: Annotated[
+        float | None,
+        _setting(
+            "worsening_confirm_weeks", "--confirm-weeks", "Worsening must hold this long (records).", "WEEKS"
+        ),
+    ] = None
+    unconfirmed: Annotated[
+        str | None,
+        _setting(
+            "unconfirmed",
+            "--unconfirmed",
+            "Worsening at the last visit, which nothing can confirm (records).",
+        ),
+    ] = None
+    baseline: Annotated[
+        str | None, _setting("baseline", "--baseline", "Which EDSS is the baseline (records).")
+    ] = None
+    relapse_gap_days: Annotated[
+        float | None,
+        _setting(
+            "relapse_gap_days",
+            "--relapse-gap-days",
+            "A relapse that begins sooner after another is the same one (records).",
+            "DAYS",
+        ),
+    ] = None
+    new_lesion: Annotated[
+        str | None, _setting("new_lesion", "--new-lesion", "Which lesions are an event (records).")
+    ] = None
+    mri_from_day: Annotated[
+        float | None,
+        _setting(
+            "mri_from_day", "--mri-from-day", "Scans up to this day set the reference (records).", "DAY"
+        ),
+    ] = None
+    time_zero: Annotated[str | None, _setting("time_zero", "--time-zero", "What makes day 0.")] = None
+    ci_method: Annotated[
+        str | None,
+        _setting("ci_method", "--ci", f"Kaplan–Meier interval: {', '.join(CHOICES['ci_method'])}.", "METHOD"),
+    ] = None
+    confidence_level: Annotated[
+        float | None, _setting("confidence_level", "--level", "Confidence level.", "LEVEL")
+    ] = None
+
+    def overrides(self) -> Overrides:
+        """The settings that the options change, and all of a protocol that ``--protocol`` names.
+
+        Raises
+        ------
+        UsageError
+            If there is no such protocol.
+        """
+        named: dict[str, Any] = {}
+        if self.protocol is not None:
+            chosen = find_protocol(self.protocol)
+            named = {name: getattr(chosen, name) for name in SETTINGS}
+        return {**named, **self._given()}
+
+    def chosen(self) -> Protocol:
+        """The protocol that the options come to.
+
+        Raises
+        ------
+        UsageError
+            If there is no such protocol, or a value is outside its range.
+        """
+        base = find_protocol(self.protocol) if self.protocol else BUILT_IN["default"]
+        return with_settings(base, self._given())
+
+    def _given(self) -> Overrides:
+        """The settings that have an option of their own, as far as it was used."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name in SETTINGS}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the options name."""
+        return (self.protocol,) if self.protocol and self.protocol.endswith(".toml") else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """How small a count may be shown."""
+
+    panel: ClassVar = "Output"
+
+    suppress_below: Annotated[
+        int | None,
+        typer.Option(
+            "--suppress-below", metavar="N", min=2, help="Show no count from 1 to N − 1, nor what tells it."
+        ),
+    ] = None
+
+    def shown(self, result: Any) -> Any:
+        """A summary or a comparison without small cells, if that is asked for."""
+        if self.suppress_below is None:
+            return result
+        from ahsct_trial.suppression import suppress
+
+        return suppress(result, self.suppress_below)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where results go."""
+
+    panel: ClassVar = "Output"
+
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")] = False
+
+    def refuse_unwritable(self, *inputs: str | None) -> None:
+        """Refuse a file that may not be written before anything is read for nothing.
+
+        Raises
+        ------
+        UsageError
+            If it exists and is not to be replaced, is an input, or cannot be written.
+        """
+        refuse_output(self.output, [name for name in inputs if name is not None], force=self.force)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document(Destination):
+    """Where results go, and whether as JSON."""
+
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+
+    def form(self) -> Format:
+        """How to write."""
+        return Format.JSON if self.json else Format.TABLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Destination):
+    """Where results go, and in which format."""
+
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="|".join(Format), help="How to write the results.", show_default="table"
+        ),
+    ] = None
+
+    def form(self) -> Format:
+        """How to write.
+
+        Raises
+        ------
+        UsageError
+            If there is no such format, or it contradicts ``--json``.
+        """
+        chosen = None if self.format is None else one_of("--format", self.format, tuple(Format))
+        if self.json and chosen not in {None, Format.JSON}:
+            raise UsageError(f"--json and --format {chosen} contradict each other. Give one of them.")
+        return Format.JSON if self.json else Format(chosen or Format.TABLE)
+
+
+def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
+    """The value of an option that takes one of some words.
+
+    Raises
+    ------
+    UsageError
+        If it is none of them; the text names the closest.
+    """
+    if given in known:
+        return given
+    sentence = f"{option} is {shown(given)!r}; it is one of {', '.join(known)}."
+    raise UsageError(f"{sentence} {is_it_meant(given, known)}".rstrip())
+
+
+def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
+    """Both sides of ``NAME=VALUE``.
+
+    Raises
+    ------
+    UsageError
+        If it is no such pair; the text shows the form.
+    """
+    name, equals, value = pair.partition("=")
+    if not (name.strip() and equals and value.strip()):
+        raise UsageError(f"{option} is {shown(pair)!r}; write {form}.")
+    return name.strip(), value.strip()
+
+
+def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Spread a command's groups of options out for typer, and put them together again when it is called."""
+    own = signature(command, eval_str=True).parameters
+    groups: dict[str, Any] = {
+        name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)
+    }
+    parameters: list[Parameter] = []
+    for name, each in own.items():
+        if name not in groups:
+            parameters.append(each.replace(kind=Parameter.KEYWORD_ONLY))
+            continue
+        hints = get_type_hints(groups[name], include_extras=True)
+        for option in fields(groups[name]):
+            (declared,) = hints[option.name].__metadata__
+            if isinstance(declared, OptionInfo):
+                declared.rich_help_panel = groups[name].panel
+            default = Parameter.empty if option.default is MISSING else option.default
+            parameters.append(
+                Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])
+            )
+
+    @wraps(command)
+    def run(**given: Any) -> Any:
+        for name, group in groups.items():
+            given[name] = group(**{option.name: given.pop(option.name) for option in fields(group)})
+        return command(**given)
+
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run

@@ -1,0 +1,374 @@
+"""Commands that draw: plot survival, plot timeline, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from ahsct_trial.catalogue import HEADLINE
+from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
+from ahsct_trial.cli.options import Choices, Data, grouped
+from ahsct_trial.cli.published import ArmOption, own_arms
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.writing import write_figure
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.output import refuse_output, write
+from ahsct_trial.rendering.progress import progress
+
+if TYPE_CHECKING:
+    from ahsct_trial.protocol import Protocol
+    from ahsct_trial.rendering.figures import FigureFile
+    from ahsct_trial.rendering.figures.style import Style
+    from ahsct_trial.results import Comparison, Summary
+    from ahsct_trial.trial import Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a figure looks."""
+
+    panel: ClassVar = "Look"
+
+    width: Annotated[
+        float | None,
+        typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.", show_default="180"),
+    ] = None
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="WORDS", help="A title above the picture.")
+    ] = None
+    caption: Annotated[
+        bool, typer.Option("--caption", help="The caption in the picture, not on the screen.")
+    ] = False
+    palette: Annotated[
+        str, typer.Option("--palette", metavar="NAME", help="Colours: okabe-ito, tol-bright or grey.")
+    ] = "okabe-ito"
+    fade: Annotated[
+        int, typer.Option("--fade", metavar="N", help="The band is pale where fewer patients are followed.")
+    ] = 5
+
+    def style(self) -> Style:
+        """What a drawing is asked for.
+
+        Raises
+        ------
+        UsageError
+            If there is no such palette, or the number is negative.
+        """
+        from ahsct_trial.rendering.figures.style import Style
+
+        return Style(title=self.title, has_caption=self.caption, palette=self.palette, fade_below=self.fade)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerhapsData(Data):
+    """A cohort beside what is drawn without one, and how it is read."""
+
+    cohort: Annotated[
+        str | None,
+        typer.Argument(metavar="[COHORT]", help="A cohort to set beside them.", show_default=False),
+    ] = None  # type: ignore[assignment]  # the one command that needs no file
+
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
+_KEY = HEADLINE.key
+_FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
+
+
+def need_extra(package: str) -> None:
+    """Say how to install what pictures and pages need, where it is not there.
+
+    Raises
+    ------
+    UsageError
+        If the package is not installed.
+    """
+    if find_spec(package) is None:
+        raise UsageError(
+            f"This needs {package}. Install it with: pip install 'ahsct-trial[report]', or from a copy of "
+            "the repository: pip install '.[report]'"
+        )
+
+
+def _figure_file(
+    data: Data, choices: Choices, output: Path, width_mm: float | None, *, force: bool
+) -> FigureFile:
+    """Where a figure goes; what cannot be drawn or written there is refused before anything is read."""
+    refuse_output(output, [*filter(None, (data.cohort, data.map)), *choices.files], force=force)
+    need_extra("matplotlib")
+    from ahsct_trial.rendering.figures import figure_file
+
+    return figure_file(output, width_mm)
+
+
+def _heed_all(trial: Trial, protocol: Protocol, data: Data) -> None:
+    """With ``--strict`` stop at whatever `summarize` would say to look at first.
+
+    Raises
+    ------
+    DataError
+        As `heed`.
+    """
+    if data.strict:
+        from ahsct_trial.endpoints import summarize
+
+        heed(summarize(trial, protocol).notices, data)
+
+
+@plot.command("survival")
+@grouped
+def plot_survival(
+    data: Data,
+    choices: Choices,
+    look: Look,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
+    ] = None,
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key; again for another curve."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="A curve for each level of this attribute, of one endpoint."
+        ),
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
+
+    For example:
+      ahsct plot survival cohort.csv
+      ahsct plot survival trial.csv --by arm -o figure.svg
+    """
+    from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, known_endpoints
+
+    keys = known_endpoints(endpoint or [HEADLINE.key])
+    if by is not None and len(keys) > 1:
+        raise UsageError("--by draws one endpoint. Name one with --endpoint.")
+    style = look.style()
+    figure = None if output is None else _figure_file(data, choices, output, look.width, force=force)
+    if figure is None and look != Look():
+        raise UsageError(
+            "--width, --title, --caption, --palette and --fade are for a figure's file, which -o FILE names."
+        )
+    protocol = choices.chosen()
+    result: Summary | Comparison
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        if by is None:
+            refuse_pooling(trial, data)
+            from ahsct_trial.endpoints import summarize
+
+            result = summarize(trial, protocol)
+            curves = drawn_curves(result, keys)
+        else:
+            from ahsct_trial.endpoints.groups import compare
+
+            result = compare(trial, by, protocol)
+            curves = drawn_groups(result, keys[0])
+    heed(result.notices, data)
+    if figure is None:
+        from ahsct_trial.rendering.figures.text import draw_text
+
+        write(draw_text(result, curves, get_terminal_size().columns), None)
+        return Outcome(result=result)
+    from ahsct_trial.rendering.figures.survival import draw_survival
+
+    write_figure(
+        draw_survival(result, curves, figure.width_mm, style), figure, force=force, is_captioned=look.caption
+    )
+    return Outcome(result=result)
+
+
+@plot.command("incidence")
+@grouped
+def plot_incidence(
+    data: Data,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="A panel for each level of this attribute."),
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the cumulative incidence of each type of first event, stacked, with the numbers at risk.
+
+    For example:
+      ahsct plot incidence cohort.csv -o figure.svg
+      ahsct plot incidence trial.csv --by arm -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        if by is None:
+            refuse_pooling(trial, data)
+        from ahsct_trial.endpoints.incidence import incidence_curves
+
+        result = incidence_curves(trial, protocol, key, by)
+        _heed_all(trial, protocol, data)
+    from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
+
+    drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
+    return Outcome(result=result)
+
+
+@plot.command("forest")
+@grouped
+def plot_forest(
+    data: PerhapsData,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    endpoint: Annotated[
+        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
+    ] = None,
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw the published event-free figures of an endpoint, a row each, and a cohort's own beside them.
+
+    For example:
+      ahsct plot forest -o figure.svg
+      ahsct plot forest cohort.csv --endpoint relapse_free_survival -o figure.pdf
+    """
+    from ahsct_trial.rendering.figures.curves import known_endpoints
+
+    [key] = known_endpoints([endpoint or _KEY])
+    if choices.horizon_years is not None:
+        raise UsageError(
+            "--horizon is not for a forest: the cohort's figure stands at each published horizon."
+        )
+    if data.cohort is None and (data != PerhapsData() or choices != Choices()):
+        raise UsageError("Options that choose or read patients need a cohort. Name its file.")
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = None
+        if data.cohort is not None:
+            trial = read(data, protocol.time_zero, step)
+            refuse_pooling(trial, data)
+            _heed_all(trial, protocol, data)
+        from ahsct_trial.forest import forest
+        from ahsct_trial.published import publications
+
+        result = forest(publications().values(), key, trial, protocol)
+    from ahsct_trial.rendering.figures.forest import draw_forest
+
+    drawing = draw_forest(result, figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
+    return Outcome(result=result)
+
+
+@plot.command("timeline")
+@grouped
+def plot_timeline(
+    data: Data,
+    choices: Choices,
+    look: Look,
+    output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    force: ForceOption = False,
+) -> Outcome:
+    """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
+
+    For example:
+      ahsct plot timeline records.csv -o figure.pdf
+      ahsct plot timeline cohort.csv -o figure.svg
+    """
+    style = look.style()
+    figure = _figure_file(data, choices, output, look.width, force=force)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        from ahsct_trial.timelines import timeline
+
+        result = timeline(trial, protocol)
+    from ahsct_trial.rendering.figures.timeline import draw_timeline
+
+    drawing = draw_timeline(result, figure.width_mm, style)
+    write_figure(drawing, figure, force=force, is_captioned=look.caption)
+    return Outcome(result=result)
+
+
+@app.command(rich_help_panel=PICTURES)
+@grouped
+def report(
+    data: Data,
+    choices: Choices,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="ID|FILE", help="A publication to compare the cohort with as well."
+        ),
+    ] = None,
+    arm: ArmOption = None,
+    with_patients: Annotated[
+        bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
+    ] = False,
+    force: ForceOption = False,
+) -> Outcome:
+    """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
+
+    For example:
+      ahsct report cohort.csv -o report.html
+      ahsct report cohort.csv --against mist2019 -o report.html
+    """
+    file = against if against is not None and against.endswith(".toml") else None
+    refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
+    need_extra("jinja2")
+    need_extra("matplotlib")
+    from ahsct_trial.published import find_publication, publications
+
+    arms = own_arms(arm)
+    if arms and against is None:
+        raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
+    publication = None if against is None else find_publication(against).with_arms(arms)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data)
+        from ahsct_trial.endpoints import summarize
+
+        summary = summarize(trial, protocol)
+        heed(summary.notices, data)
+        checked = courses = None
+        if publication is not None:
+            from ahsct_trial.checking import check
+
+            checked = check(trial, publication, choices.overrides())
+        if with_patients:
+            from ahsct_trial.timelines import timeline
+
+            try:
+                courses = timeline(trial, protocol)
+            except UsageError as error:
+                raise UsageError(f"{error} Or leave out --with-patients.") from None
+        from ahsct_trial.forest import forest
+        from ahsct_trial.rendering.report import write_report
+
+        step("Drawing")
+        beside = forest(publications().values(), trial=trial, protocol=protocol)
+        page = write_report(summary, check=checked, timeline=courses, forest=beside)
+    write(page, output, force=force)
+    is_different = checked is not None and bool(checked.n_differs)
+    return Outcome(result=summary, exit_code=4 if is_different else 0)

@@ -1,0 +1,173 @@
+"""Commands that compute results: summarize, compare, sensitivity, trace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ahsct_trial.cli.application import RESULTS, Outcome, app
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
+from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.writing import write_result
+from ahsct_trial.rendering.progress import progress
+
+
+@app.command(rich_help_panel=RESULTS)
+@grouped
+def summarize(
+    data: Data,
+    choices: Choices,
+    disclosure: Disclosure,
+    table: Table,
+    full: Annotated[bool, typer.Option("--full", help="Every definition, every count, every year.")] = False,
+) -> Outcome:
+    """Show all results: who was treated, event-free survival, relapses, lesions, disability, deaths.
+
+    For example:
+      ahsct summarize cohort.csv
+      ahsct summarize cohort.csv --horizon 5 --json -o results.json
+    """
+    table.refuse_unwritable(data.cohort, data.map, *choices.files)
+    form, protocol = table.form(), choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data)
+        from ahsct_trial.endpoints import summarize as summarize_trial
+
+        summary = summarize_trial(trial, protocol)
+    heed(summary.notices, data)
+    summary = disclosure.shown(summary)
+    from ahsct_trial.rendering.sections.summarize import summary_sections
+
+    write_result(
+        summary,
+        lambda result: summary_sections(result, is_full=full),
+        form,
+        table,
+        as_csv=_summary_csv,
+    )
+    return Outcome(result=summary)
+
+
+def _summary_csv(summary: object) -> str:
+    from ahsct_trial.rendering.documents import write_csv
+
+    return write_csv(summary)  # type: ignore[arg-type]
+
+
+@app.command(rich_help_panel=RESULTS)
+@grouped
+def compare(
+    data: Data,
+    choices: Choices,
+    disclosure: Disclosure,
+    table: Table,
+    by: Annotated[
+        str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
+    ] = "arm",
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="LEVEL",
+            help="What the others are compared with.",
+            show_default="the first by alphabet",
+        ),
+    ] = None,
+    strata: Annotated[
+        str | None,
+        typer.Option("--strata", metavar="COLUMN", help="Compare within the levels of this attribute."),
+    ] = None,
+) -> Outcome:
+    """Show groups side by side, and what separates them.
+
+    For example:
+      ahsct compare trial.csv --by arm --reference control
+      ahsct compare registry.csv --by ms_course
+    """
+    table.refuse_unwritable(data.cohort, data.map, *choices.files)
+    form, protocol = table.form(), choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        from ahsct_trial.endpoints.groups import compare as compare_groups
+
+        comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
+    heed(comparison.notices, data)
+    comparison = disclosure.shown(comparison)
+    from ahsct_trial.rendering.sections.compare import comparison_sections
+
+    write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
+    return Outcome(result=comparison)
+
+
+def _comparison_csv(comparison: object) -> str:
+    from ahsct_trial.rendering.documents import write_comparison_csv
+
+    return write_comparison_csv(comparison)  # type: ignore[arg-type]
+
+
+@app.command(rich_help_panel=RESULTS)
+@grouped
+def sensitivity(
+    data: Data,
+    choices: Choices,
+    table: Table,
+    endpoint: Annotated[
+        str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
+    ] = "activity_free_survival",
+) -> Outcome:
+    """Show an endpoint under every choice on which published figures differ.
+
+    For example:
+      ahsct sensitivity cohort.csv
+      ahsct sensitivity cohort.csv --endpoint relapse_free_survival
+    """
+    table.refuse_unwritable(data.cohort, data.map, *choices.files)
+    form, protocol = table.form(), choices.chosen()
+    from ahsct_trial.sensitivity_analysis import find_endpoint
+    from ahsct_trial.sensitivity_analysis import sensitivity as vary
+
+    find_endpoint(endpoint)  # before a large file is read for nothing
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data)
+        result = vary(trial, protocol, endpoint)
+    heed(result.notices, data)
+    from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
+
+    write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
+    return Outcome(result=result)
+
+
+def _sensitivity_csv(result: object) -> str:
+    from ahsct_trial.rendering.documents import write_sensitivity_csv
+
+    return write_sensitivity_csv(result)  # type: ignore[arg-type]
+
+
+@app.command(rich_help_panel=RESULTS)
+@grouped
+def trace(
+    data: Data,
+    choices: Choices,
+    document: Document,
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="Identifier of the patient.")],
+) -> Outcome:
+    """Show one patient's course, and the line of the file that decided each endpoint.
+
+    For example:
+      ahsct trace cohort.csv P06
+      ahsct trace records.csv P06 --confirm-weeks 12
+    """
+    document.refuse_unwritable(data.cohort, data.map, *choices.files)
+    protocol = choices.chosen()
+    with progress() as step:
+        trial = read(data, protocol.time_zero, step)
+        from ahsct_trial.tracing import trace as trace_patient
+
+        result = trace_patient(trial, patient, protocol)
+    from ahsct_trial.rendering.sections.trace import trace_sections
+
+    write_result(result, trace_sections, document.form(), document)
+    return Outcome(result=result)

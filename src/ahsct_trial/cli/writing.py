@@ -1,0 +1,59 @@
+"""From a result to the screen or a file, in the format that was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ahsct_trial.cli.options import Destination, Format
+from ahsct_trial.errors import UsageError
+from ahsct_trial.output import write, write_file
+
+if TYPE_CHECKING:
+    from ahsct_trial.rendering.figures import FigureFile
+    from ahsct_trial.rendering.figures.page import Drawing
+    from ahsct_trial.rendering.sections import Section
+
+
+def write_result(
+    result: Any,
+    sections: Callable[[Any], list[Section]],
+    form: Format,
+    destination: Destination,
+    *,
+    as_csv: Callable[[Any], str] | None = None,
+) -> None:
+    """Write a result as JSON, as CSV, or as the sections that say it on a screen or in Markdown.
+
+    Raises
+    ------
+    UsageError
+        If it has no CSV, or cannot be written.
+    """
+    if form is Format.JSON:
+        from ahsct_trial.rendering.documents import write_json
+
+        text = write_json(result)
+    elif form is Format.CSV:
+        if as_csv is None:
+            raise UsageError("This has no CSV. Choose table, json or markdown.")
+        text = as_csv(result)
+    elif form is Format.MARKDOWN:
+        from ahsct_trial.rendering.markdown import write_markdown
+
+        text = write_markdown(sections(result))
+    else:
+        from ahsct_trial.rendering.tables import draw
+
+        text = draw(sections(result), None if destination.output else sys.stdout)
+    write(text, destination.output, force=destination.force)
+
+
+def write_figure(drawing: Drawing, figure: FigureFile, *, force: bool, is_captioned: bool) -> None:
+    """Write a drawing to its file, and its caption to the screen unless it stands in the picture."""
+    from ahsct_trial.rendering.figures.saving import as_file
+
+    write_file(as_file(drawing, figure.ending), figure.path, force=force)
+    if not is_captioned:
+        write(f"{drawing.title}. {drawing.caption}\n", None)

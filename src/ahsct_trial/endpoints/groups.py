@@ -1,0 +1,455 @@
+"""From a `Trial` and a column to a `Comparison`: groups side by side, and what separates them.
+
+Differences are level − reference and ratios level ÷ reference. Each group's figures are those that it has
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
+from ahsct_trial.endpoints import (
+    compute_endpoints,
+    endpoint_notices,
+    ignored_settings,
+    observed_endpoints,
+    protocol_info,
+)
+from ahsct_trial.endpoints.cohort import describe_cohort
+from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
+from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
+from ahsct_trial.endpoints.rates import rate_ratio, side_of
+from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.estimators.boschloo import boschloo
+from ahsct_trial.estimators.competing_risks import gray_test
+from ahsct_trial.estimators.differences import (
+    Difference,
+    risk_difference,
+    rmst_difference,
+    survival_difference,
+)
+from ahsct_trial.estimators.hazard_ratio import hazard_ratio
+from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
+from ahsct_trial.estimators.survival import KaplanMeier
+from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
+from ahsct_trial.protocol import BUILT_IN, Protocol
+from ahsct_trial.results import (
+    SCHEMA_VERSION,
+    TOOL,
+    CohortInfo,
+    Comparison,
+    Contrast,
+    ContrastEndpoints,
+    DisabilityContrast,
+    Endpoints,
+    EndpointTests,
+    Estimate,
+    Group,
+    Grouping,
+    HypothesisTest,
+    MortalityContrast,
+    NedaContrast,
+    Notice,
+    RateContrast,
+    ShareContrast,
+    SurvivalContrast,
+    Unit,
+)
+from ahsct_trial.trial import Trial
+from ahsct_trial.wording import in_years
+
+#: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
+#: unlike.
+_UNLIKE = 0.2
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A group with its observations, and the stratum of each patient if there are strata."""
+
+    level: str
+    table: PatientTable
+    observed: dict[str, ObservedEndpoint | AbsentEndpoint]
+    cohort: CohortInfo
+    endpoints: Endpoints
+    strata: NDArray[Any] | None
+
+    @classmethod
+    def of(cls, level: str, table: PatientTable, protocol: Protocol, strata: str | None) -> _Group:
+        observed = observed_endpoints(table, protocol)
+        return cls(
+            level,
+            table,
+            observed,
+            describe_cohort(table, protocol),
+            compute_endpoints(table, protocol, observed),
+            None
+            if strata is None
+            else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
+        )
+
+
+def compare(
+    trial: Trial,
+    by: str,
+    protocol: Protocol = BUILT_IN["default"],
+    *,
+    reference: str | None = None,
+    strata: str | None = None,
+) -> Comparison:
+    """Compute every endpoint of each group, and what separates each group from the reference.
+
+    Parameters
+    ----------
+    trial
+        The data.
+    by
+        The attribute whose levels are the groups; patients without a level are in none.
+    protocol
+        The choices behind the figures.
+    reference
+        The level that the others are compared with; the first in alphabetical order if left out.
+    strata
+        An attribute within whose levels the log-rank test, the hazard ratio and Gray's test compare.
+
+    Returns
+    -------
+    Comparison
+        Unrounded results.
+
+    Raises
+    ------
+    UsageError
+        If there is no such attribute or level, there are fewer than two groups or too many, or the strata are
+        the groups.
+    """
+    parts = trial.groups(by)
+    if strata is not None:
+        trial.levels(strata)
+        if strata == by:
+            raise UsageError(f"{shown(by)} makes the groups: within its levels there is nothing to compare.")
+    levels = tuple(parts)
+    if len(levels) < 2:
+        raise UsageError(
+            f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
+        )
+    reference = levels[0] if reference is None else trial.level(by, reference)
+    groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
+    base = next(group for group in groups if group.level == reference)
+    n_without = len(trial) - sum(len(group.table) for group in groups)
+    return Comparison(
+        schema_version=SCHEMA_VERSION,
+        tool=TOOL,
+        source=trial.source,
+        protocol=protocol_info(protocol, trial.layout),
+        account=trial.account,
+        by=Grouping(column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without),
+        groups=tuple(Group(level=own.level, cohort=own.cohort, endpoints=own.endpoints) for own in groups),
+        contrasts=tuple(
+            Contrast(level=own.level, reference=reference, endpoints=_contrast(own, base, protocol))
+            for own in groups
+            if own is not base
+        ),
+        tests={endpoint.key: _tests(groups, endpoint.key) for endpoint in SURVIVAL_ENDPOINTS},
+        notices=(
+            *trial.notices,
+            *base.table.notices,
+            *ignored_settings(protocol, trial.layout),
+            *_notices(groups, by, n_without, protocol),
+        ),
+    )
+
+
+def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Protocol) -> dict[str, Any]:
+    """What separates two levels of an attribute, as ``endpoints`` of a contrast.
+
+    Raises
+    ------
+    UsageError
+        If there is no such attribute or level.
+    """
+    own, base = (
+        _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None)
+        for text in (level, reference)
+    )
+    return {"endpoints": _contrast(own, base, protocol)}
+
+
+def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protocol) -> Iterator[Notice]:
+    if n_without:
+        yield Notice(
+            code="without-level",
+            severity="look first",
+            text=f"{patients(n_without)} without {by} left out: in no group.",
+        )
+    for group in groups:
+        for notice in endpoint_notices(group.cohort, group.endpoints, protocol):
+            yield replace(notice, text=f"{shown(group.level)}: {notice.text}")
+
+
+def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoints:
+    level = protocol.confidence_level
+    survival: dict[str, Any] = {
+        endpoint.key: _survival_contrast(own, base, endpoint.key, protocol) for endpoint in SURVIVAL_ENDPOINTS
+    }
+    rates: dict[str, Any] = {}
+    for endpoint in RATE_ENDPOINTS:
+        sides = [side_of(group.table, endpoint, *endpoint.after) for group in (own, base)]
+        if None in sides:
+            nothing = absent("ratio", "Not in this file.")
+            rates[endpoint.key] = RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
+            continue
+        known = [side.among(side.is_known) for side in sides if side is not None]
+        exact, varied = rate_ratio(known[0], known[1], level)
+        rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
+    ours, theirs = own.endpoints, base.endpoints
+    return ContrastEndpoints(
+        **survival,
+        **rates,
+        disability=DisabilityContrast(
+            worsened=_share_contrast(ours.disability.worsened, theirs.disability.worsened, level),
+            improved=_share_contrast(ours.disability.improved, theirs.disability.improved, level),
+        ),
+        mortality=MortalityContrast(all_cause_by_day_100=_early_deaths(own, base, level)),
+        neda3=tuple(
+            _neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)
+        ),
+    )
+
+
+def _early_deaths(own: _Group, base: _Group, level: float) -> ShareContrast:
+    """Deaths by day 100, which counts from transplant in those who had one and from time zero in the others."""
+    ours, theirs = own.endpoints.mortality, base.endpoints.mortality
+    contrast = _share_contrast(ours.all_cause_by_day_100, theirs.all_cause_by_day_100, level)
+    if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (own, base)):
+        return contrast
+    note = "Day 100 counts from transplant in patients who had one, and from time zero in the others."
+    return replace(contrast, risk_difference=replace(contrast.risk_difference, note=note))
+
+
+def _share_contrast(own: Estimate, base: Estimate, level: float) -> ShareContrast:
+    counts = (own.n, own.of, base.n, base.of)
+    difference, p = _risk_difference(counts, level)
+    return ShareContrast(risk_difference=difference, p_exact=p)
+
+
+def _neda_contrast(own: Any, base: Any, level: float) -> NedaContrast:
+    shares = _share_contrast(own.proportion, base.proportion, level)
+    return NedaContrast(years=own.years, risk_difference=shares.risk_difference, p_exact=shares.p_exact)
+
+
+def _risk_difference(
+    counts: tuple[float | None, float | None, float | None, float | None], level: float
+) -> tuple[Estimate, float | None]:
+    """Miettinen and Nurminen's difference of two shares, and Boschloo's p-value."""
+    if any(each is None for each in counts) or not (counts[1] and counts[3]):
+        return absent("difference", "A group has no patient with a known outcome."), None
+    x_1, n_1, x_2, n_2 = (int(each or 0) for each in counts)
+    found = _estimate(risk_difference(x_1, n_1, x_2, n_2, level), "difference", "miettinen-nurminen", level)
+    return found, finite(boschloo(x_1, n_1, x_2, n_2))
+
+
+def _estimate(found: Difference, unit: Unit, method: str, level: float) -> Estimate:
+    note = None if found.reason is None else f"{found.reason[0].upper()}{found.reason[1:]}."
+    return Estimate(
+        unit=unit,
+        value=finite(found.value),
+        ci_low=finite(found.ci_low),
+        ci_high=finite(found.ci_high),
+        ci_method=method,
+        confidence_level=level,
+        note=note,
+    )
+
+
+def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) -> SurvivalContrast:
+    level = protocol.confidence_level
+    curves = [
+        each.curve for group in (own, base) if isinstance(each := group.observed[key], ObservedEndpoint)
+    ]
+    results = [getattr(group.endpoints, key) for group in (own, base)]
+    if len(curves) < 2:
+        note = results[0].note or results[1].note
+        return SurvivalContrast(
+            survival_difference=absent("difference", note),
+            risk_difference=absent("difference", note),
+            p_exact=None,
+            hazard_ratio=absent("ratio", note),
+            hazard_ratio_p=None,
+            rmst_difference=absent("years", note),
+            log_rank=HypothesisTest(statistic=None, df=None, p=None, p_exact=None, note=note),
+            note=note,
+        )
+    counts = (results[0].n_events, results[0].n_evaluable, results[1].n_events, results[1].n_evaluable)
+    difference, p_exact = _risk_difference(counts, level)
+    ratio, ratio_p = _hazard_ratio(own, base, key, level)
+    return SurvivalContrast(
+        survival_difference=_survival_difference(results[0], results[1], level),
+        risk_difference=difference,
+        p_exact=p_exact,
+        hazard_ratio=ratio,
+        hazard_ratio_p=ratio_p,
+        rmst_difference=_rmst_difference(curves[0], curves[1], protocol),
+        log_rank=_permuted_log_rank(_pooled([base, own], key)),
+        note=joined([_unlike_follow_up(own, base)]),
+    )
+
+
+def _rmst_difference(own: KaplanMeier, base: KaplanMeier, protocol: Protocol) -> Estimate:
+    """The difference of restricted means: to the horizon, or to the last day that reaches its landmark."""
+    if own.entry is not None or base.entry is not None:
+        return absent("years", "No restricted mean where patients enter after time zero.")
+    level, until, note = protocol.confidence_level, protocol.horizon_years, None
+    last = min(
+        (curve.time[-1] for curve in (own, base) if curve.time.size and curve.estimate[-1] > 0), default=until
+    )
+    last_day, until_day = whole_days(np.array([last, until])).tolist()
+    if last < until and last_day >= landmark_day(until, protocol):
+        if until_day - last_day > 1:
+            note = f"Restricted to {in_years(round(float(last), 3))}: the last that reaches the landmark."
+        until = float(last)
+    found = _estimate(rmst_difference(own, base, until, level), "years", "normal", level)
+    return replace(found, note=joined([found.note, note]))
+
+
+def _survival_difference(own: Any, base: Any, level: float) -> Estimate:
+    """Square-and-add from each group's own limits, the beta-product ones where a curve is at 1 or 0."""
+    limits = []
+    for result in (own, base):
+        if result.survival.value is None:
+            return absent("difference", result.survival.note)
+        stands_in = result.survival_beta_product
+        used = result.survival if stands_in.value is None else stands_in
+        nothing = float("nan")
+        limits.append(
+            (
+                nothing if used.ci_low is None else used.ci_low,
+                nothing if used.ci_high is None else used.ci_high,
+            )
+        )
+    found = survival_difference(own.survival.value, limits[0], base.survival.value, limits[1])
+    return _estimate(found, "difference", "square-and-add", level)
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """The observations of several groups one after the other; arrays of shape (n_used,)."""
+
+    years: NDArray[np.float64]
+    event_type: NDArray[np.int8]
+    is_event: NDArray[np.bool_]
+    group: NDArray[np.int64]
+    entry: NDArray[np.float64] | None
+    strata: NDArray[Any] | None
+    types: tuple[str, ...]
+
+
+def _pooled(groups: Sequence[_Group], key: str) -> _Pooled:
+    observed = [
+        (group, each.observed)
+        for group in groups
+        if isinstance(each := group.observed[key], ObservedEndpoint)
+    ]
+
+    def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
+        return np.concatenate([values(group, own)[own.is_known] for group, own in observed])
+
+    has_strata = all(group.strata is not None for group in groups)
+    return _Pooled(
+        years=of_all(lambda _, own: own.years),
+        event_type=of_all(lambda _, own: own.event_type),
+        is_event=of_all(lambda _, own: own.is_event),
+        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(own.is_known) for _, own in observed]),
+        entry=of_all(lambda _, own: _entry(own))
+        if any(own.entry is not None for _, own in observed)
+        else None,
+        strata=of_all(lambda group, _: np.asarray(group.strata)) if has_strata else None,
+        types=observed[0][1].types,
+    )
+
+
+def _entry(observed: Observation) -> NDArray[np.float64]:
+    """When each patient came under observation; minus infinity in a group in which all did at time zero."""
+    return np.full(len(observed.years), -np.inf) if observed.entry is None else observed.entry
+
+
+def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Estimate, float | None]:
+    pooled = _pooled([base, own], key)
+    if not pooled.years.size:
+        return absent("ratio", "No patient has a known outcome."), None
+    found = hazard_ratio(pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry)
+    return (
+        Estimate(
+            unit="ratio",
+            value=finite(found.value),
+            ci_low=finite(found.ci_low),
+            ci_high=finite(found.ci_high),
+            ci_method=found.method,
+            confidence_level=level,
+            note=f"{found.reason[0].upper()}{found.reason[1:]}.",
+        ),
+        finite(found.p),
+    )
+
+
+def _log_rank(pooled: _Pooled) -> HypothesisTest:
+    if len(np.unique(pooled.group)) < 2:
+        return HypothesisTest(
+            statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
+        )
+    found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
+    return HypothesisTest(
+        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+    )
+
+
+def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
+    """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
+    found = _log_rank(pooled)
+    if found.df is None:
+        return found
+    permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
+    return replace(
+        found, p_exact=finite(permuted.p), note=f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
+    )
+
+
+def _tests(groups: Sequence[_Group], key: str) -> EndpointTests:
+    """The log-rank test over all groups, and Gray's test of each type of event that occurred."""
+    if any(isinstance(group.observed[key], AbsentEndpoint) for group in groups):
+        nothing = HypothesisTest(statistic=None, df=None, p=None, p_exact=None, note="Not in this file.")
+        return EndpointTests(log_rank=nothing, gray={})
+    pooled = _pooled(groups, key)
+    gray: dict[str, HypothesisTest] = {}
+    if pooled.entry is None and len(np.unique(pooled.group)) > 1:
+        statistic, df, p = gray_test(
+            pooled.years, pooled.event_type, len(pooled.types), pooled.group, pooled.strata
+        )
+        gray = {
+            name: HypothesisTest(statistic=finite(one), df=df, p=finite(own_p), p_exact=None, note=None)
+            for name, one, own_p in zip(pooled.types, statistic, p, strict=True)
+            if finite(one) is not None
+        }
+    return EndpointTests(log_rank=_log_rank(pooled), gray=gray)
+
+
+def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
+    medians = [group.cohort.follow_up.reverse_kaplan_meier.value for group in (own, base)]
+    if None in medians:
+        return None
+    short, long = sorted(median for median in medians if median is not None)
+    if short >= (1 - _UNLIKE) * long:
+        return None
+    return (
+        f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs "
+        f"groups that "
+        "were followed alike."
+    )

@@ -1,0 +1,195 @@
+"""`Table`: the rows of a file, or of a part of it, as typed columns; every check is made on one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.blocks import IntArray, TextTable
+from ahsct_trial.loading.values import Values
+from ahsct_trial.results import Notice
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Typed columns by canonical name, in the order of the file.
+
+    Attributes
+    ----------
+    columns
+        The columns, `patient_id` among them.
+    texts
+        The rows as they were read, with the line of each.
+    """
+
+    columns: dict[str, Values]
+    texts: TextTable
+    _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def has(self, *names: str) -> bool:
+        """Whether the file has all of these columns."""
+        return all(name in self.columns for name in names)
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A numeric column, NaN where it is missing or wrong; shape (n_rows,)."""
+        if name not in self._numbers:
+            self._numbers[name] = self.columns[name].numbers()
+        return self._numbers[name]
+
+    def is_missing(self, name: str) -> NDArray[np.bool_]:
+        """Where a column has no value, not even a wrong one; shape (n_rows,)."""
+        return self.columns[name].codes < 0
+
+    def is_right(self, name: str) -> NDArray[np.bool_]:
+        """Where a column has a value that it takes; shape (n_rows,)."""
+        own = self.columns[name]
+        return np.append(~own.is_wrong, False)[own.codes]
+
+    def is_empty(self) -> NDArray[np.bool_]:
+        """Where a row has no value at all; shape (n_rows,)."""
+        is_empty = np.ones(len(self), dtype=bool)
+        for own in self.columns.values():
+            is_empty &= own.codes < 0
+        return is_empty
+
+    def among(self, is_kept: NDArray[np.bool_]) -> Table:
+        """The rows that are kept."""
+        columns = {name: own.among(is_kept) for name, own in self.columns.items()}
+        return Table(columns, self.texts.places_among(is_kept))
+
+    # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
+
+    def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
+        """A code for each row's cell of a column, and the text behind a code."""
+        own = self.columns[name]
+        return own.codes[rows], lambda code: None if code < 0 else own.texts[code].as_py()
+
+    def patient_of(self, row: int) -> str | None:
+        """The identifier in a row."""
+        own = self.columns[PATIENT_ID.name]
+        code = int(own.codes[row])
+        return None if code < 0 else own.texts[code].as_py()
+
+    def lines_of(self, rows: IntArray) -> IntArray:
+        """The lines of some rows."""
+        return self.texts.lines[rows]
+
+    def tables_of(self, rows: IntArray) -> IntArray:
+        """The number of the table from which each of some rows comes."""
+        return np.zeros(len(rows), dtype=np.int8) if self.texts.table is None else self.texts.table[rows]
+
+
+def code_of_texts(
+    parts: Sequence[tuple[NDArray[np.int32], pa.StringArray]],
+) -> tuple[pa.StringArray, NDArray[np.int32]]:
+    """The different texts of many coded columns, as they come, and the place of each row's among them.
+
+    Texts that stand in no row are left out; a row without one has −1.
+    """
+    together = pa.concat_arrays([texts for _, texts in parts]).dictionary_encode()
+    places = together.indices.to_numpy()
+    found = np.empty(sum(len(codes) for codes, _ in parts), dtype=np.int32)
+    start = row = 0
+    for codes, texts in parts:
+        place = np.append(places[start : start + len(texts)], np.int32(-1))
+        found[row : row + len(codes)] = place.take(codes)
+        start += len(texts)
+        row += len(codes)
+    is_used = np.zeros(len(together.dictionary) + 1, dtype=bool)
+    is_used[found] = True
+    if is_used[:-1].all():
+        return together.dictionary, found
+    new = np.append(np.cumsum(is_used[:-1]) - 1, -1).astype(np.int32)
+    return together.dictionary.filter(pa.array(is_used[:-1])), new[found]
+
+
+class Labels:
+    """Labels of many parts of a file: those that differ by case alone are one, spelt as it is most often."""
+
+    def __init__(self) -> None:
+        self._n: dict[str, Counter[str]] = {}
+
+    def count(self, labels: Sequence[str | None], n: NDArray[np.int64]) -> None:
+        """Note how many rows have each of some labels."""
+        for label, own in zip(labels, n.tolist(), strict=True):
+            if label is not None and own:
+                self._n.setdefault(label.casefold(), Counter())[label] += own
+
+    @property
+    def levels(self) -> list[str]:
+        """The labels, in the order in which they come."""
+        return [spellings.most_common(1)[0][0] for spellings in self._n.values()]
+
+    @property
+    def alike(self) -> list[list[str]]:
+        """Spellings that were taken as one, the one that stands for them first."""
+        return [[own for own, _ in all_.most_common()] for all_ in self._n.values() if len(all_) > 1]
+
+    def places(self, labels: Sequence[str | None]) -> NDArray[np.int32]:
+        """The place of each label among `levels`, −1 for None, and −1 behind them all."""
+        place_of = {folded: place for place, folded in enumerate(self._n)}
+        found = [-1 if label is None else place_of.get(label.casefold(), -1) for label in labels]
+        return np.array([*found, -1], dtype=np.int32)
+
+
+def repeated(texts: pa.Array) -> tuple[IntArray, IntArray]:
+    """Places whose text stands at an earlier place: the first such place of each, and these places."""
+    codes = texts.dictionary_encode().indices.fill_null(-1).to_numpy()
+    _, first_of_code, code = np.unique(codes, return_index=True, return_inverse=True)
+    first = first_of_code[code]
+    again = np.flatnonzero((first < np.arange(len(codes))) & (codes >= 0))
+    return first[again], again
+
+
+def characters(texts: pa.StringArray) -> NDArray[np.uint8]:
+    """The bytes of all strings of an array, one after the other."""
+    _, offsets, data = texts.buffers()
+    if data is None:
+        return np.zeros(0, dtype=np.uint8)
+    begin, end = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]]
+    return np.frombuffer(data, np.uint8)[begin:end]
+
+
+def are_plain(texts: pa.StringArray) -> bool:
+    """Whether all characters are visible ones of ASCII; a closer look at others costs ten times as much."""
+    used = characters(texts)
+    return bool(used.min(initial=0x21) > ord(" ") and used.max(initial=0) < 0x7F)
+
+
+def fold(texts: pa.StringArray) -> pa.StringArray:
+    """Identifiers without what people and programs change: form, case, blanks, leading zeros, a final .0."""
+    folded: Any = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
+    folded = pc.replace_substring_regex(folded, r"[\s\pZ\p{Cf}]", "")
+    folded = pc.replace_substring_regex(folded, r"\.0+$", "")
+    return pc.replace_substring_regex(folded, r"^0+(.)", r"\1")
+
+
+def coded_texts(
+    parts: Sequence[tuple[NDArray[np.int32], Sequence[str | None]]],
+) -> tuple[Labels, NDArray[np.int32]]:
+    """The labels of rows in parts, and the place of each row's among them, −1 where it has none."""
+    labels = Labels()
+    for codes, texts in parts:
+        labels.count(texts, np.bincount(codes + 1, minlength=len(texts) + 1)[1:])
+    return labels, np.concatenate([labels.places(texts)[codes] for codes, texts in parts])
+
+
+def labels_alike(name: str, labels: Labels) -> Iterator[Notice]:
+    """That labels which differ by case alone were taken as one."""
+    if labels.alike:
+        told = "; ".join(", ".join(map(shown, own[1:6])) + f" as {shown(own[0])}" for own in labels.alike[:5])
+        more = f"; and {len(labels.alike) - 5:,} more" if len(labels.alike) > 5 else ""
+        text = f"Labels of {name} that differ only by case were taken as one: {told}{more}."
+        yield Notice(code="labels-alike", text=text)

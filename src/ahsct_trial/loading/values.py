@@ -1,0 +1,355 @@
+"""From texts to what they mean: numbers, dates, levels and labels, each different text once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
+from ahsct_trial.errors import UsageError
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.blocks import TextColumn
+
+#: What stands for a missing value in files of SAS, R, pandas and spreadsheets.
+MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
+
+_TIME_OF_DAY = r"[T ]([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+_ISO_DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME_OF_DAY})?$"
+_PARTIAL_DATE = re.compile(
+    r"[0-9]{4}(-([0-9]{2}|--?|UN[K]?|XX))?(-([0-9]{2}|--?|UN[K]?|XX))?(T.*)?", re.IGNORECASE
+)
+_DAY_1970 = date(1970, 1, 1).toordinal()
+#: There is no date before it: the calendar has no year 0.
+_FIRST_DAY = date.min.toordinal() - _DAY_1970
+#: No transplant, scan or EDSS is older: the EDSS is of 1983, and a history reaches back some decades.
+_EARLIEST = date(1950, 1, 1)
+#: The parts of a date format that people write, and those of `strptime`.
+_TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
+#: A word or signs that people write for a missing value.
+_MAYBE_MISSING = r"[^\W\d_]{2,12}|[-?*/_.x]{1,5}"
+_MARK_NAMES = {".": "point", ",": "comma"}
+#: Different wrong texts of a part of a column whose rules are looked at one by one.
+_N_EXPLAINED = 1000
+
+
+@dataclass(frozen=True)
+class Forms:
+    """How values are written.
+
+    Attributes
+    ----------
+    delimiter
+        The character between cells.
+    date_format
+        Form of dates in the terms of Python's `strptime`; None for ISO 8601.
+    missing
+        Texts that stand for a missing value, beside the empty cell.
+    decimal_point
+        What stands before the decimals of numbers, a point or a comma.
+    """
+
+    delimiter: str = ","
+    date_format: str | None = None
+    missing: frozenset[str] = frozenset(MISSING)
+    decimal_point: str = "."
+
+
+@dataclass(frozen=True)
+class Values:
+    """A column by its different texts.
+
+    Attributes
+    ----------
+    column
+        What the column holds.
+    codes
+        Place of each row's text among the different ones, −1 where it is missing; shape (n_rows,).
+    texts
+        The different texts as they are written; some may stand in no row.
+    values
+        What each of them means: numbers, NaN where wrong, or canonical texts, None where wrong. Identifiers
+        mean what is written, and have none.
+    is_wrong
+        Whether the column does not take it.
+    missing
+        How many cells hold each text that stands for missing.
+    """
+
+    column: Column
+    codes: NDArray[np.int32]
+    texts: pa.StringArray
+    values: NDArray[Any]
+    is_wrong: NDArray[np.bool_]
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    def rows_of(self, is_meant: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """The rows that have one of some texts, by a flag for each text."""
+        return np.flatnonzero(np.append(is_meant, False)[self.codes]) if is_meant.any() else _NO_ROWS
+
+    def numbers(self) -> NDArray[np.float64]:
+        """The number in each row, NaN where it is missing or wrong; shape (n_rows,)."""
+        return np.append(self.values, np.nan)[self.codes]
+
+    def among(self, is_kept: NDArray[np.bool_]) -> Values:
+        """The column in the rows that are kept."""
+        return Values(self.column, self.codes[is_kept], self.texts, self.values, self.is_wrong, self.missing)
+
+
+_NO_ROWS = np.empty(0, dtype=np.intp)
+
+
+def meant(column: Column, own: TextColumn, forms: Forms) -> Values:
+    """What the texts of a column mean; blanks around them do not count."""
+    texts = own.texts
+    trimmed = pc.utf8_trim_whitespace(texts)
+    is_missing = pc.is_in(trimmed, pa.array(["", *forms.missing])).to_numpy(zero_copy_only=False)
+    codes, missing = own.codes, {}
+    if is_missing.any():
+        n_rows = np.bincount(codes + 1, minlength=len(texts) + 1)[1:]
+        counted = Counter[str]()
+        for place in np.flatnonzero(is_missing).tolist():
+            counted[trimmed[place].as_py()] += int(n_rows[place])
+        missing = {text: n for text, n in counted.items() if text}
+        new = np.where(is_missing, -1, np.arange(len(texts)))
+        codes = np.append(new, -1).astype(np.int32)[codes]
+        trimmed = pc.if_else(pa.array(is_missing), None, trimmed)
+    values = _values(column, trimmed, forms)
+    if column.name == PATIENT_ID.name:
+        is_wrong = np.zeros(len(texts), dtype=bool)
+    elif column.kind in NUMERIC_KINDS:
+        is_wrong = (np.isnan(values) | is_outside(column, values)) & ~is_missing
+        values[is_wrong] = np.nan
+    else:
+        is_wrong = np.equal(values, None) & ~is_missing  # type: ignore[call-overload]
+    return Values(column, codes, texts, values, is_wrong, missing)
+
+
+def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[Any]:
+    if column.name == PATIENT_ID.name:
+        return np.empty(0)
+    if column.kind == "date":
+        return day_numbers(trimmed, forms.date_format)
+    if column.kind in NUMERIC_KINDS:
+        return _numbers(trimmed, forms.decimal_point)
+    if column.kind == "level":
+        level_of = {level.casefold(): level for level in column.levels} | dict(column.codes)
+        meant = [None if text is None else level_of.get(text.casefold()) for text in trimmed.to_pylist()]
+    else:
+        meant = pc.utf8_normalize(trimmed, form="NFC").to_pylist()
+    values = np.empty(len(meant), dtype=object)
+    values[:] = meant
+    return values
+
+
+def is_outside(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a number is one that the column does not take; NaN is not."""
+    if column.kind == "date":
+        return (values < (_EARLIEST.toordinal() - _DAY_1970)) | (values > today() - _DAY_1970)
+    is_outside = (values < column.low) | (values > column.high)
+    if column.is_after_zero:
+        is_outside |= values == 0
+    if column.kind in {"count", "day"}:
+        is_outside |= np.floor(values) < values
+    elif column.kind == "edss":
+        halves = 2 * np.clip(values, 0, column.high)
+        is_outside |= (np.floor(halves) < halves) | (halves == 1)
+    return is_outside
+
+
+def today() -> int:
+    """The day of reading, as Python's ordinal."""
+    return date.today().toordinal()
+
+
+def _numbers(texts: pa.StringArray, decimal_point: str) -> NDArray[np.float64]:
+    """Numbers, NaN for a text that is none."""
+    if decimal_point == ".":
+        try:
+            numbers = _as_floats(texts)
+        except pa.ArrowInvalid:
+            pass
+        else:
+            if np.isfinite(numbers).sum() == len(texts) - texts.null_count:
+                return numbers
+    is_number = pc.match_substring_regex(texts, _number(decimal_point))
+    return _as_floats(pc.if_else(is_number, pc.replace_substring(texts, decimal_point, "."), None))
+
+
+def _as_floats(texts: pa.StringArray) -> NDArray[np.float64]:
+    numbers = texts.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.array(numbers, dtype=np.float64)
+
+
+def _number(point: str) -> str:
+    point = re.escape(point)
+    return rf"^[+-]?([0-9]+({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+def count_marks(columns: Iterable[TextColumn]) -> dict[str, int]:
+    """How many numbers have a decimal point, and how many a decimal comma."""
+    found = {".": 0, ",": 0}
+    for own in columns:
+        n_rows = np.bincount(own.codes + 1, minlength=len(own.texts) + 1)[1:]
+        trimmed = pc.utf8_trim_whitespace(own.texts)
+        for mark in found:
+            has_mark = pc.and_(
+                pc.match_substring_regex(trimmed, _number(mark)), pc.match_substring(trimmed, mark)
+            )
+            found[mark] += int(n_rows[has_mark.to_numpy(zero_copy_only=False)].sum())
+    return found
+
+
+# ---- Dates -----------------------------------------------------------------------------------------------
+
+
+def day_numbers(texts: pa.StringArray, date_format: str | None) -> NDArray[np.float64]:
+    """Days since 1970 [days], shape (n,), NaN for a text that is no date.
+
+    Parameters
+    ----------
+    texts
+        Dates, shape (n,).
+    date_format
+        Their form in the terms of Python's `strptime`; None for ISO 8601, with or without a time of day.
+    """
+    if date_format is not None:
+        return np.array([_day_in_form(text, date_format) for text in texts.to_pylist()], dtype=np.float64)
+    is_date = pc.match_substring_regex(texts, _ISO_DATE)
+    days = pc.if_else(is_date, pc.utf8_slice_codeunits(texts, 0, 10), None)
+    try:
+        found = np.array(days.cast(pa.date32()).cast(pa.int32()).to_numpy(zero_copy_only=False), np.float64)
+        found[found < _FIRST_DAY] = np.nan
+    except pa.ArrowInvalid:  # a day that no month has
+        found = np.array([_iso_day(text) for text in days.to_pylist()], dtype=np.float64)
+    return found
+
+
+def _iso_day(text: str | None) -> float:
+    try:
+        return np.nan if text is None else date.fromisoformat(text).toordinal() - _DAY_1970
+    except ValueError:
+        return np.nan
+
+
+def _day_in_form(text: str | None, date_format: str) -> float:
+    try:
+        return np.nan if text is None else datetime.strptime(text, date_format).toordinal() - _DAY_1970
+    except ValueError:
+        return np.nan
+
+
+def iso_of(day: int) -> str:
+    """A day since 1970 as a date."""
+    return date.fromordinal(day + _DAY_1970).isoformat()
+
+
+def as_date_format(form: str) -> str:
+    """The form of dates for `strptime`, from one of its own or one as ``dd.mm.yyyy``.
+
+    Raises
+    ------
+    UsageError
+        If it does not hold a day, a month and a year once each.
+    """
+    directives = form
+    if "%" not in form:
+        directives = re.sub("yyyy|yy|mmm|mm|dd", lambda token: _TOKENS[token[0]], form.lower())
+    day = date(2003, 12, 31)
+    try:
+        is_whole = datetime.strptime(day.strftime(directives), directives).date() == day
+    except (ValueError, re.error):  # the latter for a directive that stands there twice
+        is_whole = False
+    if not is_whole:
+        raise UsageError(
+            f"The date format is '{shown(form)}'; it must have a day, a month and a year once each, "
+            "for example %d.%m.%Y or dd.mm.yyyy."
+        )
+    return directives
+
+
+# ---- What is wrong with a text ---------------------------------------------------------------------------
+
+
+def explained(own: Values, forms: Forms) -> dict[tuple[str, str], NDArray[np.intp]]:
+    """The wrong texts of a column, as their places, by the rule they break and what to do about it."""
+    found: dict[tuple[str, str], list[int]] = {}
+    places = np.flatnonzero(own.is_wrong)
+    for place in places[:_N_EXPLAINED].tolist():
+        found.setdefault(_explained(own.column, own.texts[place].as_py().strip(), forms), []).append(place)
+    if len(places) > _N_EXPLAINED:
+        rule = (braceless(own.column.rule), "Correct it.")
+        found[rule] = [*found.get(rule, []), *places[_N_EXPLAINED:].tolist()]
+    return {rule: np.array(own_places) for rule, own_places in found.items()}
+
+
+def braceless(text: str) -> str:
+    """A text as a rule, in which braces stand for values."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _explained(column: Column, text: str, forms: Forms) -> tuple[str, str]:
+    """The rule that a text breaks, and what to do about it."""
+    is_needed = column.is_required or column.name in {"day", "date"}
+    if column.kind == "level":
+        fix = "Correct it, or give a map that translates it."
+        return column.rule, fix + (_or_missing(text) if text.isupper() and not is_needed else "")
+    if column.kind == "date":
+        return _explained_date(text, forms)
+    if (mark := _wrong_mark(text, forms)) is not None:
+        return mark, "Correct it."
+    is_number = bool(re.fullmatch(_number(forms.decimal_point), text))
+    if is_number and column.is_after_zero and float(text.replace(forms.decimal_point, ".")) == 0:
+        return (
+            "a 0 mostly stands for none, for which an empty cell is right",
+            "Leave it empty, or correct it.",
+        )
+    fix = "Correct it." if is_needed else "Correct it or leave it empty."
+    return column.rule, fix + ("" if is_needed or is_number else _or_missing(text))
+
+
+def _wrong_mark(text: str, forms: Forms) -> str | None:
+    """The rule that a number breaks whose decimals stand behind the other mark; None for other text."""
+    other = "," if forms.decimal_point == "." else "."
+    if other not in text or not re.fullmatch(_number(other), text):
+        return None
+    if forms.delimiter == ",":
+        return "in a comma-separated file decimals have a point"
+    return f"other numbers in this file have a decimal {_MARK_NAMES[forms.decimal_point]}"
+
+
+def _or_missing(text: str) -> str:
+    """How to say that a text stands for missing, if it may."""
+    if not re.fullmatch(_MAYBE_MISSING, text) or (len(text) == 1 and text.isalpha()):
+        return ""
+    return f" If it stands for missing, add --missing {text if text.isalpha() else repr(text)}."
+
+
+def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
+    [day] = day_numbers(pa.array([text]), forms.date_format)
+    if not np.isnan(day):
+        if day > today() - _DAY_1970:
+            return "the date lies after the day of reading", "Correct it, or leave the record out."
+        return (
+            f"no date is before {_EARLIEST.year}; such a date mostly stands for unknown",
+            "Correct it, or leave the record out.",
+        )
+    if forms.date_format is not None:
+        return (
+            f"it must be a date that exists, in the form {braceless(shown(forms.date_format))}",
+            "Correct it.",
+        )
+    if _PARTIAL_DATE.fullmatch(text) and not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return (
+            "it is a date without a day or a month, so its place in time is not known",
+            "Enter the day, or give a map that leaves the record out or takes another column.",
+        )
+    return "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)", "Correct it."

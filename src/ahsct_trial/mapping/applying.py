@@ -1,0 +1,195 @@
+"""A map and a source make one canonical table, with the way back from each row to its line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import PATIENT_TABLE, RECORDS
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.mapping.faults import Faults
+from ahsct_trial.mapping.model import Map
+from ahsct_trial.mapping.patients import patients_of
+from ahsct_trial.mapping.records import records_of
+from ahsct_trial.mapping.settling import given_kinds, settle
+from ahsct_trial.mapping.sources import find_tables
+from ahsct_trial.mapping.working import Made, Worked, work
+from ahsct_trial.results import Account, Notice, Severity, SourceFile
+from ahsct_trial.trial import Places
+
+if TYPE_CHECKING:
+    from ahsct_trial.mapping.sources import Source
+
+#: What a file of records lacks without a kind of record, in the words of the endpoints.
+_LACKING = {
+    "death": "deaths: overall survival and mortality take everybody to be alive at last contact",
+    "relapse": "relapses: relapse endpoints are not in this file",
+    "mri": "MRI scans: lesion endpoints are not in this file",
+    "edss": "EDSS visits: disability endpoints are not in this file",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class MappedTable:
+    """What a map made of a source.
+
+    Attributes
+    ----------
+    table
+        Records or a patient table in canonical form; its line numbers are those that it has when written as
+        CSV.
+    places
+        Where each row comes from: its file, sheet and line.
+    files
+        The files that were read.
+    account
+        What became of the rows of the source, of all tables and of each; rows used are rows of the source, of
+        which each may give several records.
+    notices
+        What a person should know of.
+    """
+
+    table: CellTable
+    places: Places
+    files: tuple[SourceFile, ...]
+    account: Account
+    notices: tuple[Notice, ...]
+
+
+def apply_map(rules: Map, source: Source) -> MappedTable:
+    """Make records or a patient table of a source.
+
+    Parameters
+    ----------
+    rules
+        The map.
+    source
+        A file, a folder, a list of files, or DataFrames by the names that the map has for its tables.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be read.
+    DataProblems
+        Everything in the source that the map cannot make canonical, at once.
+    """
+    found = find_tables(rules, source)
+    faults = Faults()
+    worked = [
+        own
+        for rule, table in zip(rules.tables, found.tables, strict=True)
+        if table is not None and (own := work(table, rule, faults)) is not None
+    ]
+    if rules.gives_records:
+        parts = [part for number, own in enumerate(worked) for part in records_of(own, number)]
+        # What is wrong in one table must not hide what is wrong in another, but records need all tables.
+        faults.raise_any(rules.file)
+        joined = Made.joined(parts, [column.name for column in RECORDS])
+        settled = settle(rules, joined, worked, faults)
+        made, also_used = settled.made, settled.also_used
+        used = [np.concatenate([made.row[made.table == number], own]) for number, own in enumerate(also_used)]
+    else:
+        made, patients_used = patients_of(worked)
+        used = list(patients_used)
+    faults.raise_any(rules.file)
+    notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
+    if found.unused:
+        listed = ", ".join(map(shown, found.unused))
+        text = f"Files and sheets that the map {shown(rules.name)} does not name: {listed}."
+        notices.append(Notice(code="tables-not-in-map", text=text))
+    return MappedTable(
+        table=_table(made, worked),
+        places=_places(made, worked),
+        files=_files(worked),
+        account=_account(worked, used),
+        notices=tuple(notices),
+    )
+
+
+def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
+    order = dict.fromkeys(column.name for column in (*RECORDS, *PATIENT_TABLE))
+    names = tuple(name for name in order if name in made.columns)
+    digests = dict.fromkeys(own.source.table.sha256 for own in worked)
+    return CellTable(
+        file=", ".join(dict.fromkeys(own.source.table.file for own in worked)),
+        sheet=None,
+        names=names,
+        columns=tuple(made.columns[name] for name in names),
+        lines=np.arange(2, len(made) + 2),
+        sha256=next(iter(digests)) if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest(),
+    )
+
+
+def _places(made: Made, worked: Sequence[Worked]) -> Places:
+    lines = np.empty(len(made), dtype=np.int64)
+    for number, own in enumerate(worked):
+        is_own = made.table == number
+        lines[is_own] = own.view.table.lines[made.row[is_own]]
+    tables = tuple((own.source.table.file, own.source.table.sheet) for own in worked)
+    return Places(lines, tables, made.table)
+
+
+def _files(worked: Sequence[Worked]) -> tuple[SourceFile, ...]:
+    n_rows: dict[tuple[str, str], int] = {}
+    for own in worked:
+        key = (own.source.table.file, own.source.table.sha256)
+        n_rows[key] = n_rows.get(key, 0) + len(own.source)
+    return tuple(SourceFile(file=file, sha256=digest, n_rows=n) for (file, digest), n in n_rows.items())
+
+
+def _account(worked: Sequence[Worked], used: Sequence[NDArray[np.int64]]) -> Account:
+    tables = tuple(own.account(rows) for own, rows in zip(worked, used, strict=True))
+    n_missing = sum((own.n_missing for own in worked), Counter())
+    return Account(
+        rows_read=sum(table.rows_read for table in tables),
+        rows_used=sum(table.rows_used for table in tables),
+        set_aside=tuple(aside for table in tables for aside in table.set_aside),
+        missing=dict(n_missing.most_common()),
+        tables=tables,
+    )
+
+
+def _unread(worked: Sequence[Worked]) -> Iterator[Notice]:
+    """Columns without a reader, columns that the map may lack, and tests that no row has."""
+    unread = [
+        f"{own.source.table.label}: {', '.join(map(shown, own.unread_columns))}"
+        for own in worked
+        if own.unread_columns
+    ]
+    if unread:
+        yield Notice(
+            code="columns-not-in-map", text=f"Columns that the map does not read: {'; '.join(unread)}."
+        )
+    for own in worked:
+        label = own.source.table.label
+        for name, cells in own.source.rule.optional_cells:
+            if not any(own.view.has(heading) for heading in cells.headings):
+                headings = " or ".join(map(shown, cells.headings))
+                text = f"{label}: there is no column {headings}, so it tells nothing of {name}."
+                yield Notice(code="column-not-found", text=text, severity=_severity(name))
+        for test in own.wide.tests if own.wide else ():
+            pivot = own.source.rule.pivot
+            if pivot is not None and own.view.cells(test).null_count == len(own.view):
+                text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
+                yield Notice(code="test-not-found", text=text)
+
+
+def _severity(name: str) -> Severity:
+    return "look first" if name == "death" else "note"
+
+
+def _lacking(rules: Map, made: Made) -> Iterator[Notice]:
+    kinds = given_kinds(made)
+    for kind, what in _LACKING.items():
+        if kind not in rules.kinds:
+            text = f"The map {shown(rules.name)} names no {what}."
+            yield Notice(code=f"map-without-{kind}", text=text, severity=_severity(kind))
+        elif kind not in kinds and kind != "death":
+            yield Notice(code=f"source-without-{kind}", text=f"The source has no {what}.")

@@ -1,0 +1,68 @@
+"""What is wrong with cells, collected over all tables: the same value of a column is one problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.problems import SHOWN, DataProblems, Problem
+
+_SHOWN_LINES = 3
+_MOST_PROBLEMS = 500
+
+
+@dataclass
+class Faults:
+    """Problems found so far; a row is counted for each."""
+
+    problems: list[Problem] = field(default_factory=list)
+    n_more: int = 0
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.n_more += 1
+
+    def add_cells(
+        self, table: CellTable, lines: NDArray[np.int64], column: str, value: str | None, rule: str, fix: str
+    ) -> None:
+        """Note that a column has the same wrong value on some lines."""
+        what = f"{shown(column)} is {'empty' if value is None else repr(shown(value))}"
+        self.add(problem_on(table, lines, what, rule, fix, column, value))
+
+    def raise_any(self, file: str) -> None:
+        """Raise `DataProblems` if there is one."""
+        if self.problems:
+            raise DataProblems(file, self.problems[:SHOWN], len(self.problems) + self.n_more)
+
+
+def problem_on(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
+    table: CellTable,
+    lines: NDArray[np.int64],
+    what: str,
+    rule: str,
+    fix: str,
+    column: str | None = None,
+    value: str | None = None,
+    patient: str | None = None,
+) -> Problem:
+    """A problem on some lines of a table, of which the first are named."""
+    return Problem(
+        file=table.file,
+        sheet=table.sheet,
+        line=int(lines[0]),
+        lines=tuple(lines[:_SHOWN_LINES].tolist()),
+        n_rows=len(lines),
+        what=what,
+        rule=rule,
+        fix=fix,
+        column=column,
+        value=value,
+        patient=patient,
+    )

@@ -1,0 +1,197 @@
+"""What a heading may mean, in English, German, French, Spanish, Italian and Portuguese.
+
+A pattern is searched in the heading in lower case, without accents, with a blank for each other sign:
+`Todesdatum`, `Date de décès` and `fecha_muerte` are all of a death. Of several meanings the first in the list
+is taken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER_SIGNS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a heading may mean, and whether the word leaves no doubt."""
+
+    role: str
+    pattern: re.Pattern[str]
+    is_sure: bool = True
+
+
+def plain(heading: str) -> str:
+    """A heading in lower case, without accents, its words parted by one blank."""
+    text = _CAMEL.sub(" ", heading).replace("ß", "ss").casefold()
+    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return _OTHER_SIGNS.sub(" ", bare).strip()
+
+
+def _meanings(*declared: tuple[str, str] | tuple[str, str, bool]) -> tuple[Meaning, ...]:
+    return tuple(Meaning(role, re.compile(pattern), *rest) for role, pattern, *rest in declared)
+
+
+#: Columns that identify the patient.
+PATIENT = _meanings(
+    ("patient_id", r"^(usubjid|patient id|record id|pat (id|nr|no|nummer)|pat(ienten?)? ?(id|nr|no|nummer|code|number|num|ident\w*))$"),
+    ("patient_id", r"^(id|patient|patid|patnr|subjid|subject( id)?|pid|study id|studien ?(id|nr)|fall ?(nr|nummer|id))$"),
+    ("patient_id", r"^(identifiant|n(um|o)? ?(de )?patient|numero (de )?(patient|paciente|paziente|dossier)|(id|codigo|codice) (del |do |de )?(paciente|paziente)|paciente|paziente|code patient)$"),
+    ("patient_id", r"\b(patient|paciente|paziente|subject|proband)\b|^(nr|no|code|codigo|codice|numero|num)$", False),
+)  # fmt: skip
+
+#: Columns of dates.
+DATES = _meanings(
+    ("birth", r"birth|\bdob\b|geburt|\bgeb\b|naiss|nacim|nascit|nascim"),
+    ("death", r"death|\bdied\b|\bdth|deceas|verstorb|\btod(es\w*)?\b|gestorb|sterbe|\bdeces|\bmort|fallec|muerte|defunc|\bobito|falec|exitus"),
+    ("other", r"\b(ms|disease|erkrankung\w*|krankheit\w*|maladie|enfermedad|malattia|doenca|first|erst\w*)\b.*(onset|beginn|debut|inizio|inicio)|diagnos|symptom|consent|einwillig|created|modified|randomi"),
+    ("last_contact", r"\b(last|letzt\w*|dern\w*|ultim\w*)\b.*(contact|kontakt|seen|visit|kontrol|control|follow|fu\b|info|exam|clinical|nouvel|suivi|seguim|contat|unters)|\blfu\b|end of (study|follow)"),
+    ("transplant", r"transplant|\btx\b|hsct|\basct\b|\bsct\b|stammzell|\bszt\b|trapiant|trasplant|greffe|stem cell"),
+    ("transplant", r"\bop\b|infusion|\b(day|tag|jour|dia|giorno) ?0\b", False),
+    ("relapse", r"relaps|schub|schueb|pousse|\bbrote|ricadut|recidiv|recaid|\bsurto|\battack|\bbout\b"),
+    ("therapy", r"therap|treat|\bdmt\b|\bdrug|medik|traitement|trattam|tratam|farmac|behandl"),
+    ("mri", r"\bmri\b|\bmrt\b|\birm\b|\brmn?\b|\bscan|magnet"),
+    ("visit", r"\bdate|datum|\bfecha|\bdata\b|\bdat\b|visit|\bexam|unters|assess|\bdtc\b"),
+)  # fmt: skip
+
+#: Columns of whole days from transplant.
+DAYS = _meanings(("day", r"\b(day|days|tag|tage|jour|jours|dia|dias|giorno|giorni)\b"))
+
+#: Columns of scores and counts.
+MEASURES = _meanings(
+    ("edss", r"^(edss|edss (score|total|wert|gesamt|value|entered|punkte|puntaje|punteggio)|(score|total|gesamt) edss)$"),
+    ("edss", r"\bedss\b", False),
+    ("enlarging", r"enlarg|grosser|groesser|vergross|vergroess|agrand|ingrand|crecim|aument"),
+    ("new_t2_lesions", r"(new|neue?|nouv\w*|nuev\w*|nuov\w*|nov[ao]s?) ?t2|t2 ?(new|neu|nouv|nuev|nuov|nov)"),
+    ("gd_lesions", r"\bgd\b|\bgad|gadolin|enhanc|\bkm\b|kontrast|rehauss|realce|captant|captaz|\bt1 ?gd"),
+    ("new_t2_lesions", r"\b(new|neue?|nouv\w*|nuev\w*|nuov\w*|nov[ao]s?)\b", False),
+)  # fmt: skip
+
+#: Columns of what is known of a patient, and of codes.
+ATTRIBUTES = _meanings(
+    ("cause_of_death", r"(cause|causa|ursache).*|.*(ursache)"),
+    ("sex", r"^(sex|sexe|sexo|sesso|gender|genre|genero|geschl\w*)\b"),
+    ("ms_course", r"course|verlauf|\bms ?(type|typ|form|phenotype)|phenotyp|fenotip|^(forme|forma|tipo)( (de|di) .*)?$|evoluti"),
+    ("age_years", r"^(age|alter|edad|eta|idade|age (at )?(baseline|transplant|tx|inclusion|hsct|ahsct)|age years|alter bei .*)$"),
+    ("site", r"^(site|sites?id|site id|cent(er|re)|zentrum|klinik|hospital|hopital|ospedale|centro)\b"),
+    ("arm", r"^(arm|trt01p|treatment arm|gruppe|group|bras|braccio|brazo|braco)$"),
+    ("vital_status", r"vital ?(status|state)|\b(alive|dead|deceased)\b|lebt|statut vital|estado vital|stato in vita|lebend"),
+    ("region", r"region|exam type|body (part|site)|localis|localiz|\barea\b|organ\b|koerperteil"),
+    ("treatment", r"^(treatment|treatment name|therap\w*|drug|inn|medik\w*|traitement|trattamento|tratamiento|tratamento|procedure|prtrt)$"),
+)  # fmt: skip
+
+#: What the name of a file or sheet says of its rows.
+TABLES = _meanings(
+    ("relapse", r"relaps|schub|schueb|pousse|brote|ricadut|recidiv|surto|episod|attack"),
+    ("mri", r"\bmri\b|\bmrt\b|\birm\b|\brmn?\b|scan"),
+    ("edss", r"edss|visit|clinical|klinik"),
+    ("therapy", r"therap|treat|\bdmt\b|medik|traitement|trattam|tratam"),
+)
+
+#: Texts that mean that nothing is known, as they are found in sheets; not those that may mean none.
+UNKNOWN = frozenset(
+    ("-", "--", "–", "—", "?", "??", "n.e.", "ne", "n.d.", "nd", "n/d", "k.a.", "ka", "k. a.", "unk", "unknown",
+     "unbekannt", "missing", "fehlt", "inconnu", "inconnue", "desconocido", "sconosciuto", "desconhecido", "s/d",
+     "nicht bekannt", "not known", "not available", "not done"),
+)  # fmt: skip
+
+#: A text that names the transplant among other treatments.
+TRANSPLANT = re.compile(r"hsct|\basct\b|stem cell|transplant|stammzell|trapiant|trasplant|greffe")
+
+
+#: Words that add nothing to a heading.
+_NEUTRAL = frozenset(
+    [
+        "a",
+        "am",
+        "an",
+        "date",
+        "dates",
+        "datum",
+        "dat",
+        "dt",
+        "dtc",
+        "day",
+        "tag",
+        "jour",
+        "dia",
+        "giorno",
+        "data",
+        "fecha",
+        "of",
+        "the",
+        "de",
+        "der",
+        "des",
+        "die",
+        "den",
+        "del",
+        "della",
+        "di",
+        "do",
+        "da",
+        "du",
+        "la",
+        "le",
+        "l",
+        "d",
+        "el",
+        "il",
+        "o",
+        "os",
+        "as",
+        "em",
+        "et",
+        "vom",
+        "von",
+        "bei",
+        "at",
+        "on",
+        "time",
+        "zeit",
+        "beginn",
+        "begin",
+        "start",
+        "debut",
+        "inizio",
+        "inicio",
+        "heure",
+        "n",
+        "no",
+        "count",
+        "anzahl",
+        "number",
+        "nombre",
+        "numero",
+        "total",
+        "n1",
+        "letzter",
+    ]
+)
+
+
+def meaning(heading: str, among: tuple[Meaning, ...]) -> Meaning | None:
+    """The first meaning that a heading may have."""
+    text = plain(heading)
+    return next((own for own in among if own.pattern.search(text)), None)
+
+
+def has_other_words(heading: str, own: Meaning) -> bool:
+    """Whether a heading says more: `last relapse before transplant` is no date of transplant."""
+    text = plain(heading)
+    matched = {
+        place
+        for found in own.pattern.finditer(text)
+        for place in range(found.start(), max(found.end(), found.start() + 1))
+    }
+    start = 0
+    for word in text.split():
+        start = text.index(word, start)
+        is_matched = any(place in matched for place in range(start, start + len(word)))
+        if not is_matched and word not in _NEUTRAL:
+            return True
+        start += len(word)
+    return False

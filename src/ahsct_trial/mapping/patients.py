@@ -1,0 +1,110 @@
+"""Rows of source tables as one row per patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.mapping.faults import problem_on
+from ahsct_trial.mapping.model import Cells
+from ahsct_trial.mapping.values import RowsArray, text_places
+from ahsct_trial.mapping.working import Made, Worked, is_given
+
+
+def patients_of(worked: Sequence[Worked]) -> tuple[Made, tuple[RowsArray, ...]]:
+    """The patient table that tables give together, and the rows of each that it used.
+
+    A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot
+    be. A column none of whose rows are there is left out. The line of a patient is that of the first table
+    that has them.
+    """
+    ids = [own.view.texts(own.view.rule.patient_id, PATIENT_ID.name, own.rows) for own in worked]
+    for own, texts in zip(worked, ids, strict=True):
+        _note_without_patient(own, own.rows[~is_given(texts)])
+    coded = pa.concat_arrays(ids).dictionary_encode()
+    patient = text_places(coded)
+    of_table = np.split(patient, np.cumsum([len(own.rows) for own in worked])[:-1])
+    n_patients = len(coded.dictionary)
+    columns: dict[str, pa.StringArray] = {PATIENT_ID.name: coded.dictionary}
+    used: list[list[RowsArray]] = [[] for _ in worked]
+    for number, (own, patients) in enumerate(zip(worked, of_table, strict=True)):
+        unread = np.ones(len(own.rows), dtype=bool)
+        for name, cells in (own.view.rule.patients or {}).items():
+            is_read = own.view.holds(cells.where, own.rows) & (patients >= 0)
+            unread &= ~is_read
+            if not is_read.any():
+                continue
+            texts = own.view.texts(cells, name, own.rows[is_read])
+            column = _one_each(own, name, cells, patients[is_read], own.rows[is_read], texts, n_patients)
+            columns[name] = _filled(columns.get(name), column)
+            used[number].append(own.rows[is_read])
+        _give_reasons(own, own.rows[unread])
+    first = np.unique(patient[patient >= 0], return_index=True)[1]
+    given = np.flatnonzero(patient >= 0)[first]
+    table = np.repeat(np.arange(len(worked)), [len(own.rows) for own in worked])[given]
+    row = np.concatenate([own.rows for own in worked])[given]
+    return Made(table, row, columns), tuple(
+        np.unique(np.concatenate(own)) if own else np.empty(0, dtype=np.int64) for own in used
+    )
+
+
+def _one_each(  # noqa: PLR0913, PLR0917
+    own: Worked,
+    name: str,
+    cells: Cells,
+    patients: RowsArray,
+    rows: RowsArray,
+    texts: pa.StringArray,
+    n_patients: int,
+) -> pa.StringArray:
+    """The text of each patient; several rows of one patient must agree."""
+    order = np.argsort(patients, kind="stable")
+    text = text_places(texts.dictionary_encode())
+    differs = (patients[order][1:] == patients[order][:-1]) & (text[order][1:] != text[order][:-1])
+    if differs.any():
+        pairs = np.flatnonzero(differs)
+        both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
+        where = f" where {', '.join(cells.where)} is that" if cells.where else ""
+        own.view.faults.add(
+            problem_on(
+                own.view.table,
+                own.view.table.lines[both],
+                column=name,
+                what=f"a patient has rows with different {name}"
+                + (f"; so have {len(pairs) - 1:,} more" if len(pairs) > 1 else ""),
+                rule=f"a patient table takes one row of a patient{where}",
+                fix="Name the rows that count with where = { … } in the map, or correct the table.",
+            )
+        )
+    places = np.full(n_patients, -1, dtype=np.int64)
+    places[patients[order][::-1]] = order[::-1]
+    return texts.take(pa.array(places, mask=places < 0))
+
+
+def _filled(first: pa.StringArray | None, second: pa.StringArray) -> pa.StringArray:
+    import pyarrow.compute as pc
+
+    return second if first is None else pc.coalesce(first, second)
+
+
+def _give_reasons(own: Worked, rows: RowsArray) -> None:
+    """Say of rows of which no column comes why."""
+    wheres = {heading for cells in (own.view.rule.patients or {}).values() for heading in cells.where}
+    if len(wheres) == 1:
+        own.reasons.give_by_value(own.source_rows(rows), *wheres)
+
+
+def _note_without_patient(own: Worked, rows: NDArray[np.int64]) -> None:
+    if rows.size:
+        own.view.faults.add_cells(
+            own.view.table,
+            own.view.table.lines[rows],
+            " or ".join(own.view.rule.patient_id.headings),
+            None,
+            "each row belongs to a patient",
+            "Fill in the identifier, or take the row out of the table.",
+        )

@@ -1,0 +1,488 @@
+"""A map to start from, by looking at the headings and values of tables.
+
+What is not certain is marked: a text to be filled in (``"?"``, which the map's reader asks for), or a
+comment. Order of day and month, units and codes are never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from ahsct_trial.columns import ATTRIBUTES, CAUSE_OF_DEATH
+from ahsct_trial.errors import AhsctError
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats import read_tables
+from ahsct_trial.loading.values import MISSING
+from ahsct_trial.mapping import headings
+from ahsct_trial.mapping.dates import Wrong, iso_day
+from ahsct_trial.mapping.faults import Faults
+from ahsct_trial.mapping.headings import meaning, plain
+from ahsct_trial.mapping.model import TO_FILL_IN
+from ahsct_trial.mapping.reading import built_in_maps, read_map
+from ahsct_trial.mapping.sources import files_of, find_tables
+from ahsct_trial.mapping.working import work
+
+_EDSS = frozenset(f"{score / 2:g}" for score in (0, *range(2, 21)))
+_SEPARATED = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?:[ T].*)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+_MOST_CODES = 30
+#: What the time of a kind of record is, in a question.
+_TIMES = {
+    "transplant": "date of transplant",
+    "death": "date of death",
+    "last_contact": "last contact",
+    "edss": "date of the EDSS visit",
+    "mri": "date of the scan",
+    "relapse": "onset of the relapse",
+}
+_LEVELS = {column.name: column for column in (*ATTRIBUTES, CAUSE_OF_DEATH) if column.kind == "level"}
+
+
+@dataclass
+class Heading:
+    """A column: its heading, the texts under it with their number, and what it may be."""
+
+    name: str
+    texts: Counter[str]
+    role: str = ""
+    is_sure: bool = True
+    doubt: str = ""
+
+    @property
+    def seen(self) -> str:
+        """The commonest texts with their number, as a comment shows them."""
+        listed = ", ".join(f"{shown(text)} ({n})" for text, n in self.texts.most_common(8))
+        return listed + (", …" if len(self.texts) > 8 else "")
+
+
+@dataclass
+class Looked:
+    """A table that was looked at.
+
+    Attributes
+    ----------
+    table
+        The table.
+    columns
+        Its columns that have a heading.
+    missing
+        Texts that mean that nothing is known.
+    forms
+        Forms of its dates, with a comment; ``"?"`` where day and month cannot be told apart.
+    """
+
+    table: CellTable
+    columns: list[Heading]
+    missing: Counter[str] = field(default_factory=Counter)
+    forms: dict[str, str] = field(default_factory=dict)
+
+    def of(self, *roles: str) -> list[Heading]:
+        """Its columns of these roles."""
+        return [own for own in self.columns if own.role in roles]
+
+
+def propose_map(sources: Sequence[str | Path]) -> str:
+    """Write a map for some files or folders, as TOML.
+
+    Where a map that comes with the program finds its tables and columns there, that map is given.
+
+    Raises
+    ------
+    UsageError, DataProblems
+        If a file cannot be read.
+    """
+    files = files_of(list(sources))
+    for name, text in built_in_maps().items():
+        if name != "redcap" and _fits(name, files):
+            return f"# These tables have the names of the map {name}: --map {name} is enough.\n\n{text}"
+    looked = [_look(table) for file in files for table in read_tables(file)]
+    has_transplant = any(own.of("transplant") or _names_transplant(own) for own in looked)
+    lines = [
+        'name = "my-map"',
+        '# Written by looking at headings and values. Fill in each "?", and check every line:',
+        "#   ahsct validate SOURCE --map THIS_FILE",
+    ]
+    if not has_transplant:
+        lines.append("# No column looks like the date of transplant, which makes day 0.")
+    for own in looked:
+        lines += ["", *_table_lines(own, has_transplant=has_transplant)]
+    return "\n".join(lines) + "\n"
+
+
+def _fits(name: str, files: Sequence[Path]) -> bool:
+    """Whether the source has every table and column that a built-in map needs."""
+    rules = read_map(name)
+    try:
+        tables = find_tables(rules, files).tables
+    except AhsctError:
+        return False
+    faults = Faults()
+    for rule, table in zip(rules.tables, tables, strict=True):
+        if table is not None:
+            work(table, rule, faults)
+    return not faults.problems
+
+
+# ---- Looking -------------------------------------------------------------------------------------------
+
+
+def _look(table: CellTable) -> Looked:
+    always = {token.casefold() for token in MISSING}
+    looked = Looked(table, [])
+    for name, column in zip(table.names, table.columns, strict=True):
+        counts: Counter[str] = Counter()
+        for pair in column.drop_null().value_counts().to_pylist():
+            text = pair["values"].strip()
+            if text and text.casefold() not in always:
+                counts[text] += pair["counts"]
+        if name:
+            looked.columns.append(Heading(name, counts))
+    for own in looked.columns:
+        _give_role(looked, own)
+    _find_patient(looked)
+    _find_forms(looked)
+    return looked
+
+
+def _give_role(looked: Looked, own: Heading) -> None:
+    """Find what a column may be, from its heading and its texts together."""
+    known = Counter({text: n for text, n in own.texts.items() if text.casefold() not in headings.UNKNOWN})
+    dates = Counter({text: n for text, n in known.items() if _is_date_like(text)})
+    numbers = Counter({text: n for text, n in known.items() if _NUMBER.fullmatch(text)})
+    date, measure = meaning(own.name, headings.DATES), meaning(own.name, headings.MEASURES)
+    if date is not None and (not known or 2 * dates.total() >= known.total()):
+        role, fitting = date, dates
+    elif measure is not None and (not known or 2 * numbers.total() >= known.total()):
+        role, fitting = measure, numbers
+    elif found := meaning(own.name, headings.DAYS) if numbers.total() == known.total() else None:
+        role, fitting = found, numbers
+    elif attribute := meaning(own.name, headings.ATTRIBUTES) if not dates else None:
+        own.role, own.is_sure = attribute.role, True
+        return
+    else:
+        return
+    own.role = role.role
+    own.is_sure = role.is_sure and bool(known) and not headings.has_other_words(own.name, role)
+    if role.role == "edss" and not all(_score(text) in _EDSS for text in numbers):
+        own.is_sure = False
+    odd = [text for text in known if text not in fitting]
+    if odd:
+        own.is_sure = False
+        own.doubt = f"what does {', '.join(map(shown, odd[:5]))} mean?"
+    looked.missing.update({text: n for text, n in own.texts.items() if text not in known})
+    own.texts = fitting
+
+
+def _is_date_like(text: str) -> bool:
+    return _SEPARATED.fullmatch(text) is not None or isinstance(
+        iso_day(text, ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"), "missing"), str
+    )
+
+
+def _score(text: str) -> str:
+    try:
+        return f"{float(text.replace(',', '.')):g}"
+    except ValueError:
+        return text
+
+
+def _find_patient(looked: Looked) -> None:
+    """Find the column that identifies the patient; two that may are not sure."""
+    candidates = [
+        (place, own)
+        for own in looked.columns
+        if own.role in {"", "day"}
+        for place, found in enumerate(headings.PATIENT)
+        if found.pattern.search(plain(own.name))
+    ]
+    if not candidates:
+        return
+    best = min(place for place, _ in candidates)
+    chosen = [own for place, own in candidates if place == best]
+    n_rows = len(looked.table)
+    chosen[0].role = "patient_id"
+    is_filled = sum(chosen[0].texts.values()) == n_rows
+    chosen[0].is_sure = headings.PATIENT[best].is_sure and len(chosen) == 1 and is_filled
+
+
+def _find_forms(looked: Looked) -> None:
+    """Find the forms of the table's dates: which part is the day shows where it is above 12."""
+    first_above: Counter[tuple[str, int]] = Counter()
+    second_above: Counter[tuple[str, int]] = Counter()
+    seen: Counter[tuple[str, int]] = Counter()
+    for own in looked.columns:
+        if own.role not in {role.role for role in headings.DATES}:
+            continue
+        for text, n in own.texts.items():
+            found = _SEPARATED.fullmatch(text)
+            if found is None:
+                for form in ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"):
+                    if isinstance(iso_day(text, (), None), Wrong) and isinstance(
+                        iso_day(text, (form,), None), str
+                    ):
+                        looked.forms[form] = ""
+                continue
+            key = (found[2], len(found[4]))
+            seen[key] += n
+            first_above[key] += n * (int(found[1]) > 12)
+            second_above[key] += n * (int(found[3]) > 12)
+    for key, n in seen.items():
+        sign, n_digits = key
+        year = "%Y" if n_digits == 4 else "%y"
+        day_first, month_first = sign.join(("%d", "%m", year)), sign.join(("%m", "%d", year))
+        if first_above[key] and not second_above[key]:
+            looked.forms[day_first] = f"the day comes first: in {first_above[key]} of {n} it is above 12"
+        elif second_above[key] and not first_above[key]:
+            looked.forms[month_first] = (
+                f"the month comes first: in {second_above[key]} of {n} the day is above 12"
+            )
+        else:
+            why = "the dates contradict each other" if first_above[key] else "no day is above 12"
+            looked.forms[TO_FILL_IN] = f"{day_first} or {month_first}? {why}"
+
+
+def _names_transplant(looked: Looked) -> bool:
+    return any(
+        headings.TRANSPLANT.search(plain(text)) for own in looked.of("treatment") for text in own.texts
+    )
+
+
+# ---- Writing -------------------------------------------------------------------------------------------
+
+
+def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
+    table = looked.table
+    records = list(_records(looked, has_transplant=has_transplant))
+    if not has_transplant and (flags := _times_with_flag(looked)):
+        records = [_patients(looked, flags)]
+    yield f"# {table.label}: {len(table):,} rows"
+    if not records:
+        yield f"# Nothing was recognised here; its columns: {'; '.join(map(_with_codes, looked.columns))}"
+        return
+    yield "[[table]]"
+    yield f"file = {_quoted(table.file)}"
+    if table.sheet is not None:
+        yield f"sheet = {_quoted(table.sheet)}"
+    yield from _patient_line(looked)
+    if looked.forms:
+        comments = "; ".join(comment for comment in looked.forms.values() if comment)
+        yield f"date_format = [{', '.join(map(_quoted, looked.forms))}]" + _comment(comments)
+    if looked.missing:
+        listed = ", ".join(f"{shown(text)} {n}" for text, n in looked.missing.most_common())
+        yield f"missing = [{', '.join(map(_quoted, looked.missing))}]" + _comment(
+            f"cells with it: {listed}; where one means none or 0, take it out and give codes"
+        )
+    if regions := looked.of("region"):
+        yield f"where = {{ {_key(regions[0].name)} = [{_quoted(TO_FILL_IN)}] }}" + _comment(
+            f"which are scans of the brain? seen: {regions[0].seen}"
+        )
+    yield from (line for record in records for line in record)
+    used = {name for record in records for line in record for name in _names_in(line, looked)}
+    unused = [
+        own for own in looked.columns if own.name not in used and own.role not in {"patient_id", "region"}
+    ]
+    if unused:
+        yield "# not read: " + "; ".join(map(_with_codes, unused))
+
+
+def _with_codes(own: Heading) -> str:
+    """A heading, with its texts where they are codes: free text and identifiers are not repeated."""
+    is_coded = len(own.texts) <= 10 and own.texts.total() >= 2 * len(own.texts)
+    return f"{shown(own.name)} ({own.seen})" if own.texts and is_coded else shown(own.name)
+
+
+def _names_in(line: str, looked: Looked) -> list[str]:
+    return [own.name for own in looked.columns if _quoted(own.name) in line]
+
+
+def _patient_line(looked: Looked) -> Iterator[str]:
+    columns = looked.of("patient_id")
+    if not columns:
+        yield f"patient_id = {_quoted(TO_FILL_IN)}" + _comment("which column identifies the patient?")
+    elif columns[0].is_sure:
+        yield f"patient_id = {_quoted(columns[0].name)}"
+    else:
+        yield f"patient_id = {_quoted(TO_FILL_IN)}" + _comment(
+            f"perhaps {columns[0].name}, which is not sure"
+        )
+
+
+def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
+    """The records that the rows may give, as lines of TOML."""
+    named = meaning(f"{Path(looked.table.file).stem} {looked.table.sheet or ''}", headings.TABLES)
+    about = named.role if named else ""
+    attributes = [line for own in looked.columns for line in _attribute_line(looked, own)]
+    if attributes:
+        yield ["[[table.record]]", 'kind = "baseline"', *attributes]
+    for kind in ("transplant", "last_contact", "death"):
+        for own in looked.of(kind):
+            extra = [line for cause in looked.of("cause_of_death") for line in _level_line(looked, cause)]
+            yield _record(kind, own, *(extra if kind == "death" else ()), *_flag(looked, kind))
+            if kind == "last_contact" and looked.of("vital_status") and not looked.of("death"):
+                yield _record("death", own, *extra, *_flag(looked, "death"))
+    yield from _treatments(looked)
+    time = _time(looked, has_transplant=has_transplant)
+    if edss := looked.of("edss"):
+        yield _measured("edss", time, [_measure_line("edss", edss)])
+    if lesions := _lesion_lines(looked):
+        yield _measured("mri", looked.of("mri") or time, lesions)
+    relapses = looked.of("relapse") or (time if about == "relapse" else [])
+    if (relapses and not looked.of("edss", "gd_lesions", "new_t2_lesions")) or looked.of("relapse"):
+        yield _measured("relapse", relapses, [])
+
+
+def _times_with_flag(looked: Looked) -> list[tuple[Heading, Heading]]:
+    """Columns of numbers each with a flag of two codes beside it, in a table of one row per patient."""
+    patients = looked.of("patient_id")
+    if not patients or max(patients[0].texts.values(), default=0) > 1:
+        return []
+    pairs = []
+    for time, flag in pairwise(looked.columns):
+        is_time = not time.role and len(time.texts) > 2 and all(map(_NUMBER.fullmatch, time.texts))
+        if is_time and not flag.role and len(flag.texts) <= 2 and all(map(_NUMBER.fullmatch, flag.texts)):
+            pairs.append((time, flag))
+    return pairs
+
+
+def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[str]:
+    """A patient table, whose times and flags a person must name."""
+    lines = ["[table.patients]"]
+    lines += [line for own in looked.columns for line in _attribute_line(looked, own)]
+    lines.append(
+        f"follow_up_years = {_quoted(TO_FILL_IN)}"
+        + _comment('the time to last contact or death: { column = "…", unit = "days", "months" or "years" }')
+    )
+    unknown = f"[{_quoted(TO_FILL_IN)}]"
+    for time, flag in pairs:
+        lines += [
+            f"# Is {shown(time.name)} a time, and {shown(flag.name)} its flag ({flag.seen})? Of what?",
+            f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(TO_FILL_IN)}, "
+            f"event = {{ column = {_quoted(flag.name)}, is = {unknown}, not = {unknown} }} }}",
+        ]
+    return lines
+
+
+def _record(kind: str, own: Heading, *more: str) -> list[str]:
+    time = "day" if own.role == "day" else "date"
+    comment = "" if own.is_sure else f"not sure: {own.doubt or f'is this the {_TIMES[kind]}?'}"
+    return [
+        "[[table.record]]",
+        f'kind = "{kind}"',
+        f"{time} = {_quoted(own.name)}" + _comment(comment),
+        *more,
+    ]
+
+
+def _measured(kind: str, times: Sequence[Heading], lines: Sequence[str]) -> list[str]:
+    if len(times) == 1:
+        return _record(kind, times[0], *lines)
+    listed = f"which? {', '.join(own.name for own in times)}" if times else "which column is the date?"
+    return [
+        "[[table.record]]",
+        f'kind = "{kind}"',
+        f"date = {_quoted(TO_FILL_IN)}" + _comment(listed),
+        *lines,
+    ]
+
+
+def _time(looked: Looked, *, has_transplant: bool) -> list[Heading]:
+    """The columns that may be the time of a visit: days where there is no date of transplant."""
+    days = looked.of("day")
+    if days and not has_transplant:
+        for own in days:
+            own.is_sure = False
+        return days
+    return looked.of("visit") or looked.of("mri")
+
+
+def _measure_line(name: str, columns: Sequence[Heading]) -> str:
+    first = columns[0]
+    if len(columns) == 1 and first.is_sure:
+        return f"{name} = {_quoted(first.name)}"
+    listed = "; ".join(f"{own.name} ({own.seen})" for own in columns)
+    return f"{name} = {_quoted(TO_FILL_IN)}" + _comment(f"not sure: {listed}")
+
+
+def _lesion_lines(looked: Looked) -> list[str]:
+    gd, new, enlarging = (looked.of(role) for role in ("gd_lesions", "new_t2_lesions", "enlarging"))
+    lines = [_measure_line("gd_lesions", gd)] if gd else []
+    if new and enlarging:
+        names = ", ".join(_quoted(own.name) for own in (new[0], enlarging[0]))
+        lines.append(f"new_t2_lesions = {{ sum = [{names}] }}" + _comment("not sure: is no lesion in both?"))
+    elif new:
+        doubt = "" if new[0].is_sure else "not sure: are these T2 lesions?"
+        line = f"new_t2_lesions = {_quoted(new[0].name)}" + _comment(doubt)
+        lines.append(line if len(new) == 1 else _measure_line("new_t2_lesions", new))
+    return lines
+
+
+def _attribute_line(looked: Looked, own: Heading) -> list[str]:
+    if own.role in {"sex", "ms_course"}:
+        return _level_line(looked, own)
+    if own.role in {"age_years", "site", "arm"}:
+        return [f"{own.role} = {_quoted(own.name)}"]
+    return []
+
+
+def _level_line(looked: Looked, own: Heading) -> list[str]:
+    """A column of levels: as it is where its texts are known, else with codes to be filled in."""
+    column = _LEVELS[own.role]
+    known = {level.casefold() for level in column.levels} | set(column.codes)
+    texts = [text for text in own.texts if text not in looked.missing]
+    if all(text.casefold() in known for text in texts):
+        return [f"{own.role} = {_quoted(own.name)}"] if texts else []
+    if len(texts) > _MOST_CODES:
+        return [f"# {own.role} = {_quoted(own.name)}" + _comment(f"{len(texts)} different texts")]
+    codes = ", ".join(f"{_key(text)} = {_quoted(TO_FILL_IN)}" for text in texts)
+    meant = f"each is {', '.join(column.levels)}, or empty for unknown; seen: {own.seen}"
+    return [f"{own.role} = {{ column = {_quoted(own.name)}, codes = {{ {codes} }} }}" + _comment(meant)]
+
+
+def _flag(looked: Looked, kind: str) -> list[str]:
+    """The vital status as a flag that tells a death from a last contact on the same date."""
+    columns = looked.of("vital_status")
+    if not columns or looked.of("death") or kind not in {"death", "last_contact"}:
+        return []
+    own = columns[0]
+    meant = "dead" if kind == "death" else "alive"
+    unknown = f"[{_quoted(TO_FILL_IN)}]"
+    comment = _comment(f"is: {meant}; not: the others; seen: {own.seen}")
+    return [f"event = {{ column = {_quoted(own.name)}, is = {unknown}, not = {unknown} }}" + comment]
+
+
+def _treatments(looked: Looked) -> Iterator[list[str]]:
+    """The transplant among the rows of a table of treatments."""
+    dates = looked.of("therapy", "visit")
+    for own in looked.of("treatment"):
+        texts = [text for text in own.texts if headings.TRANSPLANT.search(plain(text))]
+        if not texts or looked.of("transplant"):
+            continue
+        where = f"where = {{ {_key(own.name)} = [{', '.join(map(_quoted, texts))}] }}"
+        others = [text for text in own.texts if text not in texts]
+        comment = _comment(f"not: {', '.join(map(shown, others[:8]))}" if others else "")
+        starts = [
+            date for date in dates if re.search(r"start|beg|debut|inizio|inicio|von|date$", plain(date.name))
+        ]
+        yield _measured("transplant", starts if len(starts) == 1 else dates, [where + comment])
+
+
+def _quoted(text: str) -> str:
+    """A TOML string."""
+    if "'" not in text and ("\\" in text or '"' in text) and text.isprintable():
+        return f"'{text}'"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04X}" for char in escaped) + '"'
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
+
+
+def _comment(text: str) -> str:
+    return f"   # {shown(text, longest=400)}" if text else ""

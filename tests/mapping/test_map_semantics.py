@@ -1,0 +1,406 @@
+"""Each key of a map on the smallest table that shows it; expected values by hand."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mapped import map_of, mapped_files, problems_of, rows_of
+
+from ahsct_trial.loading.problems import DataProblems
+from ahsct_trial.mapping import apply_map, read_map, with_defaults
+from ahsct_trial.mapping.dates import Wrong, iso_day
+
+TRANSPLANTS = """
+[[table]]
+file = "tx"
+patient_id = "id"
+[[table.record]]
+kind = "transplant"
+date = "tx"
+"""
+TX = "id,tx\n1,2015-01-10\n"
+
+
+def visits(keys: str = 'date = "when"\nedss = "score"', table: str = "") -> str:
+    head = f'{TRANSPLANTS}\n[[table]]\nfile = "visits"\npatient_id = "id"\n{table}\n'
+    return f'{head}[[table.record]]\nkind = "edss"\n{keys}\n'
+
+
+def edss_rows(folder, rules: str, table: str, tx: str = TX) -> list[tuple[str, str]]:
+    rows = rows_of(mapped_files(folder, rules, tx=tx, visits=table))
+    return [(row["date"], row["edss"]) for row in rows if row["record"] == "edss"]
+
+
+def told(folder, rules: str, table: str) -> list[str]:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(folder, rules, tx=TX, visits=table)
+    return problems_of(error.value)
+
+
+# ---- Dates ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "forms", "partial", "day"),
+    [
+        ("2018-01-15", (), None, "2018-01-15"),
+        ("2018-01-15T11:45", (), None, "2018-01-15"),
+        ("2018-01-15 11:45:00.5", (), None, "2018-01-15"),
+        ("15.01.2018", ("%d.%m.%Y",), None, "2018-01-15"),
+        ("15.01.2018", ("dd.mm.yyyy",), None, "2018-01-15"),
+        ("15JAN2018", ("%d%b%Y",), None, "2018-01-15"),
+        ("15/01/2018", ("%m/%d/%Y", "%d/%m/%Y"), None, "2018-01-15"),
+        ("43115", ("excel",), None, "2018-01-15"),  # as Excel shows for DATE(2018,1,15)
+        ("21199", ("sas",), None, "2018-01-15"),  # '15JAN2018'd in SAS
+        ("2018-02", (), "first", "2018-02-01"),
+        ("2018-02", (), "middle", "2018-02-15"),
+        ("2018-02", (), "last", "2018-02-28"),
+        ("2018", (), "middle", "2018-07-01"),
+        ("2018", (), "last", "2018-12-31"),
+        ("2018-02", (), "missing", None),
+    ],
+)
+def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | None, day: str | None) -> None:
+    assert iso_day(text, forms, partial) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "forms", "rule"),
+    [
+        ("03/04/2018", ("%m/%d/%Y", "%d/%m/%Y"), "two forms of date read it as 2018-03-04 and 2018-04-03"),
+        ("2018-02-30", (), "there is no such day"),
+        ("2018-13", (), "there is no such month"),
+        ("2018-02", (), "a date without a day cannot decide an endpoint"),
+        ("42014", (), "a number is not a date"),
+        ("15.01.2018", (), "it is not a date in the form YYYY-MM-DD"),
+        ("n.e.", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD"),
+    ],
+)
+def test_texts_that_are_no_date(text: str, forms: tuple[str, ...], rule: str) -> None:
+    wrong = iso_day(text, forms, None)
+    assert isinstance(wrong, Wrong)
+    assert wrong.rule.startswith(rule)
+
+
+@given(
+    st.dates(min_value=__import__("datetime").date(1900, 3, 1)),
+    st.sampled_from(["%d.%m.%Y", "%Y/%m/%d", "%d-%b-%Y"]),
+)
+def test_a_date_in_a_named_form_is_its_day(day, form: str) -> None:
+    assert iso_day(day.strftime(form), (form,), None) == day.isoformat()
+
+
+def test_the_same_wrong_date_is_one_problem_with_its_lines(tmp_path) -> None:
+    table = "id,when,score\n" + "1,20.01.2015,3\n" * 5
+    assert told(tmp_path, visits(), table) == [
+        "visits.csv:2, 3, 4 and 2 more: when is '20.01.2015'; it is not a date in the form YYYY-MM-DD. Correct it, name its "
+        "form in date_format, or name it in missing."
+    ]
+
+
+# ---- Cells
+# --------------------------------------------------------------------------------------------------
+
+
+def test_numbers_with_a_decimal_comma(tmp_path) -> None:
+    table = "id;when;score\n1;2015-02-01;3,5\n1;2015-03-01;4,0\n"
+    assert edss_rows(tmp_path, visits(), table) == [("2015-02-01", "3.5"), ("2015-03-01", "4.0")]
+
+
+def test_a_comma_that_may_part_thousands_is_not_guessed(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = { column = "d", unit = "days" }'
+    with pytest.raises(DataProblems, match="its comma may part thousands or decimals"):
+        mapped_files(tmp_path, rules, a='id,d\n1,"1,234"\n')
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "years"),
+    [("days", "730.5", 2.0), ("weeks", "52", 52 * 7 / 365.25), ("months", "18", 1.5), ("years", "2", 2.0)],
+)
+def test_units_of_times(tmp_path, unit: str, number: str, years: float) -> None:
+    rules = f'[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = {{ column = "t", unit = "{unit}" }}'
+    (row,) = rows_of(mapped_files(tmp_path, rules, a=f"id,t\n1,{number}\n"))
+    assert float(row["follow_up_years"]) == pytest.approx(years, abs=1e-12)
+
+
+def test_days_counted_from_one(tmp_path) -> None:
+    rules = (
+        '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\n'
+        'follow_up_years = { column = "AVAL", unit = "days", first_day = 1 }'
+    )
+    (row,) = rows_of(mapped_files(tmp_path, rules, a="id,AVAL\n1,1102\n"))
+    assert float(row["follow_up_years"]) * 365.25 == pytest.approx(1101)
+
+
+def test_years_between_two_dates(tmp_path) -> None:
+    rules = (
+        '[[table]]\nfile = "a"\npatient_id = "id"\ndate_format = "%d.%m.%Y"\n[table.patients]\n'
+        'follow_up_years = { years = { from = "transplant", to = "last seen" } }'
+    )
+    (row,) = rows_of(mapped_files(tmp_path, rules, a="id,transplant,last seen\n1,10.01.2015,15.01.2018\n"))
+    assert float(row["follow_up_years"]) * 365.25 == pytest.approx(1101)
+
+
+def test_sums_first_constants_and_empty_cells(tmp_path) -> None:
+    rules = TRANSPLANTS + (
+        '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "mri"\n'
+        'date = { first = ["scan", "visit"] }\ngd_lesions = { column = "gd", empty = 0 }\n'
+        'new_t2_lesions = { sum = ["new", "larger"] }\narm = { const = "AHSCT" }\n'
+    )
+    table = "id,scan,visit,gd,new,larger\n1,,2015-02-01,,1,2\n1,2015-03-01,2015-03-05,1,,\n"
+    rows = [
+        row for row in rows_of(mapped_files(tmp_path, rules, tx=TX, visits=table)) if row["record"] == "mri"
+    ]
+    assert rows == [
+        {
+            "patient_id": "1",
+            "record": "mri",
+            "date": "2015-02-01",
+            "arm": "AHSCT",
+            "gd_lesions": "0",
+            "new_t2_lesions": "3",
+        },
+        {"patient_id": "1", "record": "mri", "date": "2015-03-01", "arm": "AHSCT", "gd_lesions": "1"},
+    ]
+    with pytest.raises(DataProblems, match="larger is empty; a sum of new and larger needs them all"):
+        mapped_files(tmp_path, rules, tx=TX, visits="id,scan,visit,gd,new,larger\n1,2015-02-01,,,1,\n")
+
+
+def test_a_code_that_the_map_does_not_name_is_an_error(tmp_path) -> None:
+    rules = visits(
+        'date = "when"\nedss = "score"\nsex = { column = "s", codes = { w = "female", m = "male", 9 = "" } }'
+    )
+    table = "id,when,score,s\n1,2015-02-01,3,W\n1,2015-03-01,3,9\n"
+    assert edss_rows(tmp_path, rules, table)
+    assert told(tmp_path, rules, table + "1,2015-04-01,3,d\n1,2015-05-01,3,d\n") == [
+        "visits.csv:4, 5: s is 'd'; the map knows 'w', 'm', '9' for sex. Name it in codes of the map, or correct the cell."
+    ]
+
+
+@pytest.mark.parametrize(("code", "cell"), [("1", "1.0"), ("1.0", "1"), ("Yes", " yes "), ("é", "e\u0301")])
+def test_codes_are_alike_without_case_blanks_and_a_trailing_0(tmp_path, code: str, cell: str) -> None:
+    rules = visits(
+        f'date = "when"\nedss = "score"\nsex = {{ column = "s", codes = {{ "{code}" = "female" }} }}'
+    )
+    rows = rows_of(mapped_files(tmp_path, rules, tx=TX, visits=f"id,when,score,s\n1,2015-02-01,3,{cell}\n"))
+    assert [row["sex"] for row in rows if "sex" in row] == ["female"]
+
+
+def test_01_is_another_code_than_1(tmp_path) -> None:
+    rules = visits('date = "when"\nedss = "score"\nsex = { column = "s", codes = { 1 = "female" } }')
+    assert "s is '01'" in told(tmp_path, rules, "id,when,score,s\n1,2015-02-01,3,01\n")[0]
+
+
+# ---- Which rows give a record
+# ----------------------------------------------------------------------------------
+
+
+def test_a_visit_without_a_score_is_a_contact_and_a_score_without_a_date_an_error(tmp_path) -> None:
+    rows = rows_of(mapped_files(tmp_path, visits(), tx=TX, visits="id,when,score\n1,2015-02-01,\n1,,\n"))
+    assert [(row["record"], row["date"]) for row in rows] == [
+        ("transplant", "2015-01-10"),
+        ("last_contact", "2015-02-01"),
+    ]
+    assert told(tmp_path, visits(), "id,when,score\n1,,3\n") == [
+        "visits.csv:2: score is '3'; without when this edss has no date. Fill in when; where there was no edss, empty the "
+        "cell or name its text in missing."
+    ]
+
+
+DEATHS = TRANSPLANTS.replace(
+    'date = "tx"\n', 'date = "tx"\n[[table.record]]\nkind = "death"\ndate = "died"\n'
+)
+
+
+def test_a_cause_or_flag_of_death_without_a_date_is_not_lost(tmp_path) -> None:
+    with_cause = DEATHS + 'cause_of_death = "cause"\n'
+    with pytest.raises(DataProblems, match="cause is 'ms'; without died this death has no date"):
+        mapped_files(tmp_path, with_cause, tx="id,tx,died,cause\n1,2015-01-10,,ms\n")
+    with_flag = DEATHS + 'event = { column = "dead", is = ["Y"], not = ["N", ""] }\n'
+    with pytest.raises(DataProblems, match="dead is 'Y'; without died this death has no date"):
+        mapped_files(tmp_path, with_flag, tx="id,tx,died,dead\n1,2015-01-10,,Y\n")
+    with pytest.raises(DataProblems, match="dead is 'U'; the map knows 'Y', 'N', ''"):
+        mapped_files(tmp_path, with_flag, tx="id,tx,died,dead\n1,2015-01-10,,U\n")
+
+
+def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(tmp_path) -> None:
+    rules = DEATHS + (
+        '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "death"\ncause_of_death = "cause"\n'
+    )
+    mapped = mapped_files(
+        tmp_path, rules, tx="id,tx,died\n1,2015-01-10,2015-03-01\n", visits="id,cause\n1,ms\n"
+    )
+    deaths = [row for row in rows_of(mapped) if row["record"] == "death"]
+    assert deaths == [{"patient_id": "1", "record": "death", "date": "2015-03-01", "cause_of_death": "ms"}]
+    assert all(table.rows_used == table.rows_read for table in mapped.account.tables)
+    with pytest.raises(DataProblems, match="there is a cause of death but no death with a day"):
+        mapped_files(tmp_path, rules, tx="id,tx,died\n1,2015-01-10,\n", visits="id,cause\n1,ms\n")
+    with pytest.raises(DataProblems, match="the cause of death is"):
+        mapped_files(
+            tmp_path, rules, tx="id,tx,died\n1,2015-01-10,2015-03-01\n", visits="id,cause\n1,ms\n1,other\n"
+        )
+
+
+def test_what_comes_after_death_is_dropped_where_the_map_says_so(tmp_path) -> None:
+    rules = 'after_death = "drop"\n' + DEATHS + visits()[len(TRANSPLANTS) :]
+    mapped = mapped_files(
+        tmp_path,
+        rules,
+        tx="id,tx,died\n1,2015-01-10,2015-03-01\n",
+        visits="id,when,score\n1,2015-02-01,3\n1,2015-04-01,3\n",
+    )
+    assert [row["date"] for row in rows_of(mapped) if row["record"] == "edss"] == ["2015-02-01"]
+    (aside,) = mapped.account.set_aside
+    assert (aside.reason, aside.count, aside.lines) == ("after the patient's death", 1, (3,))
+
+
+@pytest.mark.parametrize(("choice", "score"), [("last", "3"), ("worst", "4.5")])
+def test_two_scores_on_a_day(tmp_path, choice: str, score: str) -> None:
+    table = "id,when,score\n1,2015-02-01,4.5\n1,2015-02-01,3\n"
+    mapped = mapped_files(tmp_path, f'same_day = "{choice}"\n' + visits(), tx=TX, visits=table)
+    assert [row["edss"] for row in rows_of(mapped) if row["record"] == "edss"] == [score]
+    assert [aside.reason for aside in mapped.account.set_aside] == ["another score of that day"]
+
+
+def test_patients_without_a_transplant(tmp_path) -> None:
+    table = "id,when,score\n1,2015-02-01,3\n2,2015-02-01,3\n"
+    (problem,) = told(tmp_path, visits(), table)
+    assert problem.startswith("visits.csv:3: no row of the source gives a transplant for 2; ")
+    mapped = mapped_files(tmp_path, 'without_transplant = "drop"\n' + visits(), tx=TX, visits=table)
+    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    assert [aside.reason for aside in mapped.account.set_aside] == ["patient without a transplant"]
+
+
+def test_a_row_without_a_patient_is_an_error(tmp_path) -> None:
+    assert (
+        "id is empty; each edss belongs to a patient"
+        in told(tmp_path, visits(), "id,when,score\n,2015-02-01,3\n")[0]
+    )
+
+
+# ---- Pivots and conditions
+# ---------------------------------------------------------------------------------------
+
+FINDINGS = (
+    TRANSPLANTS
+    + """
+[[table]]
+file = "visits"
+patient_id = "id"
+pivot = { name = "TEST", value = "RES" }
+[[table.record]]
+kind = "mri"
+date = "when"
+gd_lesions = "GD"
+new_t2_lesions = "T2"
+"""
+)
+
+
+def test_findings_one_per_row_become_scans(tmp_path) -> None:
+    table = "id,when,TEST,RES\n1,2015-02-01,GD,1\n1,2015-02-01,T2,0\n1,2015-03-01,T2,2\n1,2015-03-01,VOLUME,9\n1,2015-03-01,T2,3\n"
+    mapped = mapped_files(tmp_path, FINDINGS, tx=TX, visits=table)
+    scans = [row for row in rows_of(mapped) if row["record"] == "mri"]
+    # A test that stands twice on a day is two rows: nothing is overwritten, and the reader sees two scans.
+    assert [(row["date"], row.get("gd_lesions"), row["new_t2_lesions"]) for row in scans] == [
+        ("2015-02-01", "1", "0"),
+        ("2015-03-01", None, "2"),
+        ("2015-03-01", None, "3"),
+    ]
+    account = mapped.account.tables[1]
+    assert (account.rows_read, account.rows_used) == (5, 4)
+    assert account.set_aside[0].reason == "TEST is 'VOLUME'"
+
+
+def test_a_test_that_no_row_has_is_told(tmp_path) -> None:
+    mapped = mapped_files(tmp_path, FINDINGS, tx=TX, visits="id,when,TEST,RES\n1,2015-02-01,T2,0\n")
+    assert "visits.csv: no row has GD under TEST." in [notice.text for notice in mapped.notices]
+
+
+def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "AVAL"'
+    with pytest.raises(DataProblems, match="a patient has rows with different follow_up_years"):
+        mapped_files(tmp_path, rules, a="id,PARAMCD,AVAL\n1,OS,2\n1,TTREL,1\n")
+
+
+# ---- Sources
+# -------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_found_without_case_and_with_any_ending(tmp_path) -> None:
+    (tmp_path / "TX.CSV").write_text(TX)
+    (tmp_path / "Visits.tsv").write_text("id\twhen\tscore\n1\t2015-02-01\t3\n")
+    assert len(rows_of(apply_map(map_of(visits()), tmp_path))) == 2
+    assert len(rows_of(apply_map(map_of(visits()), [tmp_path / "TX.CSV", tmp_path / "Visits.tsv"]))) == 2
+
+
+def test_data_frames_by_the_names_of_tables() -> None:
+    import pandas as pd
+
+    frames = {
+        "tx": pd.DataFrame({"id": ["007"], "tx": [pd.Timestamp("2015-01-10")]}),
+        "visits": pd.DataFrame(
+            {"id": ["007", "007"], "when": ["2015-02-01", None], "score": [3.5, float("nan")]}
+        ),
+        "notes": pd.DataFrame({"text": ["x"]}),
+    }
+    mapped = apply_map(map_of(visits()), frames)
+    assert [(row["patient_id"], row["record"]) for row in rows_of(mapped)] == [
+        ("007", "transplant"),
+        ("007", "edss"),
+    ]
+    assert str(mapped.places.of(1)) == "visits:1"
+    assert "notes" in next(notice.text for notice in mapped.notices if notice.code == "tables-not-in-map")
+
+
+def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
+    (tmp_path / "tx.csv").write_text("id,tx\n1,10.01.2015\n")
+    (tmp_path / "visits.csv").write_bytes(
+        "id,when,score\n1,01.02.2015,3\n1,weiß nicht,weiß nicht\n".encode("cp1252")
+    )
+    rules = with_defaults(
+        map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y"
+    )
+    mapped = apply_map(rules, tmp_path)
+    assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
+    assert mapped.account.missing == {"weiß nicht": 2}
+
+
+@given(st.lists(st.tuples(st.sampled_from("12"), st.sampled_from(["2015-02-01", "2015-02-02", ""]), st.sampled_from(["3", ""])), max_size=8))  # fmt: skip
+def test_rows_read_are_rows_used_and_set_aside_whatever_the_table(tmp_path_factory, cells) -> None:
+    table = "id,when,score\n" + "".join(f"{patient},{when},{score}\n" for patient, when, score in cells)
+    try:
+        mapped = mapped_files(
+            tmp_path_factory.mktemp("any"), visits(), tx="id,tx\n1,2015-01-10\n2,2015-01-10\n", visits=table
+        )
+    except DataProblems:
+        assert any(score and not when for _, when, score in cells)
+        return
+    account = mapped.account.tables[1]
+    assert (
+        account.rows_read == len(cells) == account.rows_used + sum(aside.count for aside in account.set_aside)
+    )
+    assert account.rows_used == len({cell for cell in cells if cell[1]})
+
+
+def test_an_edmus_export_in_utf_16(tmp_path) -> None:
+    tables = {
+        "CEN1-Personal-DEN": "Patient ID\tGender\tLast clinical assessment\n1\tF\t15/01/2018\n2\tM\t?\n",
+        "CEN1-Diagnosis-DEN": "Patient ID\tDisease Course\n1\t2\n2\t6\n",
+        "CEN1-Trt_DM-DEN": "Patient ID\tINN\tOnset date\n1\tAHSCT\t10/01/2015\n2\tNATALIZUMAB\t10/01/2014\n",
+        "CEN1-Clinical-DEN": "Patient ID\tDate\tEDSS (entered)\n1\t20/12/2014\t3.5\n1\t10/01/2016\t?\n",
+        "CEN1-Episodes-DEN": "Patient ID\tDate\n1\t12/09/2014\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.txt").write_bytes(text.encode("utf-16"))
+    mapped = apply_map(read_map("edmus"), tmp_path)
+    assert [(row["record"], row.get("date")) for row in rows_of(mapped)] == [
+        ("baseline", None), ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
+        ("transplant", "2015-01-10"), ("last_contact", "2016-01-10"), ("last_contact", "2018-01-15"),
+    ]  # fmt: skip
+    # Patient 2 was not transplanted; no deaths are known, which must be looked at first.
+    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    assert ("map-without-death", "look first") in [
+        (notice.code, notice.severity) for notice in mapped.notices
+    ]

@@ -1,0 +1,256 @@
+"""What a quoted figure is: the expected figures are those of tests/reference/published_figures.csv."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ahsct_trial.claiming import ClaimAnswer, answer_claim, read_claim, topic_named
+from ahsct_trial.errors import UsageError
+from ahsct_trial.published import publications
+from ahsct_trial.published.paths import Topic
+
+Quoted = tuple[str, str | None, str, float | None]
+
+
+def found(answer: ClaimAnswer) -> list[tuple[str, str, str]]:
+    return [(each.match, each.figure.publication, each.figure.label) for each in answer.published]
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("23 of 24", ("23", "24", "", None)),
+        ("23/24", ("23", "24", "", None)),
+        ("23 out of 24 patients", ("23", "24", "", None)),
+        ("eight of those 23 improved", ("8", "23", "", None)),
+        ("none of the 24", ("0", "24", "", None)),
+        ("93 lesions on 24 scans", ("93", "24", "", None)),
+        ("167 relapses in 140 patient-years", ("167", "140", "", None)),
+        ("23 of 24 were free at 3 years", ("23", "24", "", 3)),
+        ("69.6 %", ("69.6", None, "%", None)),
+        ("69,6", ("69.6", None, "", None)),
+        ("69·6 per cent", ("69.6", None, "%", None)),
+        ("69.6% (95% CI 46.6-84.2)", ("69.6", None, "%", None)),
+        ("73 % at 5 years", ("73", None, "%", 5)),
+        ("5-year 73%", ("73", None, "%", 5)),
+        ("hazard ratio 0.07", ("0.07", None, "hazard ratio", None)),
+        ("HR = 0.07", ("0.07", None, "hazard ratio", None)),
+        ("1.2 relapses a year", ("1.2", None, "per year", None)),
+        ("1.7 deaths per 1,000 person-years", ("1.7", None, "per 1,000 person-years", None)),
+        ("EDSS changed by −0.09 per year", ("-0.09", None, "per year", None)),
+        ("no relapses", ("0", None, "", None)),
+        ("6.7 years", ("6.7", None, "years", None)),
+    ],
+)
+def test_a_figure_in_the_words_of_people(text: str, quoted: Quoted) -> None:
+    claim = read_claim(text)
+    assert (claim.value, claim.of, claim.unit, claim.horizon_years) == quoted
+
+
+def test_limits_that_are_quoted_with_it() -> None:
+    assert read_claim("69,6 % (46,6–84,2)").ci == ("46.6", "84.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has no figure"),
+        ("relapse", "has no figure"),
+        ("from 3.38 to 2.36", "has several figures"),
+        ("\x1b[31m", r'"\\x1b\[31m" has no figure'),
+    ],
+)
+def test_what_is_no_claim(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        answer_claim(text)
+
+
+def test_23_of_24_is_named_told_apart_contradicted_and_computed() -> None:
+    answer = answer_claim("23 of 24")
+    assert found(answer) == [
+        ("printed", "atkins2016-summary", "MS activity-free at 3 years"),
+        ("printed", "atkins2016-summary", "No further relapse or new lesion"),
+    ]
+    composite, relapse_and_lesion = answer.published
+    assert composite.figure.mark == "S"
+    assert composite.figure.disputed
+    assert relapse_and_lesion.figure.source == "https://www.bmj.com/content/353/bmj.i3269.full"
+    assert "relapse or new brain lesion" in relapse_and_lesion.figure.definition
+    against = {each.figure.printed: each.figure.mark for each in composite.contradicted_by}
+    assert against == {"69.6 % (46.6–84.2)": "V", "16 of 23": "D", "7 of 23": "D"}
+    assert "News reports say that 23 of 24" in (composite.contradicted_by[0].why or "")
+    assert "69.6 % (46.6–84.2)" in answer.sentence
+    # R: binom.test(23, 24)$conf.int is 0.7888 to 0.9989.
+    assert answer.arithmetic is not None
+    exact = {each.method: each for each in answer.arithmetic.exact}
+    assert exact["clopper-pearson"].estimate == pytest.approx(23 / 24)
+    assert exact["clopper-pearson"].ci_low == pytest.approx(0.7888, abs=5e-5)
+    assert exact["clopper-pearson"].ci_high == pytest.approx(0.9989, abs=5e-5)
+
+
+@pytest.mark.parametrize("text", ["23/24", "23 out of 24 patients", "twenty-three (23 of 24)"])
+def test_other_words_for_the_same_give_the_same(text: str) -> None:
+    assert answer_claim(text).published == answer_claim("23 of 24").published
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("69.6 %", ("printed", "atkins2016-lancet", "MS activity-free at 3 years")),
+        ("69,6", ("printed", "atkins2016-lancet", "MS activity-free at 3 years")),
+        ("69.6% (95% CI 46.6-84.2)", ("printed", "atkins2016-lancet", "MS activity-free at 3 years")),
+        ("70 %", ("rounded", "atkins2016-lancet", "MS activity-free at 3 years")),
+        ("95.8 %", ("same share", "atkins2016-summary", "MS activity-free at 3 years")),
+        ("hazard ratio 0.07", ("printed", "mist2019", "Hazard ratio of progression")),
+        ("1.2 relapses a year", ("printed", "atkins2016-summary", "Relapses per year before")),
+        ("1.19", ("printed", "atkins2016-lancet", "Relapses per year before")),
+        ("167 relapses in 140 patient-years", ("printed", "atkins2016-lancet", "Relapses before")),
+        ("93 lesions on 24 scans", ("printed", "atkins2016-summary", "Lesions on scans before")),
+        ("1 of 327", ("printed", "atkins2016-summary", "Scans with a new lesion after")),
+        ("1 of 24 died", ("printed", "atkins2016-lancet", "Transplant-related deaths")),
+        ("8 of 23", ("printed", "atkins2016-lancet", "Sustained EDSS improvement, counted")),
+        ("73 % (66-81) at 5 years", ("printed", "silfverberg2024", "NEDA at 5 years")),
+        ("16 of 27", ("printed", "msjetc2026", "NEDA-3, counted")),
+        ("59.3 %", ("same share", "msjetc2026", "NEDA-3, counted")),
+        ("0.19 % died", ("printed", "burt2021-northwestern", "Transplant-related mortality")),
+        ("46 months", ("printed", "muraro2025-uk", "Follow-up, median")),
+        ("1.7 deaths per 1,000 person-years", ("printed", "alping2021", "Death rate, AHSCT")),
+        ("25 of 30", ("printed", "kvistad2020", "NEDA-3, counted")),
+    ],
+)
+def test_who_gives_a_figure(text: str, first: tuple[str, str, str]) -> None:
+    assert found(answer_claim(text))[0] == first
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "relation"),
+    [
+        ("69.6 %", "23 of 24", "contradicts"),
+        ("69.6 %", "16 of 23", "agrees"),
+        ("69.6 %", "7 of 23", "agrees"),
+        ("1.2 relapses a year", "167 of 140", "agrees"),
+        ("1.2 relapses a year", "1.19 per year (1.02–1.39)", "agrees"),
+        ("93 lesions on 24 scans", "188 of 48", "counts otherwise"),
+        ("1 of 327", "0 of 314", "contradicts"),
+        ("1 of 24 died", "1 of 24", "agrees"),
+        ("8 of 23", "35 %", "agrees"),
+        ("16 of 27", "59.2 %", "agrees"),  # 59.26, cut off after one decimal
+        ("1 of 507", "0.19 %", "agrees"),  # 0.197, cut off after two decimals
+    ],
+)
+def test_what_the_same_trial_gives_for_the_same_endpoint(text: str, printed: str, relation: str) -> None:
+    related = {each.figure.printed: each.relation for each in answer_claim(text).published[0].related}
+    assert related[printed] == relation
+
+
+def test_why_two_figures_differ_is_what_a_publication_says() -> None:
+    (lesions,) = answer_claim("93 lesions on 24 scans").published[0].related
+    assert (
+        lesions.why
+        == "The abstract counts 188 lesions on 48 scans, two a patient, which is the same rate per scan."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "ids"),
+    [
+        ("69.6", "relapse", ["giedraitiene2023"]),
+        ("69.6", "activity", ["atkins2016-lancet", "atkins2016-lancet"]),
+        ("23 of 24", "relapse", ["atkins2016-summary"]),
+        ("23 of 24", "lesion", ["atkins2016-summary"]),
+        ("23 of 24", "death", []),
+        ("83 %", "lesion", []),
+    ],
+)
+def test_a_topic_narrows(text: str, about: Topic, ids: list[str]) -> None:
+    answer = answer_claim(text, about)
+    assert [each.figure.publication for each in answer.published] == ids
+    assert all(about in each.figure.about for each in answer.published)
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [("relaps", "Is relapse meant?"), ("", "It is one of activity, relapse"), ("zzz", "It is one of")],
+)
+def test_a_topic_that_there_is_not(word: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        topic_named(word)
+    assert topic_named(" Relapse") == "relapse"
+
+
+def test_words_narrow_too_unless_nothing_is_about_them() -> None:
+    by_words = answer_claim("69.6 % relapsed")
+    assert {each.figure.publication for each in by_words.published} == {"giedraitiene2023"}
+    assert not by_words.is_widened
+    widened = answer_claim("23 of 24 improved")
+    assert found(widened) == found(answer_claim("23 of 24"))
+    assert widened.is_widened
+
+
+def test_what_this_program_computed_is_said_so() -> None:
+    answer = answer_claim("16 of 23")
+    assert answer.published[0].figure.mark == "D"
+    assert "is not printed: this program computed it" in answer.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest", "words"),
+    [
+        ("HR 0.06", "hazard ratio 0.07 (0.02–0.24)", "No publication known here prints hazard ratio 0.06;"),
+        ("42.3 % relapse-free", "52 %", "prints 42.3 % about relapse; the nearest is 52 %"),
+        ("22 of 24", "91.3 % (74.7–97.2)", "prints 22 of 24;"),
+    ],
+)
+def test_the_nearest_where_nothing_gives_it(text: str, nearest: str, words: str) -> None:
+    answer = answer_claim(text)
+    assert not answer.published
+    assert answer.nearest[0].printed == nearest
+    assert words in answer.sentence
+    assert len({each.publication for each in answer.nearest}) == len(answer.nearest)
+
+
+def test_the_counts_behind_a_percentage_with_its_limits() -> None:
+    # tests/reference/lancet2016_check.csv: 16 of 23, log-log, and nothing else.
+    arithmetic = answer_claim("69.6 %").arithmetic
+    assert arithmetic is not None
+    assert [(each.n_counted, each.n, each.method) for each in arithmetic.exact] == [(16, 23, "log-log")]
+    assert answer_claim("91.3 %").arithmetic is not None
+    # HALT-MS is printed with 90 % limits: 2 events in 23.
+    halt = answer_claim("91.3 %").arithmetic
+    assert halt is not None
+    assert halt.confidence_level == 0.9
+    assert [(each.n_counted, each.n) for each in halt.exact] == [(21, 23)]
+
+
+@pytest.mark.parametrize("text", ["hazard ratio 0.07", "93 lesions on 24 scans", "46 months", "no relapses"])
+def test_what_is_no_share_has_no_counts(text: str) -> None:
+    assert answer_claim(text).arithmetic is None
+
+
+def test_figures_of_every_publication_are_found_by_their_own_words() -> None:
+    for publication in publications().values():
+        for figure in publication.figures[::4]:
+            if figure.unit in {"mean difference", "standardised mean difference", "years"}:
+                continue  # words that people do not quote so, and a time that is read as a horizon
+            answer = answer_claim(figure.value if not figure.of else f"{figure.value} of {figure.of}")
+            assert (publication.id, figure.label) in {
+                (each.figure.publication, each.figure.label) for each in answer.published
+            }
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=40))
+def test_any_words_are_answered_or_refused(text: str) -> None:
+    with suppress(UsageError):
+        assert answer_claim(text).sentence.endswith(".")
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))
+def test_any_two_counts_are_answered(value: int, of: int) -> None:
+    assert answer_claim(f"{value} of {of}").sentence.endswith(".")
