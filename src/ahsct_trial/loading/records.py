@@ -173,11 +173,14 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     is_excused[NOBODY] = True
     lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & coded.has_time)
     if lost.size:
+        fix = f"Add the {origin} with its date."
+        if origin == "transplant" and coded.ordered["randomisation"][0].row.size:
+            fix += " In a randomised trial, count days from the randomisation: --time-zero randomisation."
         yield Violation(
             _first_of_each(coded.patient, lost),
             "record",
             f"the patient has no {origin} record, so no day 0",
-            f"Add the {origin} with its date.",
+            fix,
         )
 
 
