@@ -254,3 +254,42 @@ def test_any_words_are_answered_or_refused(text: str) -> None:
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1))
 def test_any_two_counts_are_answered(value: int, of: int) -> None:
     assert answer_claim(f"{value} of {of}").sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "of", "unit"),
+    [
+        ("twenty three of 24", "23", "24", ""),
+        ("twenty-three of twenty-four", "23", "24", ""),
+        ("thirteen out of 24 patients", "13", "24", ""),
+        ("1,2 relapses per year in 23 patients", "1.2", None, "per year"),
+        ("23 of 24 (95.8 %)", "23", "24", ""),
+        ("\x1b[31m23 of 24", "23", "24", ""),
+    ],
+)
+def test_words_and_groups_are_read_as_they_are_meant(
+    text: str, value: str, of: str | None, unit: str
+) -> None:
+    claim = read_claim(text)
+    assert (claim.value, claim.of, claim.unit) == (value, of, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("23.5 of 24", "several figures"),
+        ("23 of 24 and 69.6 %", "several figures"),
+        ("relapse-free at 5 years", "no figure"),
+        ("1 year after", "no figure"),
+    ],
+)
+def test_a_time_is_no_figure_and_two_are_not_one(text: str, what: str) -> None:
+    with pytest.raises(UsageError, match=f"has {what}"):
+        read_claim(text)
+
+
+def test_an_answer_for_another_time_says_first_that_nothing_is_known_for_this() -> None:
+    answer = answer_claim("23 of 24 at 10 years")
+    assert answer.sentence.startswith(
+        "No publication known here prints 23 of 24 at 10 years. Leaving that out:"
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +125,14 @@ def test_a_group_that_is_too_small_is_refused(tmp_path: Path) -> None:
         suppress(compare(trial, "arm"), 5)
     with pytest.raises(UsageError, match="There are fewer than 5 patients"):
         suppress(summarize(trial.where({"arm": ("B",)})), 5)
+
+
+def test_no_small_count_is_the_difference_of_two() -> None:
+    """At one site 7 worsen by year 3 and 8 ever (counted in the file): one patient worsens later."""
+    frame = pd.read_csv(DATA / "sample_trial.csv")
+    of_site = frame[frame["site"] == "Sheffield"].drop(columns="arm")
+    worsened = of_site["years_to_worsening"].dropna()
+    assert (len(worsened), (worsened <= 3).sum()) == (8, 7)
+    shown = suppress(summarize(read_cohort(of_site)), 5).endpoints
+    assert shown.worsening_free_survival.n_events == 7
+    assert shown.disability.worsened.n is None

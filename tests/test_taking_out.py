@@ -141,7 +141,7 @@ def test_each_patient_has_a_row_for_each_endpoint_and_says_what_happened() -> No
     assert set(PARAMETER_CODES) == {endpoint.key for endpoint in SURVIVAL_ENDPOINTS}
     died = times[(times["PARAMCD"] == "OS") & (times["CNSR"] == 0)]
     assert died["EVNTDESC"].tolist() == ["death"] * len(died)
-    assert (died["ADY"] == (died["AVAL"] * 365.25).round()).all()
+    assert (died["ADY"] == (died["AVAL"] * 365.25).round() + 1).all()  # ADaM has no day 0
 
 
 def test_the_patient_table_that_is_exported_is_read_again_to_the_same_figures(tmp_path, capfd) -> None:
@@ -189,7 +189,7 @@ def test_a_file_that_exists_is_not_replaced(tmp_path, capfd) -> None:
     ("cell", "safe"),
     [
         ("=1+1", "'=1+1"),
-        ("+49", "+49"),
+        ("+49", "'+49"),
         ("-2.5", "-2.5"),
         ("-x", "'-x"),
         ("@a", "'@a"),
@@ -199,3 +199,27 @@ def test_a_file_that_exists_is_not_replaced(tmp_path, capfd) -> None:
 )
 def test_a_text_that_a_spreadsheet_would_run_stands_after_an_apostrophe(cell: str, safe: str) -> None:
     assert list(csv.reader(io.StringIO(write_rows(["a"], [[cell]]))))[1] == [safe]
+
+
+@pytest.mark.parametrize(
+    ("identifier", "escaped"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49", "'+49"),
+        ("-x", "'-x"),
+        ("@a", "'@a"),
+        ("'=x", "''=x"),
+        ("-5", "-5"),
+        ("'quoted'", "'quoted'"),
+    ],
+)
+def test_an_identifier_that_a_spreadsheet_would_run_comes_back_as_it_was(
+    tmp_path, capfd, identifier: str, escaped: str
+) -> None:
+    path = tmp_path / "cohort.csv"
+    text = (DATA / "sample_cohort.csv").read_text(encoding="utf-8")
+    first = text.splitlines()[1].split(",")[0]
+    path.write_text(text.replace(f"\n{first},", f"\n{escaped},"), encoding="utf-8")
+    assert identifier in set(export_patients(read_cohort(path))["patient_id"])
+    out = written(["export", str(path), "--adtte"], capfd)
+    assert {row["USUBJID"] for row in csv.DictReader(io.StringIO(out))} >= {escaped}

@@ -38,15 +38,23 @@ _READERS = {
     "S": "a secondary source gives",
     "D": "this program computed",
 }
+#: What text copied from a terminal may hold.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 #: Denominators that are searched for a percentage without limits, and the most that can be.
 _MOST_PATIENTS = 100
 LARGEST_N = 10_000
 _NUMBER = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?:[.,·][0-9]{1,12})?(?!\w)"
+_WHOLE = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?![.,·]?\w)"
 _COUNT = re.compile(
-    rf"({_NUMBER})\s*(?:[a-z-]+\s+){{0,3}}?(?:/|out of|of|on|in|among)\s*"
-    rf"(?:(?:the|those|these|all|its)\s+)?({_NUMBER})",
+    rf"({_WHOLE})\s*(?:[a-z-]+\s+){{0,3}}?(?:/|out of|of|on|in|among)\s*"
+    rf"(?:(?:the|those|these|all|its)\s+)?({_WHOLE})",
     re.IGNORECASE,
 )
+#: How many patients a figure is of that is no count itself.
+_GROUP = re.compile(
+    rf"\b(?:in|of|among)\s+(?:the\s+)?{_WHOLE}\s+(?:patients|people|participants)\b", re.IGNORECASE
+)
+_PERCENTAGE = re.compile(rf"({_NUMBER})\s*(?:%|per ?cent\b)", re.IGNORECASE)
 _LIMITS = re.compile(
     rf"[(\[]\s*({_NUMBER})\s*(?:[-‐-―−:;]|to)\s*([0-9]{{1,9}}(?:[.,·][0-9]{{1,12}})?)\s*[)\]]"
 )
@@ -54,25 +62,31 @@ _LEVEL = re.compile(r"[0-9]{2}(?:[.,][0-9])?\s*%\s*(?:CI|confidence interval)[\s
 _HORIZON = re.compile(
     r"(?:(?:at|after|by|within|for)\s+)?(?<![\w.,·])([0-9]{1,2})[ -]?(?:years?|y)\b(?!\s*old)", re.IGNORECASE
 )
+_UNITS_IN_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_TENS_IN_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_BELOW_TWENTY = (
+    *_UNITS_IN_WORDS,
+    *(
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ),
+)
 _NUMBER_WORDS = {
-    "no": "0",
-    "none": "0",
-    "nobody": "0",
-    "zero": "0",
-    "one": "1",
-    "two": "2",
-    "three": "3",
-    "four": "4",
-    "five": "5",
-    "six": "6",
-    "seven": "7",
-    "eight": "8",
-    "nine": "9",
-    "ten": "10",
-    "eleven": "11",
-    "twelve": "12",
+    **dict.fromkeys(("no", "none", "nobody", "zero"), 0),
+    **{word: n for n, word in enumerate(_BELOW_TWENTY, 1)},
+    **{word: 10 * n for n, word in enumerate(_TENS_IN_WORDS, 2)},
 }
-_NUMBER_WORD = rf"\b({'|'.join(_NUMBER_WORDS)})\b"
+_NUMBER_WORD = (
+    rf"\b(?:(?:{'|'.join(_TENS_IN_WORDS)})[ -](?:{'|'.join(_UNITS_IN_WORDS)})|{'|'.join(_NUMBER_WORDS)})\b"
+)
 #: A number in words before what it is of.
 _COUNT_IN_WORDS = re.compile(
     rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} of(?: the| those| these| all| its)? [0-9])", re.IGNORECASE
@@ -255,7 +269,7 @@ def answer_claim(text: str, about: Topic | None = None) -> ClaimAnswer:
         tool=TOOL,
         claim=claim,
         is_widened=claim != asked,
-        sentence=_sentence(claim, found, nearest),
+        sentence=_sentence(claim, asked, found, nearest),
         published=found,
         nearest=nearest,
         arithmetic=_arithmetic(claim, found),
@@ -287,29 +301,28 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
     UsageError
         If the words hold no figure, or several.
     """
-    words = " ".join(text.split())
+    words = " ".join(_COLOUR.sub(" ", text).split())
     rest = _LEVEL.sub("", words)
     in_words = _COUNT_IN_WORDS if re.search("[0-9]", rest) else re.compile(_NUMBER_WORD, re.IGNORECASE)
-    rest = in_words.sub(lambda found: _NUMBER_WORDS[found[0].lower()], rest)
+    rest = in_words.sub(_in_digits, rest)
     rest = re.sub(r"1[,. ]?000(?= (?:person|patient)-years)", "thousand", rest)
     unit = next((unit for unit, pattern in _UNITS if re.search(pattern, words, re.IGNORECASE)), "")
     count = _COUNT.search(rest)
     horizon = _HORIZON.search(rest if count is None else rest[count.end() :])
     if count is not None:
+        beside = _PERCENTAGE.findall(_LIMITS.sub(" ", rest))
+        if any(_is_another(percentage, count) for percentage in beside):
+            raise _not_one(text, "several figures")
         value, of, ci = count[1], _plain(count[2]), None
     else:
-        without_horizon = rest if horizon is None else rest.replace(horizon[0], " ")
+        without_horizon = _GROUP.sub(" ", rest if horizon is None else rest.replace(horizon[0], " "))
         of, limits = None, _LIMITS.search(without_horizon)
         ci = None if limits is None else (_plain(limits[1]), _plain(limits[2]))
         numbers = re.findall(_NUMBER, _LIMITS.sub(" ", without_horizon))
-        if not numbers and horizon is not None:
+        if not numbers and horizon is not None and (unit or re.search("follow", words, re.IGNORECASE)):
             numbers, horizon = [horizon[1]], None
         if len(numbers) != 1:
-            n = "several figures" if numbers else "no figure"
-            raise UsageError(
-                f'The claim "{shown(text)}" has {n}. Quote one, such as "23 of 24", "69.6 %" or '
-                '"hazard ratio 0.07".'
-            )
+            raise _not_one(text, "several figures" if numbers else "no figure")
         value = numbers[0]
     asked = () if about is None else (about,)
     said = tuple(topic for topic, pattern in _TOPIC_WORDS if re.search(pattern, words, re.IGNORECASE))
@@ -322,6 +335,22 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         horizon_years=None if horizon is None else float(horizon[1]),
         about=asked or said,
     )
+
+
+def _not_one(text: str, what: str) -> UsageError:
+    return UsageError(
+        f'The claim "{shown(text)}" has {what}. Quote one, such as "23 of 24", "69.6 %" or "hazard ratio 0.07".'
+    )
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    return str(sum(_NUMBER_WORDS[word] for word in re.split("[ -]", found[0].lower())))
+
+
+def _is_another(percentage: str, count: re.Match[str]) -> bool:
+    """Whether a percentage beside a count is not that count's."""
+    share, percent = ratio(_plain(count[1]), _plain(count[2])), Decimal(_plain(percentage))
+    return share is None or not is_printed_as(100 * share, percent)
 
 
 def _plain(number: str) -> str:
@@ -382,7 +411,7 @@ def _match_of_count(value: str, of: str, figure: Figure) -> Match | None:
     if figure.of is not None:
         is_same = Decimal(value) == Decimal(figure.value) and Decimal(of) == Decimal(figure.of)
         return "printed" if is_same else None
-    factor = {"%": 100, "per year": 1, "per scan": 1}.get(figure.unit, 0)
+    factor = {"%": 100, "per scan": 1}.get(figure.unit, 0)
     return "same share" if _gives(value, of, factor, Decimal(figure.value)) else None
 
 
@@ -459,7 +488,14 @@ def _as_published(publication: Publication, figure: Figure) -> PublishedFigure:
     )
 
 
-def _sentence(claim: Claim, found: tuple[Found, ...], nearest: tuple[PublishedFigure, ...]) -> str:
+def _sentence(
+    claim: Claim, asked: Claim, found: tuple[Found, ...], nearest: tuple[PublishedFigure, ...]
+) -> str:
+    if claim != asked:
+        about = f" about {' or '.join(asked.about)}" if asked.about != claim.about else ""
+        at = f" at {asked.horizon_years:g} years" if asked.horizon_years != claim.horizon_years else ""
+        answer = _sentence(claim, claim, found, nearest)
+        return f"No publication known here prints {asked.printed}{about}{at}. Leaving that out: {answer}"
     if not found:
         about = f" about {' or '.join(claim.about)}" if claim.about else ""
         answer = f"No publication known here prints {claim.printed}{about}"

@@ -43,8 +43,8 @@ def export_times(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> pd.D
     -------
     DataFrame
         One row per patient and endpoint that the data can tell of: ``USUBJID``, ``PARAMCD``, ``PARAM``,
-        ``AVAL`` [years], ``AVALU``, ``CNSR`` (0 for an event, 1 for none), ``EVNTDESC``, ``ADY`` (whole days
-        from time zero, which is day 0), and ``STARTY`` [years], from when on the patient was under
+        ``AVAL`` [years], ``AVALU``, ``CNSR`` (0 for an event, 1 for none), ``EVNTDESC``, ``ADY`` (the day
+        of it, where time zero is day 1, as ADaM counts), and ``STARTY`` [years], from when on the patient was under
         observation, where that is not time zero for all. Whoever is left out of an endpoint has neither AVAL
         nor CNSR, and EVNTDESC says so.
     """
@@ -80,7 +80,7 @@ def _times(identifiers: pd.Series[str], endpoint: SurvivalEndpoint, observed: Ob
             "AVALU": "YEARS",
             "CNSR": pd.array(np.where(observed.is_event, 0, 1), dtype="Int64").copy(),
             "EVNTDESC": described,
-            "ADY": pd.array(np.rint(np.where(known, observed.years, 0.0) * DAYS_PER_YEAR), dtype="Int64"),
+            "ADY": pd.array(np.rint(np.where(known, observed.years, 0.0) * DAYS_PER_YEAR) + 1, dtype="Int64"),
             "STARTY": entry,
         }
     ).assign(

@@ -68,7 +68,8 @@ def suppress(result: Result, below: int) -> Result:
             field.name
             for group in result.groups
             for field in fields(group.endpoints)
-            if _is_hidden(getattr(group.endpoints, field.name), group.cohort.n_patients, below)
+            if field.name in _of_few_more(group.endpoints, below)
+            or _is_hidden(getattr(group.endpoints, field.name), group.cohort.n_patients, below)
         }
         return replace(
             result,
@@ -115,9 +116,10 @@ def _is_small(n: float | None, below: int) -> bool:
 
 def _endpoints(endpoints: Endpoints, n_patients: int, below: int) -> Endpoints:
     changed: dict[str, Any] = {}
+    later = _of_few_more(endpoints, below)
     for field in fields(endpoints):
         part = getattr(endpoints, field.name)
-        if _is_hidden(part, n_patients, below):
+        if field.name in later or _is_hidden(part, n_patients, below):
             part = (
                 tuple(_blank(year, below) for year in part)
                 if isinstance(part, tuple)
@@ -130,6 +132,19 @@ def _endpoints(endpoints: Endpoints, n_patients: int, below: int) -> Endpoints:
                 part = _without_ratio(part, below)
         changed[field.name] = part
     return replace(endpoints, **changed)
+
+
+def _of_few_more(endpoints: Endpoints, below: int) -> set[str]:
+    """Endpoints that count few patients more than a survival endpoint does up to the horizon."""
+    counts = {
+        "disability": (endpoints.disability.worsened.n, endpoints.worsening_free_survival.n_events),
+        "mortality": (endpoints.mortality.all_cause.n, endpoints.overall_survival.n_events),
+    }
+    return {
+        name
+        for name, (ever, by_horizon) in counts.items()
+        if ever is not None and by_horizon is not None and _is_small(abs(ever - by_horizon), below)
+    }
 
 
 def _is_hidden(part: Any, n_patients: int, below: int) -> bool:

@@ -753,7 +753,8 @@ def test_days_from_randomisation():
     ]  # fmt: skip
     assert messages(padded(DATED, body)) == [
         "5 patient P2: record is 'randomisation'; the patient has no transplant record, so no day 0. "
-        "Add the transplant with its date."
+        "Add the transplant with its date. In a randomised trial, count days from the randomisation: "
+        "--time-zero randomisation."
     ]
 
 
@@ -764,8 +765,13 @@ def test_days_of_a_file_with_another_time_zero():
         "3 patient P1: day is 30; the transplant is day 0. Count all days from the transplant."
     ]
     assert messages(padded(HEADER, GOOD), time_zero="randomisation") == [
-        "2 patient P1: record is 'transplant'; days count from the randomisation, and the file has no "
-        "randomisation record. Add one on day 0 for each patient, or let days count from transplant."
+        "2 patient P1: record is 'transplant'; the patient has no randomisation record, so no day 0. "
+        "Add the randomisation on day 0, or let days count from transplant."
+    ]
+    body = "P1,randomisation,0\nP1,last_contact,900\nP2,baseline,\nP2,last_contact,900"
+    assert messages(padded(HEADER, body), time_zero="randomisation") == [
+        "5 patient P2: record is 'last_contact'; the patient has no randomisation record, so no day 0. "
+        "Add the randomisation on day 0, or let days count from transplant."
     ]
 
 

@@ -79,7 +79,7 @@ def hazard_ratio(
         return _firth(sets, level, "the likelihood is monotone: one group always had the event first")
     if n_events < FEWEST_EVENTS_FOR_COX:
         return _firth(sets, level, f"fewer than {FEWEST_EVENTS_FOR_COX} events")
-    return _cox(partial, level, f"{FEWEST_EVENTS_FOR_COX} events or more, in both groups")
+    return _cox(partial, level, f"{FEWEST_EVENTS_FOR_COX} events or more together, some in each group")
 
 
 def cox_hazard_ratio(

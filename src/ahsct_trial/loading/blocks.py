@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from ahsct_trial.escaping import SPREADSHEET_SAFE
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
 
@@ -50,6 +52,11 @@ class TextColumn:
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         codes = coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices
         return cls(codes.to_numpy(), coded.dictionary)
+
+    def without_apostrophes(self) -> TextColumn:
+        """The column as it was before `spreadsheet_safe` put apostrophes before cells."""
+        plain = pc.replace_substring_regex(self.texts, SPREADSHEET_SAFE, r"\1").dictionary_encode()
+        return TextColumn(np.append(plain.indices.to_numpy(), np.int32(-1))[self.codes], plain.dictionary)
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,13 @@ class Block:
     start: int
     stop: int
 
+    def has(self, mark: bytes) -> bool:
+        """Whether a character is there."""
+        return self.data.find(mark, self.start, self.stop) >= 0
+
     def has_quotes(self) -> bool:
         """Whether there is a quote, which may hide line breaks."""
-        return self.data.find(b'"', self.start, self.stop) >= 0
+        return self.has(b'"')
 
     def text(self) -> NDArray[np.uint8]:
         """The bytes of the lines."""
@@ -197,8 +208,11 @@ def read_block(file: str, header: Header, block: Block, first_line: int | None =
         ),
     )
     n_lines, lines, broken = _record_lines(file, header, block, first_line, len(table) + len(ragged))
+    columns = {name: TextColumn.of(_whole(table.column(name))) for name in wanted}
+    if block.has(b"'"):
+        columns = {name: column.without_apostrophes() for name, column in columns.items()}
     return TextTable(
-        {name: TextColumn.of(_whole(table.column(name))) for name in wanted},
+        columns,
         np.delete(lines, [record for record, _ in ragged]) if ragged else lines,
         n_lines,
         [(int(lines[record]), n_cells) for record, n_cells in ragged],

@@ -149,10 +149,8 @@ def _judge_days(coded: Coded, origin: TimeZero) -> tuple[Coded, list[Violation]]
         if moved.size:
             rule = f"the {origin} is day 0"
             found.append(Violation(moved, "day", rule, f"Count all days from the {origin}."))
-        if origin == "randomisation" and not origins.row.size:
-            rule = "days count from the randomisation, and the file has no randomisation record"
-            fix = "Add one on day 0 for each patient, or let days count from transplant."
-            found.append(Violation(np.arange(min(1, len(coded.kind))), "record", rule, fix))
+        if origin == "randomisation":
+            found += _without_day_0(coded, origin)
     elif max(-int(coded.day.min(initial=0)), int(coded.day.max(initial=0))) > _LONGEST_DAYS:
         is_far = np.abs(coded.day) > _LONGEST_DAYS
         coded = replace(
@@ -164,20 +162,26 @@ def _judge_days(coded: Coded, origin: TimeZero) -> tuple[Coded, list[Violation]]
 
 
 def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
-    """Patients of a dated file without the record that makes day 0, at the first of their dates.
+    """Patients without the record that makes day 0, where it must be there, at the first of their times.
 
     One whose record has no date, or who has a record of unknown kind, has another problem to solve first.
     """
     is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
     is_excused[coded.patient[(coded.kind < 0) | (coded.kind == CODES[origin])]] = True
     is_excused[NOBODY] = True
-    lost = np.flatnonzero(coded.is_dateless & ~is_excused[coded.patient] & coded.has_time)
+    is_lost = ~is_excused[coded.patient] & coded.has_time
+    lost = np.flatnonzero(is_lost & coded.is_dateless if coded.clock == "date" else is_lost)
     if lost.size:
+        fix = f"Add the {origin} {'with its date' if coded.clock == 'date' else 'on day 0'}."
+        if origin == "transplant" and coded.ordered["randomisation"][0].row.size:
+            fix += " In a randomised trial, count days from the randomisation: --time-zero randomisation."
+        if origin == "randomisation" and coded.clock == "day":
+            fix = f"{fix.removesuffix('.')}, or let days count from transplant."
         yield Violation(
             _first_of_each(coded.patient, lost),
             "record",
             f"the patient has no {origin} record, so no day 0",
-            f"Add the {origin} with its date.",
+            fix,
         )
 
 

@@ -162,11 +162,6 @@ def percent_range(low: float | None, high: float | None) -> str:
     return span(low, high, "share")
 
 
-def significant_range(low: float | None, high: float | None) -> str:
-    """Limits of a rate or a ratio."""
-    return span(low, high, "ratio")
-
-
 def distribution(values: Distribution | FollowUp, decimals: int) -> str:
     """Median and range, called so."""
     return f"median {median_and_range(values, decimals)}" if values.n else NOTHING

@@ -219,18 +219,8 @@ def notes(notices: Sequence[Notice]) -> list[Section]:
     return _notices("Notes", [each.text for each in notices if each.severity == "note"])
 
 
-def all_notices(notices: Sequence[Notice]) -> list[Section]:
-    """All notices, with what must be looked at first."""
-    return [*look_first(notices), *notes(notices)]
-
-
 def _notices(title: str, texts: list[str]) -> list[Section]:
     return [Section(title, lead=tuple(dict.fromkeys(texts)))] if texts else []
-
-
-def account_section(source: SourceInfo, account: Account) -> Section:
-    """Where the rows of the files went."""
-    return Section("Rows", lead=(*_accounts(source, account), *_digests(source)))
 
 
 def closing_section(source: SourceInfo, account: Account, notices: Sequence[Notice]) -> Section:

@@ -30,7 +30,7 @@ def claim_sections(answer: ClaimAnswer) -> list[Section]:
     """The answer first, then each figure with what else its trial prints, then what gives such a figure."""
     shown_here, others = answer.published[:_MOST_SHOWN], answer.published[_MOST_SHOWN:]
     return [
-        Section(f"Claim: {shown(answer.claim.text)}", lead=(prose(answer.sentence), *_widened(answer))),
+        Section(f"Claim: {shown(answer.claim.text)}", lead=(prose(answer.sentence),)),
         *(_found(each) for each in shown_here),
         *_nearest(answer),
         *_others(others),
@@ -46,11 +46,6 @@ def claim_sections(answer: ClaimAnswer) -> list[Section]:
             ),
         ),
     ]
-
-
-def _widened(answer: ClaimAnswer) -> Iterator[str]:
-    if answer.is_widened:
-        yield "For the time or the topic in these words no such figure is known here; they were left out."
 
 
 def _found(found: Found) -> Section:

@@ -112,7 +112,7 @@ def _moved(what: str, settings: tuple[str, ...], changes: list[float | None]) ->
     if not settings:
         return f"{what} moved by none of the choices."
     largest = max(change for change in changes if change is not None)
-    names = fmt.listed(_NAMES[setting][0].lower() for setting in settings)
+    names = fmt.listed(f"“{_NAMES[setting][0]}”" for setting in settings)
     return f"{what} moved most by {names}: {fmt.percent(largest, sign=False)} points."
 
 

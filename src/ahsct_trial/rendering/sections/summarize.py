@@ -264,11 +264,6 @@ def _crude_and_medians(summary: Summary) -> Section:
     )
 
 
-def _crude(endpoint: SurvivalEndpoint) -> str:
-    """The crude share; none where nobody reached the horizon, for it would be that of the failures alone."""
-    return fmt.NOTHING if endpoint.survival.value is None else fmt.with_limits(endpoint.proportion)
-
-
 def median_years(median: Estimate, n: int | None) -> str:
     """A median time with its limits, or that it is not reached, of so many patients."""
     if median.value is None:
