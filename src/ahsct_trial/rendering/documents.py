@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ahsct_trial.escaping import spreadsheet_safe
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import public, source_name
+from ahsct_trial.rendering.tabular import write_rows
 from ahsct_trial.results import (
     Account,
     CohortInfo,
@@ -155,12 +153,7 @@ def write_comparison_csv(comparison: Comparison) -> str:
 
 
 def _written(rows: Iterable[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(ARD_COLUMNS)
-    for row in rows:
-        writer.writerow([_cell(row.get(column, "")) for column in ARD_COLUMNS])
-    return text.getvalue()
+    return write_rows(ARD_COLUMNS, ([row.get(column) for column in ARD_COLUMNS] for row in rows))
 
 
 def write_sensitivity_csv(result: Sensitivity) -> str:
@@ -183,16 +176,8 @@ def write_sensitivity_csv(result: Sensitivity) -> str:
         for choice in result.choices
         for each in choice.alternatives
     ]
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(cell) for name, cell in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return spreadsheet_safe(value) if isinstance(value, str) else value
+    names = list(rows[0]) if rows else []
+    return write_rows(names, ([row[name] for name in names] for row in rows)) if rows else ""
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from ahsct_trial.escaping import spreadsheet_safe
 
 
-def write_rows(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def write_rows(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     """A CSV with a line of names; None and NaN are empty, numbers have all their digits."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
