@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, Column
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import SPREADSHEET_SAFE
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
@@ -250,6 +250,8 @@ def read_block(
 def _plain_type(column: Column) -> pa.DataType:
     if column.kind == "date":
         return pa.date32()
+    if column.name == PATIENT_ID.name:
+        return pa.string()  # most differ: coded once for the block, not for each piece that is parsed
     return pa.float64() if column.kind in NUMERIC_KINDS else _TEXTS
 
 
@@ -261,8 +263,9 @@ def _as_numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
-    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
+    """A column of coded texts in one piece."""
+    coded = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return coded.chunk(0) if coded.num_chunks == 1 else coded.combine_chunks()
 
 
 def _record_lines(

@@ -27,7 +27,7 @@ from ahsct_trial.loading.problems import (
     on_lines,
 )
 from ahsct_trial.loading.table import Table, repeated
-from ahsct_trial.loading.values import Forms, count_marks, meant, plain_numbers
+from ahsct_trial.loading.values import Forms, count_marks, meant, plain_numbers, span
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
@@ -268,10 +268,9 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
     """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
     own = table.columns[name]
-    numbers = own.values[~np.isnan(own.values)]
-    if not numbers.size:
+    lowest, highest = span(own.values)
+    if np.isnan(lowest):
         return None
-    lowest, highest = float(numbers.min()), float(numbers.max())
     rows = np.flatnonzero(~own.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
     return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 

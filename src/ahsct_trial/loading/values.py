@@ -126,6 +126,8 @@ class Numbers:
         What the column holds.
     values
         The number in each row, NaN where it is missing; shape (n_rows,).
+    missing
+        No cell holds a text that stands for missing.
     """
 
     column: Column
@@ -191,9 +193,16 @@ def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     NotPlain
         If there is one that the column does not take.
     """
-    if is_outside(column, values).any():
+    low, high = _limits(column)
+    lowest, highest = span(values)
+    if lowest < low or highest > high or _has_other_form(column, values).any():
         raise NotPlain
     return Numbers(column, values)
+
+
+def span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The lowest and the highest of some numbers, NaN where all are missing."""
+    return float(np.fmin.reduce(values, initial=np.nan)), float(np.fmax.reduce(values, initial=np.nan))
 
 
 def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[Any]:
@@ -215,17 +224,29 @@ def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[An
 
 def is_outside(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a number is one that the column does not take; NaN is not."""
+    low, high = _limits(column)
+    is_outside: NDArray[np.bool_] = (values < low) | (values > high) | _has_other_form(column, values)
+    return is_outside
+
+
+def _limits(column: Column) -> tuple[float, float]:
+    """The lowest and the highest number that a column takes."""
     if column.kind == "date":
-        return (values < (_EARLIEST.toordinal() - _DAY_1970)) | (values > today() - _DAY_1970)
-    is_outside = (values < column.low) | (values > column.high)
+        return _EARLIEST.toordinal() - _DAY_1970, today() - _DAY_1970
+    return column.low, column.high
+
+
+def _has_other_form(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a number is 0, or not whole, or not one of the scale, where the column takes no such number."""
+    has_other_form: NDArray[np.bool_] = np.zeros(1, dtype=bool)
     if column.is_after_zero:
-        is_outside |= values == 0
+        has_other_form = values == 0
     if column.kind in {"count", "day"}:
-        is_outside |= np.floor(values) < values
+        has_other_form = has_other_form | (np.floor(values) < values)
     elif column.kind == "edss":
         halves = 2 * np.clip(values, 0, column.high)
-        is_outside |= (np.floor(halves) < halves) | (halves == 1)
-    return is_outside
+        has_other_form = has_other_form | (np.floor(halves) < halves) | (halves == 1)
+    return has_other_form
 
 
 def today() -> int:
