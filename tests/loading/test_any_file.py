@@ -132,6 +132,8 @@ def slow_rows(written: File) -> list[dict[str, str | float | None]]:
 
 
 def meant(name: str, text: str) -> str | float | None:
+    if text.startswith("'") and text.lstrip("'").startswith(("=", "+", "-", "@", "\t", "\r")):
+        text = text[1:]  # which keeps a spreadsheet from running the cell, and is not of the cell
     stripped = text.strip()
     if stripped in {"", *MISSING}:
         return None

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import SPREADSHEET_SAFE
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
@@ -22,6 +23,10 @@ from ahsct_trial.loading.problems import fatal
 #: that are in memory at once: 10,000,000 shuffled records take 11.0 s of processor time and 1.24 GB with it,
 #: 13.5 s and 1.43 GB with a quarter of it.
 _SIZE = 2**24
+#: Bytes that are parsed at a time where a row that is longer may be read again: what the processor's cache holds.
+_PLAIN_SIZE = 2**20
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
+_NUMBERS = (pa.float64(), pa.date32())
 _VISIBLE = re.compile(rb"[^\r\n]")
 #: pyarrow counts positions within a text in 31 bits.
 _LARGEST_TEXT = 2**31 - 1
@@ -29,6 +34,10 @@ _LARGEST_TEXT = 2**31 - 1
 _END_OF_DATA = "unexpected end of data"
 
 IntArray = NDArray[np.integer[Any]]
+
+
+class NotPlain(Exception):
+    """A cell is not as it mostly is, so that the part must be read as texts."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class TextTable:
     ----------
     columns
         The known columns by canonical name.
+    plain
+        Those of them that were read as numbers, or as days since 1970: NaN where a cell is empty.
     lines
         Line on which each row begins, counted from the first line of the part; shape (n_rows,).
     n_lines
@@ -88,6 +99,7 @@ class TextTable:
     broken: list[int] = field(default_factory=list)
     table: IntArray | None = None
     numbers: IntArray | None = None
+    plain: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -95,7 +107,7 @@ class TextTable:
     def places_among(self, is_kept: NDArray[np.bool_]) -> TextTable:
         """The rows that are kept, without their texts."""
         table, numbers = (None if own is None else own[is_kept] for own in (self.table, self.numbers))
-        return replace(self, columns={}, lines=self.lines[is_kept], table=table, numbers=numbers)
+        return replace(self, columns={}, plain={}, lines=self.lines[is_kept], table=table, numbers=numbers)
 
 
 @dataclass(frozen=True)
@@ -162,7 +174,9 @@ def _next_row(data: bytes, start: int, stop: int) -> int:
     return visible.start() if visible else stop
 
 
-def read_block(file: str, header: Header, block: Block, first_line: int | None = None) -> TextTable:
+def read_block(
+    file: str, header: Header, block: Block, first_line: int | None = None, *, as_plain: bool = False
+) -> TextTable:
     """Read the known columns of a block; blank lines are no rows.
 
     Parameters
@@ -171,9 +185,13 @@ def read_block(file: str, header: Header, block: Block, first_line: int | None =
         Name of the file, what its header says, and the lines to read.
     first_line
         Line of the file on which the block begins; only used to say where a quote is never closed.
+    as_plain
+        Whether to read numbers with a decimal point, and ISO dates, as such; that takes half as long.
 
     Raises
     ------
+    NotPlain
+        If cells are to be read as numbers or dates, and one that is not empty is neither.
     DataProblems
         If a quote is never closed, so that rows cannot be told apart.
     """
@@ -188,27 +206,35 @@ def read_block(file: str, header: Header, block: Block, first_line: int | None =
         f"unknown {position}" if column is None else column.name
         for position, column in enumerate(header.columns)
     ]
-    wanted = [column.name for column in header.known.values()]
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(pa.py_buffer(block.data).slice(block.start, n_bytes)),
-        read_options=pyarrow.csv.ReadOptions(
-            column_names=names,
-            use_threads=False,  # rows have a number only in one thread
-            block_size=min(n_bytes + 1, _LARGEST_TEXT),  # a row must fit in it
-        ),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=header.delimiter, newlines_in_values=block.has_quotes(), invalid_row_handler=skip
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(wanted, pa.dictionary(pa.int32(), pa.string())),
-            include_columns=wanted,
-            null_values=[""],
-            strings_can_be_null=True,
-            check_utf8=False,  # the source is known to be
-        ),
-    )
+    types = {column.name: _plain_type(column) if as_plain else _TEXTS for column in header.known.values()}
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(block.data).slice(block.start, n_bytes)),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names,
+                use_threads=False,  # rows have a number only in one thread
+                block_size=_PLAIN_SIZE
+                if as_plain
+                else min(n_bytes + 1, _LARGEST_TEXT),  # a row must fit in it
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=header.delimiter, newlines_in_values=block.has_quotes(), invalid_row_handler=skip
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=types,
+                include_columns=[*types],
+                null_values=[""],
+                strings_can_be_null=True,
+                check_utf8=False,  # the source is known to be
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise NotPlain from error
+    plain = {name: _as_numbers(table.column(name)) for name, own in types.items() if own in _NUMBERS}
+    if any(np.count_nonzero(np.isnan(own)) != table.column(name).null_count for name, own in plain.items()):
+        raise NotPlain  # the text nan is no number
     n_lines, lines, broken = _record_lines(file, header, block, first_line, len(table) + len(ragged))
-    columns = {name: TextColumn.of(_whole(table.column(name))) for name in wanted}
+    columns = {name: TextColumn.of(_whole(table.column(name))) for name in types if name not in plain}
     if block.has(b"'"):
         columns = {name: column.without_apostrophes() for name, column in columns.items()}
     return TextTable(
@@ -217,12 +243,29 @@ def read_block(file: str, header: Header, block: Block, first_line: int | None =
         n_lines,
         [(int(lines[record]), n_cells) for record, n_cells in ragged],
         broken,
+        plain=plain,
     )
 
 
+def _plain_type(column: Column) -> pa.DataType:
+    if column.kind == "date":
+        return pa.date32()
+    if column.name == PATIENT_ID.name:
+        return pa.string()  # most differ: coded once for the block, not for each piece that is parsed
+    return pa.float64() if column.kind in NUMERIC_KINDS else _TEXTS
+
+
+def _as_numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Numbers, or days since 1970, NaN where a cell is empty; shape (n_rows,)."""
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.int32())
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """A column in one piece."""
-    return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
+    """A column of coded texts in one piece."""
+    coded = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return coded.chunk(0) if coded.num_chunks == 1 else coded.combine_chunks()
 
 
 def _record_lines(

@@ -237,18 +237,23 @@ def cross_violations(table: Table) -> Iterator[Violation]:
 def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:
     """Cells that are missing where each row needs one, or have a value that their column does not take."""
     for own in table.columns.values():
-        column = own.column
-        if column.name == PATIENT_ID.name:
-            yield from _unusable_identifiers(own)
-        if own.is_wrong.any():
-            for (rule, fix), places in explained(own, forms).items():
-                is_meant = np.zeros(len(own.texts), dtype=bool)
-                is_meant[places] = True
-                rows = own.rows_of(is_meant)
-                if rows.size:
-                    yield Violation(rows, column.name, rule, fix)
-        if column.is_required and (missing := np.flatnonzero(own.codes < 0)).size:
-            yield Violation(missing, column.name, "it cannot be left empty", "Enter it.")
+        if isinstance(own, Values):
+            yield from _wrong_cells(own, forms)
+        if own.column.is_required and (missing := np.flatnonzero(own.is_missing())).size:
+            yield Violation(missing, own.column.name, "it cannot be left empty", "Enter it.")
+
+
+def _wrong_cells(own: Values, forms: Forms) -> Iterator[Violation]:
+    """Cells with a text that their column does not take."""
+    if own.column.name == PATIENT_ID.name:
+        yield from _unusable_identifiers(own)
+    if own.is_wrong.any():
+        for (rule, fix), places in explained(own, forms).items():
+            is_meant = np.zeros(len(own.texts), dtype=bool)
+            is_meant[places] = True
+            rows = own.rows_of(is_meant)
+            if rows.size:
+                yield Violation(rows, own.column.name, rule, fix)
 
 
 def _unusable_identifiers(own: Values) -> Iterator[Violation]:
@@ -274,7 +279,7 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N``, is one only
     in the last rows of a patient table, and where every identifier of a patient is longer.
     """
-    own = table.columns[PATIENT_ID.name]
+    own = table.texts_of(PATIENT_ID.name)
     folded = pc.utf8_lower(pc.utf8_trim(own.texts, characters=" \t:.="))
     is_word = pc.is_in(folded, _SUMMARY_WORDS).to_numpy(zero_copy_only=False)
     rows = own.rows_of(is_word)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.table import Labels, Table, code_of_texts
-from ahsct_trial.loading.values import Values, iso_of
+from ahsct_trial.loading.values import Numbers, Values, iso_of
 from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
 from ahsct_trial.stepwise import gathered
 from ahsct_trial.threads import side_by_side
@@ -97,16 +97,15 @@ def condense(table: Table) -> Condensed:
         is_scoreless &= table.is_missing("edss")
     kind[is_scoreless] = CODES["last_contact"]
     times = table.columns["day" if table.has("day") else "date"]
-    # What is outside the range of days is wrong, and so missing here.
-    days = np.where(np.isnan(times.values), _NO_TIME, times.values).astype(np.int32)
+    days = times.numbers()  # what is outside the range of days is wrong, and so missing here
     rows = {name: _rows_of(kind, name) for name in KINDS}
-    identifiers = table.columns[PATIENT_ID.name]
+    identifiers = table.texts_of(PATIENT_ID.name)
     return Condensed(
         patient=identifiers.codes,
         identifiers=identifiers.texts,
         kind=kind,
-        time=np.append(days, np.int32(_NO_TIME)).take(times.codes),
-        is_wrong_time=np.append(times.is_wrong, False).take(times.codes),
+        time=np.where(np.isnan(days), _NO_TIME, days).astype(np.int32),
+        is_wrong_time=~(times.is_missing() | times.is_right()),
         rows=rows,
         values={
             column: _cells(table.columns[column], rows[name])
@@ -125,7 +124,7 @@ def condense(table: Table) -> Condensed:
 
 def kinds(table: Table) -> NDArray[np.int8]:
     """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-    own = table.columns["record"]
+    own = table.texts_of("record")
     code_of = np.array([*(CODES.get(text, -1) for text in own.values.tolist()), -1], dtype=np.int8)
     return code_of.take(own.codes)
 
@@ -140,23 +139,23 @@ def _width(n_rows: int) -> type[np.signedinteger[Any]]:
     return np.int32 if n_rows <= 2**31 else np.int64
 
 
-def _cells(own: Values, rows: IntArray) -> NDArray[Any]:
+def _cells(own: Values | Numbers, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
-    if own.column.kind in NUMERIC_KINDS:
-        return np.append(own.values, np.nan).astype(MEASURED).take(own.codes.take(rows))
+    if isinstance(own, Numbers) or own.column.kind in NUMERIC_KINDS:
+        return own.numbers().take(rows).astype(MEASURED)
     texts: NDArray[Any] = np.append(own.values, np.array([None], dtype=object))
     return texts.take(own.codes.take(rows))
 
 
-def _attribute(own: Values, patient: NDArray[np.int32]) -> AttributeCells:
+def _attribute(own: Values | Numbers, patient: NDArray[np.int32]) -> AttributeCells:
     """The different values of each patient; most records have none."""
-    rows = np.flatnonzero((own.codes >= 0) & (patient >= 0))
-    values = own.values.tolist()
-    key = patient[rows].astype(np.int64) * (len(values) + 1) + own.codes[rows]
+    rows = np.flatnonzero(~own.is_missing() & (patient >= 0))
+    codes, values = own.coded(rows)
+    key = patient[rows].astype(np.int64) * (len(values) + 1) + codes
     _, first = np.unique(key, return_index=True)
-    n_rows = np.bincount(own.codes[rows], minlength=len(values))
-    rows = rows[np.sort(first)]
-    return AttributeCells(rows, own.codes[rows], values, n_rows)
+    n_rows = np.bincount(codes, minlength=len(values))
+    first.sort()
+    return AttributeCells(rows[first], codes[first], values, n_rows)
 
 
 # ---- All rows of a file ----------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ class Input:
     first_line
         Line of the file on which the first part begins.
     readers
-        Each reads a part of the rows.
+        Each reads a part of the rows: as texts or, if so told, as numbers, dates and texts. The latter raises
+        `NotPlain` where a cell is not like its column; a table in memory has texts alone.
     row_texts
         The whole text of some rows, alike where all their cells are; by their lines, or by their numbers
         where they have them.
@@ -53,7 +54,7 @@ class Input:
     n_names: int
     forms: Forms
     first_line: int
-    readers: Sequence[Callable[[], TextTable]]
+    readers: Sequence[Callable[[bool], TextTable]]
     row_texts: Callable[[IntArray], pa.Array]
     sha256: Callable[[], str]
 
@@ -64,9 +65,10 @@ def from_text(source: Source, header: Header, forms: Forms) -> Input:
     before = Block(source.data, header.body_offset, blocks[0].start)
     first_line = header.body_line + before.count_lines()
 
-    def reader(block: Block) -> Callable[[], TextTable]:
+    def reader(block: Block) -> Callable[[bool], TextTable]:
         # A file with quotes is one block, and only there can a quote be left open.
-        return lambda: read_block(source.file, header, block, first_line if len(blocks) == 1 else None)
+        line = first_line if len(blocks) == 1 else None
+        return lambda as_plain: read_block(source.file, header, block, line, as_plain=as_plain)
 
     def row_texts(lines: IntArray) -> pa.Array:
         text = np.frombuffer(source.data, np.uint8)
@@ -97,7 +99,7 @@ def from_cells(
 ) -> Input:
     """The rows of a table of cells, read as these columns; `origins` is where each row comes from."""
 
-    def read() -> TextTable:
+    def read(_as_plain: bool) -> TextTable:
         known = zip(columns, table.columns, strict=True)
         return TextTable(
             columns={column.name: TextColumn.of(cells) for column, cells in known if column is not None},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import stat
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -38,6 +40,8 @@ def read_within_limit(stream: _Readable, name: str) -> bytes:
         If there is more.
     """
     limit = MOST_INPUT.get()
+    if _is_file_within(stream, limit):
+        return stream.read(-1)  # at once takes a third of the time of chunks
     content = io.BytesIO()
     while chunk := stream.read(_CHUNK):
         content.write(chunk)
@@ -47,6 +51,14 @@ def read_within_limit(stream: _Readable, name: str) -> bytes:
                 f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
             )
     return content.getvalue()
+
+
+def _is_file_within(stream: _Readable, limit: int) -> bool:
+    """Whether this is an ordinary file, which has a size, of no more bytes; a device or a pipe may be endless."""
+    if not isinstance(stream, io.BufferedReader):
+        return False
+    status = os.fstat(stream.fileno())
+    return stat.S_ISREG(status.st_mode) and status.st_size <= limit
 
 
 def as_size(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
-from ahsct_trial.loading.blocks import IntArray, TextTable
+from ahsct_trial.loading.blocks import IntArray, NotPlain, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import (
@@ -26,7 +27,7 @@ from ahsct_trial.loading.problems import (
     on_lines,
 )
 from ahsct_trial.loading.table import Table, repeated
-from ahsct_trial.loading.values import Forms, count_marks, meant
+from ahsct_trial.loading.values import Forms, count_marks, meant, plain_numbers, span
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
@@ -171,9 +172,16 @@ def read_parts(
     readers = source.readers
     end = len(readers) - 1
 
-    def read_part(forms: Forms, number: int) -> _ReadPart[Part]:
-        texts = readers[number]()
+    def judged(texts: TextTable, forms: Forms, number: int) -> _ReadPart[Part]:
         return _judged(source, texts, forms, (check, condense), (is_patient_table, number == end))
+
+    def read_part(forms: Forms, number: int) -> _ReadPart[Part]:
+        """Read a part as numbers, dates and texts; as texts, which messages need, where anything is wrong."""
+        is_plain_file = forms.delimiter == "," and forms.date_format is None
+        if is_plain_file:
+            with suppress(NotPlain):
+                return judged(readers[number](True), forms, number)
+        return judged(readers[number](False), forms, number)
 
     forms = source.forms
     if forms.delimiter == ",":
@@ -208,7 +216,13 @@ def _judged(
     check, condense = layout
     is_patient_table, is_end = place
     table = Table(
-        {column.name: meant(column, texts.columns[column.name], forms) for column in source.columns}, texts
+        {
+            column.name: plain_numbers(column, texts.plain[column.name])
+            if column.name in texts.plain
+            else meant(column, texts.columns[column.name], forms)
+            for column in source.columns
+        },
+        texts,
     )
     groups = [_ragged(source, line, n_cells, forms) for line, n_cells in texts.ragged]
     empty = texts.lines[:0]
@@ -224,11 +238,13 @@ def _judged(
         is_patient[summary] = False
         table = table.among(is_patient)
     for violation in itertools.chain(cell_violations(table, forms), check(table)):
+        if texts.plain:
+            raise NotPlain  # the problem is told with the texts of the row
         groups += grouped(violation, table)
     numeric = [column.name for column in source.columns if column.kind in NUMERIC_KINDS - {"date"}]
     return _ReadPart(
         kept=condense(table),
-        texts=replace(table.texts, columns={}),  # which would fill the memory
+        texts=replace(table.texts, columns={}, plain={}),  # which would fill the memory
         n_read=len(texts) + len(texts.ragged),
         groups=groups,
         empty=empty,
@@ -252,11 +268,10 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
     """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
     own = table.columns[name]
-    numbers = own.values[~np.isnan(own.values)]
-    if not numbers.size:
+    lowest, highest = span(own.values)
+    if np.isnan(lowest):
         return None
-    lowest, highest = float(numbers.min()), float(numbers.max())
-    rows = np.flatnonzero(own.codes >= 0) if lowest == highest else np.empty(0, dtype=np.intp)
+    rows = np.flatnonzero(~own.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
     return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import IntArray, TextTable
-from ahsct_trial.loading.values import Values
+from ahsct_trial.loading.values import Numbers, Values
 from ahsct_trial.results import Notice
 
 
@@ -31,7 +31,7 @@ class Table:
         The rows as they were read, with the line of each.
     """
 
-    columns: dict[str, Values]
+    columns: dict[str, Values | Numbers]
     texts: TextTable
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
@@ -50,18 +50,26 @@ class Table:
 
     def is_missing(self, name: str) -> NDArray[np.bool_]:
         """Where a column has no value, not even a wrong one; shape (n_rows,)."""
-        return self.columns[name].codes < 0
+        return self.columns[name].is_missing()
 
     def is_right(self, name: str) -> NDArray[np.bool_]:
         """Where a column has a value that it takes; shape (n_rows,)."""
+        return self.columns[name].is_right()
+
+    def texts_of(self, name: str) -> Values:
+        """A column that was read as texts, as those of each part are in which anything is wrong."""
         own = self.columns[name]
-        return np.append(~own.is_wrong, False)[own.codes]
+        if isinstance(own, Numbers):
+            raise TypeError(f"{name} was read as numbers")
+        return own
 
     def is_empty(self) -> NDArray[np.bool_]:
         """Where a row has no value at all; shape (n_rows,)."""
         is_empty = np.ones(len(self), dtype=bool)
         for own in self.columns.values():
-            is_empty &= own.codes < 0
+            is_empty &= own.is_missing()
+            if not is_empty.any():
+                break
         return is_empty
 
     def among(self, is_kept: NDArray[np.bool_]) -> Table:
@@ -73,12 +81,12 @@ class Table:
 
     def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A code for each row's cell of a column, and the text behind a code."""
-        own = self.columns[name]
+        own = self.texts_of(name)
         return own.codes[rows], lambda code: None if code < 0 else own.texts[code].as_py()
 
     def patient_of(self, row: int) -> str | None:
         """The identifier in a row."""
-        own = self.columns[PATIENT_ID.name]
+        own = self.texts_of(PATIENT_ID.name)
         code = int(own.codes[row])
         return None if code < 0 else own.texts[code].as_py()
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.blocks import TextColumn
+from ahsct_trial.loading.blocks import NotPlain, TextColumn
 
 #: What stands for a missing value in files of SAS, R, pandas and spreadsheets.
 MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
@@ -99,9 +99,61 @@ class Values:
         """The number in each row, NaN where it is missing or wrong; shape (n_rows,)."""
         return np.append(self.values, np.nan)[self.codes]
 
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Where there is no value, not even a wrong one; shape (n_rows,)."""
+        return self.codes < 0
+
+    def is_right(self) -> NDArray[np.bool_]:
+        """Where there is a value that the column takes; shape (n_rows,)."""
+        return np.append(~self.is_wrong, False)[self.codes]
+
+    def coded(self, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], list[Any]]:
+        """The place of the value of each of some rows among the different ones, and these."""
+        return self.codes[rows], self.values.tolist()
+
     def among(self, is_kept: NDArray[np.bool_]) -> Values:
         """The column in the rows that are kept."""
         return Values(self.column, self.codes[is_kept], self.texts, self.values, self.is_wrong, self.missing)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A numeric column in which every cell is empty or a number that the column takes.
+
+    Attributes
+    ----------
+    column
+        What the column holds.
+    values
+        The number in each row, NaN where it is missing; shape (n_rows,).
+    missing
+        No cell holds a text that stands for missing.
+    """
+
+    column: Column
+    values: NDArray[np.float64]
+    missing: Mapping[str, int] = field(default_factory=dict)
+
+    def numbers(self) -> NDArray[np.float64]:
+        """The number in each row, NaN where it is missing; shape (n_rows,)."""
+        return self.values
+
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Where there is no value; shape (n_rows,)."""
+        return np.isnan(self.values)
+
+    def is_right(self) -> NDArray[np.bool_]:
+        """Where there is a value; shape (n_rows,)."""
+        return ~np.isnan(self.values)
+
+    def coded(self, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int32], list[float]]:
+        """The place of the value of each of some rows among the different ones, and these."""
+        different, places = np.unique(self.values[rows], return_inverse=True)
+        return places.astype(np.int32), different.tolist()
+
+    def among(self, is_kept: NDArray[np.bool_]) -> Numbers:
+        """The column in the rows that are kept."""
+        return Numbers(self.column, self.values[is_kept])
 
 
 _NO_ROWS = np.empty(0, dtype=np.intp)
@@ -133,6 +185,26 @@ def meant(column: Column, own: TextColumn, forms: Forms) -> Values:
     return Values(column, codes, texts, values, is_wrong, missing)
 
 
+def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
+    """A column that was read as numbers.
+
+    Raises
+    ------
+    NotPlain
+        If there is one that the column does not take.
+    """
+    low, high = _limits(column)
+    lowest, highest = span(values)
+    if lowest < low or highest > high or _has_other_form(column, values).any():
+        raise NotPlain
+    return Numbers(column, values)
+
+
+def span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The lowest and the highest of some numbers, NaN where all are missing."""
+    return float(np.fmin.reduce(values, initial=np.nan)), float(np.fmax.reduce(values, initial=np.nan))
+
+
 def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[Any]:
     if column.name == PATIENT_ID.name:
         return np.empty(0)
@@ -152,17 +224,29 @@ def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[An
 
 def is_outside(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a number is one that the column does not take; NaN is not."""
+    low, high = _limits(column)
+    is_outside: NDArray[np.bool_] = (values < low) | (values > high) | _has_other_form(column, values)
+    return is_outside
+
+
+def _limits(column: Column) -> tuple[float, float]:
+    """The lowest and the highest number that a column takes."""
     if column.kind == "date":
-        return (values < (_EARLIEST.toordinal() - _DAY_1970)) | (values > today() - _DAY_1970)
-    is_outside = (values < column.low) | (values > column.high)
+        return _EARLIEST.toordinal() - _DAY_1970, today() - _DAY_1970
+    return column.low, column.high
+
+
+def _has_other_form(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a number is 0, or not whole, or not one of the scale, where the column takes no such number."""
+    has_other_form: NDArray[np.bool_] = np.zeros(1, dtype=bool)
     if column.is_after_zero:
-        is_outside |= values == 0
+        has_other_form = values == 0
     if column.kind in {"count", "day"}:
-        is_outside |= np.floor(values) < values
+        has_other_form = has_other_form | (np.floor(values) < values)
     elif column.kind == "edss":
         halves = 2 * np.clip(values, 0, column.high)
-        is_outside |= (np.floor(halves) < halves) | (halves == 1)
-    return is_outside
+        has_other_form = has_other_form | (np.floor(halves) < halves) | (halves == 1)
+    return has_other_form
 
 
 def today() -> int:
