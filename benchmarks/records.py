@@ -4,9 +4,11 @@
     python benchmarks/records.py --shuffle                # rows in random order
     python benchmarks/records.py --dated                  # dates instead of days
     python benchmarks/records.py --bad-cell               # and with one wrong cell near the end of the file
+    python benchmarks/records.py --polars ENV/bin/python  # and against a script of the same endpoints in polars
     python benchmarks/records.py --write FILE.csv         # only the input
 
-Exits with 1 if a limit is exceeded, or if the wrong cell is not reported with its line.
+``ENV`` is an environment with polars and numpy; the script in polars knows days and no dates. Exits with 1 if a
+limit is exceeded, or if the wrong cell is not reported with its line.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ TIME_LIMIT = 2.0
 MEMORY_LIMIT = 1.0
 #: A file with a wrong cell against the same file without it.
 BAD_CELL_LIMIT = 3.0
+#: Against what a user would write instead, `polars_script.py`.
+POLARS_LIMIT = 0.8
 ROWS_PER_PATIENT = 100
 BATCH = 1_000_000
 #: 1 January 2002, in days since 1970.
@@ -197,6 +201,7 @@ def main() -> None:
     parser.add_argument("--shuffle", action="store_true", help="rows in random order")
     parser.add_argument("--dated", action="store_true", help="dates instead of days")
     parser.add_argument("--bad-cell", action="store_true", help="measure a file with one wrong cell too")
+    parser.add_argument("--polars", metavar="PYTHON", help="measure against polars, of this interpreter")
     parser.add_argument("--write", type=Path, metavar="FILE", help="only write the records")
     options = parser.parse_args()
     if options.write:
@@ -224,6 +229,15 @@ def main() -> None:
             time_limit=TIME_LIMIT,
             memory_limit=MEMORY_LIMIT,
         )
+        if options.polars:
+            script = str(Path(__file__).with_name("polars_script.py"))
+            is_kept &= compare(
+                "The same against a script in polars",
+                ours,
+                Command("polars_script.py", [options.polars, script, str(good)]),
+                pairs=options.pairs,
+                time_limit=POLARS_LIMIT,
+            )
         if options.bad_cell:
             bad = Path(folder) / "wrong.csv"
             generate(__file__, bad, *chosen, "--bad-cell")
