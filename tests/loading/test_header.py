@@ -161,7 +161,8 @@ def test_trailing_delimiter_in_header_and_rows(read, notices):
         ),
         (
             "patient_id,follow_up",
-            ["there is a header and no row; a cohort has a row per patient. Export the data again."],
+            ["there is a header and no row; a cohort has a row per patient, or one per observation. "
+                "Fill in a row for each; if there should be some already, export the data again."],
         ),
         (
             'patient_id,"follow_up_years',

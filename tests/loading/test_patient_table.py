@@ -291,7 +291,8 @@ def test_empty_rows_do_not_stop_the_search_for_problems(messages):
 
 def test_no_row_with_a_value(messages):
     assert messages("id,follow_up\n,\nNA,NA\n") == [
-        "cohort.csv: no row has a value; a cohort has a row per patient. Export the data again."
+        "cohort.csv: no row below the headings has a value; a cohort has a row per patient, or one per "
+        "observation. Fill in a row for each; if there should be some already, export the data again."
     ]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.problems import DataProblems, Problem, fatal
+from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, DataProblems, Problem, fatal
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Notice
 
@@ -120,8 +120,8 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
         raise fatal(
             source.file,
             "there is a header and no row",
-            "a cohort has a row per patient",
-            "Export the data again.",
+            ROW_RULE,
+            FILL_IN,
             line=header_line,
         )
     return Header(

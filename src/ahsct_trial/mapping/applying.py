@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -87,10 +87,11 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         for rule, table in zip(rules.tables, found.tables, strict=True)
         if table is not None and (own := work(table, rule, faults)) is not None
     ]
+    files = _names(found.tables)
     if rules.gives_records:
         parts = [part for number, own in enumerate(worked) for part in records_of(own, number)]
         # What is wrong in one table must not hide what is wrong in another, but records need all tables.
-        faults.raise_any(rules.file)
+        faults.raise_any(files)
         joined = Made.joined(parts, [column.name for column in RECORDS])
         settled = settle(rules, joined, worked, faults)
         made, also_used = settled.made, settled.also_used
@@ -98,7 +99,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     else:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
-    faults.raise_any(rules.file)
+    faults.raise_any(files)
     notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
@@ -113,12 +114,17 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     )
 
 
+def _names(tables: Iterable[CellTable | None]) -> str:
+    """The files of some tables, each once."""
+    return ", ".join(dict.fromkeys(table.file for table in tables if table is not None))
+
+
 def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
     order = dict.fromkeys(column.name for column in (*RECORDS, *PATIENT_TABLE))
     names = tuple(name for name in order if name in made.columns)
     digests = dict.fromkeys(own.source.table.sha256 for own in worked)
     return CellTable(
-        file=", ".join(dict.fromkeys(own.source.table.file for own in worked)),
+        file=_names([own.source.table for own in worked]),
         sheet=None,
         names=names,
         columns=tuple(made.columns[name] for name in names),
