@@ -248,15 +248,16 @@ class Group:
             tuple(tables),
             None if tables_of_others == [self.table] * len(self.others) else np.array(tables_of_others),
         )
+        lines = tuple(dict.fromkeys(self.lines))  # a row of the source may give several records
         return Problem(
             file=file,
             sheet=sheet,
             what=self.what,
             rule=self.rule.replace("\0", of_rows(places, np.arange(len(self.others)))),
             fix=self.fix,
-            line=self.lines[0],
-            lines=self.lines,
-            n_rows=self.n_rows,
+            line=lines[0],
+            lines=lines,
+            n_rows=self.n_rows - len(self.lines) + len(lines),
             patient=self.patient if self.n_rows == 1 else None,
             column=self.column,
             value=self.value,

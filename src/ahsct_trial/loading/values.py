@@ -31,7 +31,7 @@ _DAY_1970 = date(1970, 1, 1).toordinal()
 #: There is no date before it: the calendar has no year 0.
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
 #: No transplant, scan or EDSS is older: the EDSS is of 1983, and a history reaches back some decades.
-_EARLIEST = date(1950, 1, 1)
+EARLIEST = date(1950, 1, 1)
 #: The parts of a date format that people write, and those of `strptime`.
 _TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
 #: A word or signs that people write for a missing value.
@@ -153,7 +153,7 @@ def _values(column: Column, trimmed: pa.StringArray, forms: Forms) -> NDArray[An
 def is_outside(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether a number is one that the column does not take; NaN is not."""
     if column.kind == "date":
-        return (values < (_EARLIEST.toordinal() - _DAY_1970)) | (values > today() - _DAY_1970)
+        return (values < (EARLIEST.toordinal() - _DAY_1970)) | (values > today() - _DAY_1970)
     is_outside = (values < column.low) | (values > column.high)
     if column.is_after_zero:
         is_outside |= values == 0
@@ -339,7 +339,7 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
         if day > today() - _DAY_1970:
             return "the date lies after the day of reading", "Correct it, or leave the record out."
         return (
-            f"no date is before {_EARLIEST.year}; such a date mostly stands for unknown",
+            f"no date is before {EARLIEST.year}; such a date mostly stands for unknown",
             "Correct it, or leave the record out.",
         )
     if forms.date_format is not None:

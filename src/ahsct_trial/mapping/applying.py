@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
@@ -100,6 +101,8 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
     faults.raise_any(files)
+    if not len(made):
+        raise fatal(files, "no row has a value that the map reads", ROW_RULE, FILL_IN)
     notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))

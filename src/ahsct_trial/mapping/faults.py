@@ -23,7 +23,9 @@ class Faults:
     n_more: int = 0
 
     def add(self, problem: Problem) -> None:
-        """Note one problem."""
+        """Note one problem, once if several columns are read from the same cell."""
+        if problem in self.problems:
+            return
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(problem)
         else:

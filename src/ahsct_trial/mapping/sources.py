@@ -83,7 +83,9 @@ def find_tables(rules: Map, source: Source) -> Found:
             used.add((place[0], table.sheet))
         tables.append(table)
     if problems:
-        raise DataProblems(rules.file, problems, len(problems))
+        raise DataProblems(
+            ", ".join(dict.fromkeys(problem.file for problem in problems)), problems, len(problems)
+        )
     return Found(tuple(tables), tuple(_unused(files, used)))
 
 
