@@ -185,7 +185,8 @@ class SourceTable:
         """Whether there are the texts that make a time, right or wrong; shape (n_rows,)."""
         headings = cells.years or (*((cells.column,) if cells.column else ()), *cells.first)
         given = [_given(self.cells(heading).take(pa.array(rows))) for heading in headings]
-        return np.all(given, axis=0) if cells.years else np.any(given, axis=0)
+        has_time: NDArray[np.bool_] = np.all(given, axis=0) if cells.years else np.any(given, axis=0)
+        return has_time
 
     def _coded(self, cells: Cells, kind: Kind, column: str, rows: RowsArray) -> pa.StringArray:
         if cells.const is not None:
