@@ -404,3 +404,23 @@ def test_an_edmus_export_in_utf_16(tmp_path) -> None:
     assert ("map-without-death", "look first") in [
         (notice.code, notice.severity) for notice in mapped.notices
     ]
+
+
+DM = "USUBJID,DTHDTC,DTHFL,RFPENDTC\n1,,,2018-01-10\n2,2015-03-01,Y,2015-03-01\n"
+PR = "USUBJID,PRTRT,PRSTDTC\n1,AHSCT,2015-01-10\n2,AHSCT,2015-01-10\n"
+
+
+def test_a_death_of_sdtm_is_not_lost_without_its_flag(tmp_path) -> None:
+    def deaths(dm: str) -> list[str]:
+        (tmp_path / "dm.csv").write_text(dm)
+        (tmp_path / "pr.csv").write_text(PR)
+        rows = rows_of(apply_map(read_map("sdtm"), tmp_path))
+        return [f"{row['patient_id']} {row['date']}" for row in rows if row["record"] == "death"]
+
+    assert deaths(DM) == ["2 2015-03-01"]
+    # Without the column DTHFL, DTHDTC alone tells it.
+    assert deaths(DM.replace(",DTHFL", "").replace(",,,", ",,").replace(",Y", "")) == ["2 2015-03-01"]
+    with pytest.raises(DataProblems, match="DTHFL is empty; the map knows 'Y', 'N'"):
+        deaths(DM.replace(",Y", ","))
+    with pytest.raises(DataProblems, match="DTHFL is 'Y'; without DTHDTC this death has no date"):
+        deaths(DM.replace("2,2015-03-01,Y", "2,,Y"))

@@ -151,6 +151,8 @@ class SourceTable:
 
         Where the map names both answers any other is wrong; an empty flag is wrong where there is a time.
         """
+        if not self.has(flag.column):
+            return is_timed
         yes = {code_key(text) for text in flag.yes}
         no = None if flag.no is None else {code_key(text) for text in flag.no}
         coded = self.cells(flag.column).dictionary_encode()
