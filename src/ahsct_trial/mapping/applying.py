@@ -88,11 +88,10 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         for rule, table in zip(rules.tables, found.tables, strict=True)
         if table is not None and (own := work(table, rule, faults)) is not None
     ]
-    files = _names(found.tables)
     if rules.gives_records:
         parts = [part for number, own in enumerate(worked) for part in records_of(own, number)]
         # What is wrong in one table must not hide what is wrong in another, but records need all tables.
-        faults.raise_any(files)
+        faults.raise_any()
         joined = Made.joined(parts, [column.name for column in RECORDS])
         settled = settle(rules, joined, worked, faults)
         made, also_used = settled.made, settled.also_used
@@ -100,9 +99,9 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     else:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
-    faults.raise_any(files)
+    faults.raise_any()
     if not len(made):
-        raise fatal(files, "no row has a value that the map reads", ROW_RULE, FILL_IN)
+        raise fatal(_names(found.tables), "no row has a value that the map reads", ROW_RULE, FILL_IN)
     notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
