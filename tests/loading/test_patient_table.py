@@ -127,7 +127,8 @@ def test_counts(read, text, value):
 @pytest.mark.parametrize("text", ["2.5", "-1", "100001", "1e400", "2e-1", "two", "1e308", "0.1"])
 def test_what_is_no_count(messages, text):
     quoted = text if text[-1].isdigit() and "e" not in text else f"'{text}'"
-    missing = " If it stands for missing, add --missing two." if text == "two" else ""
+    tokens = {"two": "two", "-1": "'-1'"}
+    missing = f" If it stands for missing, add --missing {tokens[text]}." if text in tokens else ""
     assert messages(f"{HEADER},relapses_before\nP-07,3,{text}\n") == [
         f"cohort.csv:2 patient P-07: relapses_before is {quoted}; {COUNT}{missing}"
     ]
@@ -142,6 +143,7 @@ def test_edss(read, text):
 def test_what_is_no_edss(messages, text):
     assert messages(f"{HEADER},edss_baseline\nP-06,3,4\nP-07,3,{text}\n") == [
         f"cohort.csv:3 patient P-07: edss_baseline is {text}; {EDSS}"
+        + " If it stands for missing, add --missing '-1'." * (text == "-1")
     ]
 
 
@@ -748,3 +750,20 @@ def test_missing_numbers_are_nan_and_not_zero(read):
     cohort = read("id,follow_up,relapses_before\nP1,3,\nP2,3,0\n")
     assert math.isnan(cohort.data.numbers("relapses_before")[0])
     assert cohort.data.numbers("relapses_before")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "token"),
+    [("unknown", "unknown"), ("unbekannt", "unbekannt"), ("n.d.", "'n.d.'"), ("null", "null"), ("?", "'?'")],
+)
+def test_a_word_for_unknown_is_answered_with_missing(messages, cell, token):
+    [message] = messages(f"id,follow_up,sex\nP1,3,{cell}\n")
+    assert message.endswith(f" If it stands for missing, add --missing {token}.")
+
+
+@pytest.mark.parametrize(("cell", "token"), [("-9", "'-9'"), ("99", "99"), ("-1", "'-1'")])
+def test_a_number_for_missing_is_answered_with_missing(messages, cell, token):
+    [message] = messages(f"id,follow_up,edss_baseline\nP1,3,{cell}\n")
+    assert message.endswith(f" If it stands for missing, add --missing {token}.")
+    [message] = messages("id,follow_up,edss_baseline\nP1,3,11\n")
+    assert "--missing" not in message

@@ -31,6 +31,10 @@ _UNITS = {
     "weeks": {"week", "weeks", "wochen", "semaines", "settimane", "semanas", "weken"},
     "months": {"month", "months", "mo", "mos", "monat", "monate", "mois", "mesi", "meses", "maanden"},
 }
+#: Words for a death, in a heading that is not known here.
+_OF_DEATH = re.compile(
+    r"death|died|\bdth|deceas|verstorb|\btod(es|\b)|gestorb|d[eé]c[eè]s|\bmort|muert|fallec|\b[oó]bito|falec|exitus"
+)
 
 
 @dataclass(frozen=True)
@@ -294,6 +298,14 @@ def _left_out(
     listed = ", ".join(told) + (f" and {more:,} more" if more else "")
     noun = "Column" if len(unknown) == 1 else "Columns"
     yield Notice(code="unknown-columns", text=f"{noun} not known here and left out: {listed}.")
+    deaths = [name for name in unknown if _OF_DEATH.search(name.casefold())]
+    if deaths and not any(column is not None and column.name == "years_to_death" for column in columns):
+        text = (
+            f"Left out, but may tell of deaths: {', '.join(map(shown, deaths[:_SHOWN_NAMES]))}. Enter them as "
+            f"{'death records' if dictionary is RECORDS else 'years_to_death'}, or give a map; ahsct map writes one to "
+            "start from."
+        )
+        yield Notice(code="deaths-left-out", severity="look first", text=text)
 
 
 def _with_meant(name: str, absent: Sequence[Column]) -> str:
