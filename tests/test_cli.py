@@ -51,7 +51,10 @@ READING = {
     "validate": [],
     "report": ["-o", "report.html"],
     "plot survival": [],
+    "plot incidence": ["-o", "figure.svg"],
+    "plot forest": ["-o", "figure.svg"],
     "plot timeline": ["-o", "figure.svg"],
+    "export": [],
 }
 #: Those of them that would take all arms as one group.
 POOLING = ["summarize", "sensitivity", "check", "report", "plot survival"]
@@ -255,15 +258,41 @@ def test_where_keeps_the_patients_it_names(ahsct: Ahsct) -> None:
     assert ahsct("compare", TRIAL, "--where", "site=Chicago").result.groups[0].cohort.n_patients < 55
 
 
+def test_where_says_who_was_kept_and_that_notices_are_of_the_whole_file(ahsct: Ahsct, tmp_path: Path) -> None:
+    # The median follow-up of all five is 30 years, that of the two of arm A 15.5; P2's 99 relapses may be a code.
+    cohort = written(
+        tmp_path,
+        "patient_id,arm,follow_up_years,relapses_after,years_to_first_relapse\n"
+        "P1,A,28,0,\nP2,A,3,99,1\nP3,B,30,0,\nP4,B,40,0,\nP5,B,41,0,\n",
+    )
+    notices = ahsct("summarize", cohort, "--where", "arm=a").result.notices
+    texts = [notice.text for notice in notices]
+    assert "Only 2 of 5 patients: arm a." in texts
+    urgent = [notice.text for notice in notices if notice.severity == "look first"]
+    assert len(urgent) == 2
+    assert all(text.startswith("In the whole file: ") for text in urgent)
+    whole = [notice.text for notice in ahsct("summarize", cohort, "--pool").result.notices]
+    assert not any("whole file" in text or "Only" in text for text in whole)
+
+
+def test_a_patient_table_does_not_say_what_its_times_run_from(ahsct: Ahsct) -> None:
+    def codes(*arguments: str) -> list[str]:
+        return [notice.code for notice in ahsct(*arguments).result.notices]
+
+    assert "time-zero-not-in-file" in codes("summarize", SAMPLE, "--time-zero", "randomisation")
+    assert "time-zero-not-in-file" in codes("compare", TRIAL, "--time-zero", "randomisation")
+    assert "time-zero-not-in-file" not in codes("summarize", SAMPLE)
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [
         (["arm=AHSTC"], "No patient has arm AHSTC. Is AHSCT meant?"),
         (["arm=AHSCT", "arm=DMTT"], "No patient has arm DMTT. Is DMT meant?"),
-        (["arn=AHSCT"], "This file has no attribute arn. Is arm meant?"),
-        (["cause_of_death=ms"], "This file has no attribute cause_of_death."),
-        (["patient_id=P01"], "This file has no attribute patient_id."),
-        (["age_years=30"], "This file has no attribute age_years."),
+        (["arn=AHSCT"], "This file has no attribute 'arn'. Is arm meant?"),
+        (["cause_of_death=ms"], "This file has no attribute 'cause_of_death'."),
+        (["patient_id=P01"], "This file has no attribute 'patient_id'."),
+        (["age_years=30"], "This file has no attribute 'age_years'."),
         (["site=nowhere"], "This file has Chicago, Sao Paulo, Sheffield, Uppsala."),
         (["arm"], "write COLUMN=VALUE"),
         (["=AHSCT"], "write COLUMN=VALUE"),
@@ -309,7 +338,7 @@ def test_a_publication_that_names_arms_is_checked_with_both(ahsct: Ahsct) -> Non
     assert ahsct("check", TRIAL, "--against", "all", "--pool").exit_code == 0
 
 
-@pytest.mark.parametrize("name", [name for name in READING if not name.startswith(("trace", "plot t"))])
+@pytest.mark.parametrize("name", READING)
 def test_strict_stops_at_what_should_be_looked_at_first(ahsct: Ahsct, tmp_path: Path, name: str) -> None:
     # A median follow-up of 48 years looks like months.
     header = (
@@ -318,12 +347,34 @@ def test_strict_stops_at_what_should_be_looked_at_first(ahsct: Ahsct, tmp_path: 
     )
     rows = [f"P0{n},{'AB'[n % 2]},{time},,,3,,\n" for n, time in enumerate((48, 49, 50, 47, 46, 45))]
     cohort = written(tmp_path, header + "".join(rows))
-    options = ["--pool", "-o", str(tmp_path / "report.html")] if name == "report" else ["--pool"]
-    arguments = [*name.split(), str(cohort), *(READING[name] if name != "report" else []), *options]
-    assert ahsct(*arguments).exit_code in {0, 4}
-    strict = ahsct(*arguments, "--strict", *(["--force"] if name == "report" else []))
-    assert (strict.exit_code, strict.out) == (3, "")
+    strict = strictly(ahsct, tmp_path, name, cohort)
     assert "months" in strict.err
+
+
+@pytest.mark.parametrize("name", READING)
+def test_strict_stops_every_command_at_what_only_the_endpoints_show(
+    ahsct: Ahsct, tmp_path: Path, name: str
+) -> None:
+    # P01 was last scanned at 1 year and relapsed at 2: the relapse is late for the composite.
+    header = (
+        "patient_id,arm,follow_up_years,years_to_first_relapse,years_to_first_new_lesion,years_to_last_scan,"
+        "edss_baseline,years_to_worsening,years_to_death\n"
+    )
+    cohort = written(tmp_path, header + "P01,A,4,2,,1,3,,\nP02,B,4,,,4,3,,\n")
+    assert "after their observation had ended" in strictly(ahsct, tmp_path, name, cohort).err
+
+
+def strictly(ahsct: Ahsct, tmp_path: Path, name: str, cohort: Path) -> Any:
+    """Run a command that does its work without ``--strict`` with it: it stops, and writes nothing."""
+    options = [str(tmp_path / text) if "." in text else text for text in READING[name]]
+    arguments = [*name.split(), str(cohort), *options, "--pool"]
+    assert ahsct(*arguments).exit_code in {0, 4}
+    written_before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    strict = ahsct(*arguments, "--strict", *(["--force"] if "-o" in options else []))
+    assert (strict.exit_code, strict.out) == (3, "")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == written_before
+    assert strict.err.startswith(f"ahsct: {cohort.name} has 1 problem; nothing was computed.")
+    return strict
 
 
 # ---- Usage errors -------------------------------------------------------------------------------------
@@ -368,7 +419,7 @@ def test_a_misspelt_name_is_answered_with_the_closest(ahsct: Ahsct, arguments: l
         (["summarize", SAMPLE, "--protocol", "none"], "There is no protocol 'none'"),
         (["summarize", SAMPLE, "--json", "--format", "csv"], "contradict"),
         (["summarize", SAMPLE, "--encoding", "klingon"], "no encoding 'klingon'"),
-        (["compare", SAMPLE], "no attribute arm"),
+        (["compare", SAMPLE], "no attribute 'arm'"),
         (["compare", TRIAL, "--where", "arm=DMT"], "one level, DMT"),
         (["check", SAMPLE, "--against", "nobody"], "atkins2016-summary"),
         (["check", SAMPLE, "--against", "no-such.toml"], "no-such.toml cannot be read"),

@@ -103,7 +103,9 @@ def test_the_template_command(tmp_path, capfd) -> None:
     assert main(["template", "-o", str(tmp_path / "a.pdf")]).exit_code == 2
     assert "is an .xlsx or a .csv" in capfd.readouterr().err
     assert main(["summarize", str(tmp_path / "a.xlsx")]).exit_code == 3
-    assert "no row has a value" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "no row below the headings has a value" in err
+    assert "Fill in a row for each" in err
 
 
 # ---- Export ------------------------------------------------------------------------------------------------

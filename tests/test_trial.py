@@ -71,11 +71,11 @@ def test_levels_and_groups(trial: Trial) -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("sites", "no attribute sites. Is site meant?"),
-        ("patient_id", "no attribute patient_id"),
-        ("age_years", "no attribute age_years"),  # a number, not a level
-        ("follow_up_years", "no attribute follow_up_years"),
-        ("\x1b[31m", r"no attribute \x1b[31m"),
+        ("sites", "no attribute 'sites'. Is site meant?"),
+        ("patient_id", "no attribute 'patient_id'"),
+        ("age_years", "no attribute 'age_years'"),  # a number, not a level
+        ("follow_up_years", "no attribute 'follow_up_years'"),
+        ("\x1b[31m", r"no attribute '\x1b[31m'"),
     ],
 )
 def test_what_is_no_attribute(trial: Trial, column: str, message: str) -> None:

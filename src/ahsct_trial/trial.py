@@ -133,7 +133,9 @@ class Trial:
             If the records were read with another time zero than that of the protocol.
         """
         whole = self._whole_table(protocol)
-        return whole if self.is_member is None else whole.among(self.is_member)
+        if self.is_member is None:
+            return whole
+        return replace(whole.among(self.is_member), notices=_of_the_whole_file(whole.notices))
 
     def _whole_table(self, protocol: Protocol) -> PatientTable:
         if isinstance(self.data, PatientTable):
@@ -149,6 +151,8 @@ class Trial:
     def where(self, selection: Mapping[str, Sequence[str]]) -> Trial:
         """The patients whose attribute is one of some texts or codes, for each of the columns; case does not matter.
 
+        A notice counts them, and notices of what to look at first say that they are of the whole file.
+
         Raises
         ------
         UsageError
@@ -159,13 +163,16 @@ class Trial:
         is_meant = np.ones(len(self.data.patients), dtype=bool) if self.is_member is None else self.is_member
         for column, texts in selection.items():
             is_meant = is_meant & self._has_level(column, texts)
+        wanted = " and ".join(f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items())
         if not is_meant.any():
-            wanted = " and ".join(
-                f"{column} {shown(' or '.join(texts))}" for column, texts in selection.items()
-            )
             known = "; ".join(f"{column} {self._listed(column)}" for column in selection)
             raise UsageError(f"No patient has {wanted}. This file has {known}.")
-        return replace(self, is_member=is_meant)
+        kept = Notice(
+            code="patients-selected",
+            text=f"Only {np.count_nonzero(is_meant):,} of {len(self):,} patients: {wanted}.",
+        )
+        notices = self.notices if self.is_member is not None else _of_the_whole_file(self.notices)
+        return replace(self, is_member=is_meant, notices=(kept, *notices))
 
     def levels(self, column: str) -> tuple[str, ...]:
         """The texts of an attribute that some patient has, in alphabetical order.
@@ -214,7 +221,7 @@ class Trial:
         known = [name for name in _GROUPING if name in attributes]
         if column not in known:
             meant = is_it_meant(column, known) or f"It has {', '.join(known) or 'none'}."
-            raise UsageError(f"This file has no attribute {shown(column)}. {meant}")
+            raise UsageError(f"This file has no attribute '{shown(column)}'. {meant}")
         return attributes[column]
 
     def _listed(self, column: str) -> str:
@@ -228,6 +235,16 @@ class Trial:
         wanted = {_wanted(column, text) for text in texts}
         own = [text for text in values.cat.categories if _folded(str(text)) in wanted]
         return np.asarray(values.isin(own))
+
+
+def _of_the_whole_file(notices: Sequence[Notice]) -> tuple[Notice, ...]:
+    """What is told of all patients, said so beside the results of some of them."""
+    return tuple(
+        replace(notice, text=f"In the whole file: {notice.text}")
+        if notice.severity == "look first"
+        else notice
+        for notice in notices
+    )
 
 
 def _wanted(column: str, text: str) -> str:

@@ -480,7 +480,7 @@ def test_a_group_that_the_cohort_does_not_have_or_does_not_tell(read: Read) -> N
     assert nobody.note is not None
     assert nobody.note.startswith("No patient has ms_course PPMS and arm HSCT.")
     assert untold.note is not None
-    assert untold.note.startswith("This file has no attribute sex.")
+    assert untold.note.startswith("This file has no attribute 'sex'.")
 
 
 # ---- Why a figure differs -----------------------------------------------------------------------------

@@ -161,7 +161,8 @@ def test_trailing_delimiter_in_header_and_rows(read, notices):
         ),
         (
             "patient_id,follow_up",
-            ["there is a header and no row; a cohort has a row per patient. Export the data again."],
+            ["there is a header and no row; a cohort has a row per patient, or one per observation. "
+                "Fill in a row for each; if there should be some already, export the data again."],
         ),
         (
             'patient_id,"follow_up_years',
@@ -220,7 +221,7 @@ def test_missing_column_among_thousands_of_names(messages):
 )
 def test_a_misspelt_column_is_named_with_the_one_that_may_be_meant(read, name, said, notices):
     cohort = read(f"patient_id,follow_up_years,{name}\nP1,4.5,2\n")
-    assert notices(cohort) == (f"Column not known here and left out: {said}.",)
+    assert notices(cohort)[0] == f"Column not known here and left out: {said}."
 
 
 @pytest.mark.parametrize(
@@ -247,3 +248,30 @@ def test_of_headings_that_meet_the_first_of_the_dictionary_is_taken(read, notice
         "arm is read from ARM; passed over: TRT01P.",
         "age_years is read from age_years; passed over: Age.",
     )
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Todesdatum",
+        "date of death",
+        "DTHDTC",
+        "verstorben am",
+        "Date de décès",
+        "Fecha de muerte",
+        "óbito",
+        "exitus",
+    ],
+)
+def test_a_column_that_may_tell_of_deaths_is_not_left_out_in_silence(read, heading):
+    notices = [
+        notice
+        for notice in read(f"id,follow_up,{heading}\nP1,3,\n").notices
+        if notice.severity == "look first"
+    ]
+    assert [notice.text for notice in notices] == [
+        f"Left out, but may tell of deaths: {heading}. Enter them as years_to_death, or give a map; ahsct map writes "
+        "one to start from."
+    ]
+    told = read(f"id,follow_up,years_to_death,{heading}\nP1,3,,\n").notices
+    assert all(notice.severity == "note" for notice in told)

@@ -127,7 +127,8 @@ def test_counts(read, text, value):
 @pytest.mark.parametrize("text", ["2.5", "-1", "100001", "1e400", "2e-1", "two", "1e308", "0.1"])
 def test_what_is_no_count(messages, text):
     quoted = text if text[-1].isdigit() and "e" not in text else f"'{text}'"
-    missing = " If it stands for missing, add --missing two." if text == "two" else ""
+    tokens = {"two": "two", "-1": "'-1'"}
+    missing = f" If it stands for missing, add --missing {tokens[text]}." if text in tokens else ""
     assert messages(f"{HEADER},relapses_before\nP-07,3,{text}\n") == [
         f"cohort.csv:2 patient P-07: relapses_before is {quoted}; {COUNT}{missing}"
     ]
@@ -142,6 +143,7 @@ def test_edss(read, text):
 def test_what_is_no_edss(messages, text):
     assert messages(f"{HEADER},edss_baseline\nP-06,3,4\nP-07,3,{text}\n") == [
         f"cohort.csv:3 patient P-07: edss_baseline is {text}; {EDSS}"
+        + " If it stands for missing, add --missing '-1'." * (text == "-1")
     ]
 
 
@@ -291,7 +293,8 @@ def test_empty_rows_do_not_stop_the_search_for_problems(messages):
 
 def test_no_row_with_a_value(messages):
     assert messages("id,follow_up\n,\nNA,NA\n") == [
-        "cohort.csv: no row has a value; a cohort has a row per patient. Export the data again."
+        "cohort.csv: no row below the headings has a value; a cohort has a row per patient, or one per "
+        "observation. Fill in a row for each; if there should be some already, export the data again."
     ]
 
 
@@ -404,12 +407,40 @@ TOTAL = "a row of totals or means is not a patient. Remove the row."
 
 @pytest.mark.parametrize(
     "word",
-    ["Total", "TOTAL", "Summe", "Moyenne", "Media", "Gemiddelde", "Mean:", " Sum ", "Średnia", "N", "n ="],
+    [
+        "Total",
+        "TOTAL",
+        "Summe",
+        "Moyenne",
+        "Media",
+        "Gemiddelde",
+        "Mean:",
+        " Sum ",
+        "Średnia",
+        "N",
+        "n =",
+        "n = 2",
+        "Mean (SD)",
+        "Mean ± SD",
+        "Total (n=2)",
+        "Total général",
+        "Anzahl",
+        "Écart-type",
+        "Overall",
+        "合計",
+    ],
 )
 def test_a_row_of_totals_at_the_end(messages, word):
     # Its other cells are held against no rule: a mean of relapses is no whole number.
     text = f"id,follow_up,relapses_after,years_to_first_relapse\nP-1,4,0,\nP-2,5,1,1\n{word},4.5,0.5,1\n"
     assert messages(text) == [f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"]
+
+
+@pytest.mark.parametrize("word", ["SD", "Max", "MW", "%", "Alle"])
+def test_what_may_be_initials_is_a_summary_below_numbered_patients(messages, word):
+    assert messages(f"id,follow_up\nP1,3\nP2,4\n{word},3.5\n") == [
+        f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"
+    ]
 
 
 def test_a_row_of_totals_between_others(messages):
@@ -421,7 +452,15 @@ def test_a_row_of_totals_between_others(messages):
 
 
 @pytest.mark.parametrize(
-    "identifiers", [["L", "M", "N"], ["N", "P1", "P2"], ["P1", "N", "P2"], ["Totalski", "P2"]]
+    "identifiers",
+    [
+        ["L", "M", "N"],
+        ["N", "P1", "P2"],
+        ["P1", "N", "P2"],
+        ["Totalski", "P2"],
+        ["SD", "MW", "AB"],
+        ["TOTAL-001", "Total 002"],
+    ],
 )
 def test_initials_are_no_row_of_totals(read, identifiers):
     assert len(read("id,follow_up\n" + "".join(f"{own},3\n" for own in identifiers))) == len(identifiers)
@@ -453,6 +492,20 @@ def test_a_count_far_outside_the_others(read):
         read("id,follow_up,lesions_before\n" + "".join(f"{n},5,0\n" for n in range(9)) + "9,5,30\n").notices
         == ()
     )
+
+
+def test_a_code_for_missing_in_many_rows_does_not_hide_itself(read):
+    # A fifth of the rows at 99: their ninetieth percentile would be 99 itself.
+    counts = [0, 1, 0, 99, 99, 0, 2, 0, 0, 1]
+    text = "id,follow_up,scans_after\n" + "".join(f"P{n},5,{count}\n" for n, count in enumerate(counts))
+    [notice] = read(text).notices
+    assert notice.text.startswith("scans_after of lines 5, 6 is 99, far outside the others.")
+    [notice] = read("id,follow_up,scans_after\nP1,5,999\n").notices
+    assert notice.text == "scans_after of line 2 is 999. Does it stand for missing, or is it a slip?"
+    nines = "id,follow_up,scans_after\nP1,5,9\nP2,5,9\nP3,5,9\n"
+    [notice] = read(nines).notices
+    assert notice.text == "scans_after is 9 in every row that has it. Does it stand for missing?"
+    assert read(nines.replace("P3,5,9", "P3,5,8")).notices == ()
 
 
 def test_months_read_as_years(read, messages):
@@ -697,3 +750,20 @@ def test_missing_numbers_are_nan_and_not_zero(read):
     cohort = read("id,follow_up,relapses_before\nP1,3,\nP2,3,0\n")
     assert math.isnan(cohort.data.numbers("relapses_before")[0])
     assert cohort.data.numbers("relapses_before")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "token"),
+    [("unknown", "unknown"), ("unbekannt", "unbekannt"), ("n.d.", "'n.d.'"), ("null", "null"), ("?", "'?'")],
+)
+def test_a_word_for_unknown_is_answered_with_missing(messages, cell, token):
+    [message] = messages(f"id,follow_up,sex\nP1,3,{cell}\n")
+    assert message.endswith(f" If it stands for missing, add --missing {token}.")
+
+
+@pytest.mark.parametrize(("cell", "token"), [("-9", "'-9'"), ("99", "99"), ("-1", "'-1'")])
+def test_a_number_for_missing_is_answered_with_missing(messages, cell, token):
+    [message] = messages(f"id,follow_up,edss_baseline\nP1,3,{cell}\n")
+    assert message.endswith(f" If it stands for missing, add --missing {token}.")
+    [message] = messages("id,follow_up,edss_baseline\nP1,3,11\n")
+    assert "--missing" not in message

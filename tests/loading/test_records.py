@@ -281,7 +281,10 @@ def test_a_date_format_that_holds_no_date(form):
         ("P1,edss,5,0.5", f"edss is 0.5; {EDSS}"),
         ("P1,edss,5,high", f"edss is 'high'; {EDSS} If it stands for missing, add --missing high."),
         ("P1,mri,5,,two", f"gd_lesions is 'two'; {COUNT} If it stands for missing, add --missing two."),
-        ("P1,mri,5,,,,-1", f"new_lesions is -1; {COUNT}"),
+        (
+            "P1,mri,5,,,,-1",
+            f"new_lesions is -1; {COUNT} If it stands for missing, add --missing '-1'.",
+        ),
         (
             "P1,death,900,,,,,cancer",
             "cause_of_death is 'cancer'; it must be transplant, ms or other. "

@@ -6,6 +6,7 @@ import pytest
 from mapped import map_of, mapped_files, problems_of
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.loading import read_cells
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.mapping import MapError, built_in_maps, read_map
 
@@ -127,3 +128,75 @@ def test_two_files_for_one_table(tmp_path) -> None:
     (tmp_path / "visits.tsv").write_text("id\twhen\tscore\n1\t2015-01-01\t3\n")
     with pytest.raises(DataProblems, match=r"2 files may be this table: visits\.csv, visits\.tsv"):
         mapped_files(tmp_path, VISITS, visits="id,when,score\n1,2015-01-01,3\n")
+
+
+COURSES = """
+[[table]]
+file = "courses"
+patient_id = "id"
+[table.patients]
+follow_up_years = { column = "months", unit = "months" }
+years_to_death = { column = "months", unit = "months", event = { column = "dead", is = ["1"], not = ["0"] } }
+"""
+SEEN = """
+[[table]]
+file = "seen"
+patient_id = "id"
+[table.patients]
+follow_up_years = { years = { from = "tx", to = "last" } }
+years_to_death = { years = { from = "tx", to = "died" } }
+"""
+
+
+def test_the_problems_of_a_source_are_headed_by_its_files_not_by_the_map(tmp_path) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, VISITS, visits="id,when,score\n1,13/01/2015,3\n")
+    assert str(error.value).startswith(
+        "visits.csv has 1 problem; nothing was computed.\nvisits.csv:2: when is"
+    )
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, VISITS, visits="")
+    assert str(error.value).startswith("visits.csv has 1 problem")
+
+
+def test_a_time_out_of_range_is_told_as_it_stands_in_the_source(tmp_path) -> None:
+    # 999 months are 83.25 years; the same cell makes two columns, and is one problem.
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, COURSES, courses="id,months,dead\n1,999,1\n2,36,0\n3,999,0\n4,-9,0\n")
+    assert problems_of(error.value) == [
+        "courses.csv:2, 4: months is '999'; that is 83.25 years; it must be a number of years from 0 to 50. Correct it, "
+        "or name it in missing of the map.",
+        "courses.csv:5: months is '-9'; that is -0.75 years; it must be a number of years from 0 to 50. Correct it, or "
+        "name it in missing of the map.",
+    ]
+
+
+def test_dates_of_which_only_the_time_between_is_kept_are_looked_at_too(tmp_path) -> None:
+    rows = "id,tx,last,died\n1,1900-01-01,2014-01-01,\n2,2015-01-01,2999-12-31,\n3,2015-01-01,2014-01-01,\n"
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, SEEN, seen=rows)
+    fix = "Correct it, or name it in missing of the map."
+    assert problems_of(error.value) == [
+        f"seen.csv:2: tx is '1900-01-01'; no date is before 1950; such a date mostly stands for unknown. {fix}",
+        f"seen.csv:3: last is '2999-12-31'; the date lies after the day of reading. {fix}",
+        "seen.csv:4: last is '2014-01-01'; it lies before tx. Correct one of the two.",
+    ]
+
+
+@pytest.mark.parametrize("rows", ["", ",,,\n,,,\n"])
+def test_headings_alone_are_to_be_filled_in(tmp_path, rows: str) -> None:
+    with pytest.raises(DataProblems, match="no row has a value that the map reads") as error:
+        mapped_files(tmp_path, SEEN, seen=f"id,tx,last,died\n{rows}")
+    assert "Fill in a row for each" in str(error.value)
+
+
+def test_a_row_that_gives_two_records_is_named_once(tmp_path) -> None:
+    rules = VISITS + '[[table.record]]\nkind = "transplant"\ndate = "tx"\n'
+    mapped = mapped_files(
+        tmp_path, rules, visits="id,tx,when,score\n1,2015-01-01,2016-01-01,3\nTotal,2015-01-01,2016-01-01,3\n"
+    )
+    with pytest.raises(DataProblems) as error:
+        read_cells(mapped.table, origins=mapped.places)
+    assert problems_of(error.value) == [
+        "visits.csv:3: patient_id is 'Total'; a row of totals or means is not a patient. Remove the row."
+    ]

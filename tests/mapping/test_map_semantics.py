@@ -404,3 +404,49 @@ def test_an_edmus_export_in_utf_16(tmp_path) -> None:
     assert ("map-without-death", "look first") in [
         (notice.code, notice.severity) for notice in mapped.notices
     ]
+
+
+DM = "USUBJID,DTHDTC,DTHFL,RFPENDTC\n1,,,2018-01-10\n2,2015-03-01,Y,2015-03-01\n"
+PR = "USUBJID,PRTRT,PRSTDTC\n1,AHSCT,2015-01-10\n2,AHSCT,2015-01-10\n"
+
+
+def test_a_death_of_sdtm_is_not_lost_without_its_flag(tmp_path) -> None:
+    def deaths(dm: str) -> list[str]:
+        (tmp_path / "dm.csv").write_text(dm)
+        (tmp_path / "pr.csv").write_text(PR)
+        rows = rows_of(apply_map(read_map("sdtm"), tmp_path))
+        return [f"{row['patient_id']} {row['date']}" for row in rows if row["record"] == "death"]
+
+    assert deaths(DM) == ["2 2015-03-01"]
+    # Without the column DTHFL, DTHDTC alone tells it.
+    assert deaths(DM.replace(",DTHFL", "").replace(",,,", ",,").replace(",Y", "")) == ["2 2015-03-01"]
+    with pytest.raises(DataProblems, match="DTHFL is empty; the map knows 'Y', 'N'"):
+        deaths(DM.replace(",Y", ","))
+    with pytest.raises(DataProblems, match="DTHFL is 'Y'; without DTHDTC this death has no date"):
+        deaths(DM.replace("2,2015-03-01,Y", "2,,Y"))
+
+
+ADSL = "USUBJID,SEX\n1,F\n2,M\n"
+ADTTE = "USUBJID,PARAMCD,STARTDT,ADT,CNSR\n1,OS,2015-01-01,2018-01-01,1\n2,OS,2015-01-01,2016-01-01,0\n"
+
+
+@pytest.mark.parametrize(
+    ("adtte", "told"),
+    [
+        (
+            ADTTE.replace("OS", "TTDEATH"),
+            "adtte.csv: no row has OS under PARAMCD; the map takes follow_up_years from it; there are TTDEATH. Name yours "
+            "in the map.",
+        ),
+        # CNSR is a number; Y may mean censored or the event.
+        (ADTTE.replace(",1\n", ",Y\n"), "adtte.csv:2: CNSR is 'Y'; the map knows '0', '1',"),
+        (ADTTE.replace(",0\n", ",\n"), "adtte.csv:3: CNSR is empty; the map knows '0', '1',"),
+    ],
+)
+def test_an_adam_parameter_or_code_that_the_map_does_not_know(tmp_path, adtte: str, told: str) -> None:
+    (tmp_path / "adsl.csv").write_text(ADSL)
+    (tmp_path / "adtte.csv").write_text(adtte)
+    with pytest.raises(DataProblems) as error:
+        apply_map(read_map("adam"), tmp_path)
+    assert str(error.value).startswith("adtte.csv has 1 problem")
+    assert problems_of(error.value)[0].startswith(told)

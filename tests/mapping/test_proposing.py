@@ -139,3 +139,71 @@ def test_headings_that_toml_must_quote(tmp_path) -> None:
 
     (table,) = tomllib.loads(text)["table"]
     assert table["record"][0]["date"] == 'date "of" visit'
+
+
+def test_a_heading_of_two_dates_is_a_question(tmp_path) -> None:
+    text = proposed(
+        tmp_path, patients="id,Date of HSCT,Date of death or last contact\n1,2015-01-15,2018-02-01\n"
+    )
+    assert 'kind = "transplant"\ndate = "Date of HSCT"\n' in text
+    assert (
+        'kind = "death"\ndate = "?"   # perhaps Date of death or last contact, which may be another date\n'
+        in text
+    )
+
+
+def test_beside_a_sure_column_an_unsure_one_gives_no_second_transplant(tmp_path) -> None:
+    text = proposed(
+        tmp_path,
+        patients="id,HSCT date,Last relapse before HSCT\n1,2015-01-15,2014-09-10\n2,2015-02-15,2014-09-10\n",
+    )
+    assert text.count('kind = "transplant"') == 1
+    assert 'kind = "transplant"\ndate = "HSCT date"\n' in text
+    text = proposed(tmp_path, patients="id,HSCT date,Transplant date\n1,2015-01-15,2014-09-10\n")
+    assert 'date = "?"   # which? HSCT date, Transplant date\n' in text
+
+
+def test_what_is_no_autologous_transplant_is_a_question(tmp_path) -> None:
+    text = proposed(
+        tmp_path, treatments="id,treatment,start date\n1,AHSCT,2015-01-13\n2,allo-HSCT,2014-01-13\n"
+    )
+    assert 'where = { treatment = ["?"] }   # which are autologous transplants? AHSCT, allo-HSCT\n' in text
+
+
+def test_a_row_number_beside_the_patient_is_not_the_patient(tmp_path) -> None:
+    text = proposed(tmp_path, visits="ID,Patient No,date,EDSS\n1,7,2015-01-13,3\n2,7,2015-07-13,3\n")
+    assert 'patient_id = "Patient No"\n' in text
+    text = proposed(tmp_path, visits="ID,Patient,date,EDSS\n1,7,2015-01-13,3\n2,7,2015-07-13,3\n")
+    assert 'patient_id = "?"   # perhaps ID, which is not sure\n' in text
+
+
+def test_m_is_male_beside_f_alone(tmp_path) -> None:
+    # In Spanish M is mujer, a woman, and H hombre.
+    assert '\nsex = "sexo"\n' in proposed(tmp_path, patients="id,sexo\n1,M\n2,F\n")
+    assert 'codes = { M = "?" }' in proposed(tmp_path, patients="id,sexo\n1,M\n2,M\n")
+    assert 'codes = { M = "?", H = "?" }' in proposed(tmp_path, patients="id,sexo\n1,M\n2,H\n")
+
+
+@pytest.mark.parametrize("heading", ["Alter bei Diagnose", "Age at onset", "Klinik: Befund", "Blutgruppe"])
+def test_an_attribute_of_something_else_is_not_taken(tmp_path, heading: str) -> None:
+    text = proposed(tmp_path, patients=f"id;HSCT date;{heading}\n1;2015-01-15;22\n2;2015-01-15;22\n")
+    assert f'= "{heading}"\n' not in text
+
+
+def test_zeros_and_ones_may_be_no_and_yes(tmp_path) -> None:
+    text = proposed(tmp_path, scans="id,MRI date,Gd\n1,2015-01-13,0\n1,2015-02-13,1\n")
+    assert (
+        'gd_lesions = "?"   # not sure: Gd (0 (1), 1 (1)): 0 and 1 alone: are they counts, or no and yes?\n'
+        in text
+    )
+
+
+def test_a_death_that_only_a_flag_tells_is_asked_for(tmp_path) -> None:
+    text = proposed(
+        tmp_path,
+        patients="id;Fecha de trasplante;Fecha de último contacto;Fallecido\n1;2015-01-15;2018-02-20;No\n2;2015-01-15;2018-02-20;Sí\n",
+    )
+    assert (
+        'kind = "death"\ndate = "Fecha de último contacto"\nevent = { column = "Fallecido", is = ["?"]'
+        in text
+    )

@@ -189,3 +189,19 @@ def test_many_texts_are_cut_and_counted() -> None:
 @pytest.mark.parametrize(("level", "text"), [(0.95, "95 %"), (0.9, "90 %"), (0.995, "99.5 %")])
 def test_a_level_has_no_needless_decimals(level: float, text: str) -> None:
     assert fmt.level(level) == text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [
+        (0.95, "95 %"),
+        (0.9, "90 %"),
+        (0.941, "94.1 %"),
+        (0.999999999999, "99.9999999999 %"),
+        (0.9999999999999999, "99.99999999999999 %"),
+        (0.5, "50 %"),
+        (0.001, "0.1 %"),
+    ],
+)
+def test_a_level_keeps_its_digits(confidence: float, words: str) -> None:
+    assert fmt.level(confidence) == words

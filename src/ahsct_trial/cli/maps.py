@@ -168,7 +168,7 @@ def export(
     destination.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         from ahsct_trial.exporting import export_patients, export_times
 
         frame = export_times(trial, protocol) if adtte else export_patients(trial, protocol)

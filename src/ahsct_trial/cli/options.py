@@ -71,7 +71,11 @@ class Data:
     ] = None
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", metavar="COLUMN=VALUE", help="Only these patients; again for more columns."),
+        typer.Option(
+            "--where",
+            metavar="COLUMN=VALUE",
+            help="Only these patients; again for another column, or another VALUE of this one.",
+        ),
     ] = None
     pool: Annotated[bool, typer.Option("--pool", help="Take several arms as one group.")] = False
     missing: Annotated[

@@ -14,7 +14,7 @@ from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -22,11 +22,9 @@ from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
-    from ahsct_trial.protocol import Protocol
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.style import Style
     from ahsct_trial.results import Comparison, Summary
-    from ahsct_trial.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,20 +104,6 @@ def _figure_file(
     return figure_file(output, width_mm)
 
 
-def _heed_all(trial: Trial, protocol: Protocol, data: Data) -> None:
-    """With ``--strict`` stop at whatever `summarize` would say to look at first.
-
-    Raises
-    ------
-    DataError
-        As `heed`.
-    """
-    if data.strict:
-        from ahsct_trial.endpoints import summarize
-
-        heed(summarize(trial, protocol).notices, data)
-
-
 @plot.command("survival")
 @grouped
 def plot_survival(
@@ -161,7 +145,7 @@ def plot_survival(
     protocol = choices.chosen()
     result: Summary | Comparison
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         if by is None:
             refuse_pooling(trial, data)
             from ahsct_trial.endpoints import summarize
@@ -173,7 +157,6 @@ def plot_survival(
 
             result = compare(trial, by, protocol)
             curves = drawn_groups(result, keys[0])
-    heed(result.notices, data)
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
 
@@ -216,13 +199,12 @@ def plot_incidence(
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         if by is None:
             refuse_pooling(trial, data)
         from ahsct_trial.endpoints.incidence import incidence_curves
 
         result = incidence_curves(trial, protocol, key, by)
-        _heed_all(trial, protocol, data)
     from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
 
     drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
@@ -263,9 +245,8 @@ def plot_forest(
     with progress() as step:
         trial = None
         if data.cohort is not None:
-            trial = read(data, protocol.time_zero, step)
+            trial = read(data, protocol, step)
             refuse_pooling(trial, data)
-            _heed_all(trial, protocol, data)
         from ahsct_trial.forest import forest
         from ahsct_trial.published import publications
 
@@ -296,7 +277,7 @@ def plot_timeline(
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         from ahsct_trial.timelines import timeline
 
         result = timeline(trial, protocol)
@@ -345,12 +326,11 @@ def report(
     publication = None if against is None else find_publication(against).with_arms(arms)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         refuse_pooling(trial, data)
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
-        heed(summary.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

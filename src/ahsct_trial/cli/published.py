@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN, with_settings
@@ -66,7 +66,7 @@ def check(
     # A wrong setting is an error before the file is read.
     protocol = with_settings(own_protocol, overrides)
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         if publication is None or not publication.arms:
             refuse_pooling(trial, data)
         from ahsct_trial.checking import check as check_trial
@@ -77,7 +77,6 @@ def check(
             result = set_alongside(trial, publications().values(), overrides)
         else:
             result = check_trial(trial, publication, overrides)
-    heed(result.notices, data)
     if publication is None:
         from ahsct_trial.rendering.sections.alongside import alongside_sections
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ahsct_trial.errors import DataError, UsageError
+from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
 
 if TYPE_CHECKING:
     from ahsct_trial.cli.options import Data
-    from ahsct_trial.protocol import TimeZero
-    from ahsct_trial.results import Notice
+    from ahsct_trial.protocol import Protocol
     from ahsct_trial.trial import Trial
 
 
-def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
+def read(data: Data, protocol: Protocol, step: Callable[[str], None]) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
 
     Raises
     ------
     UsageError, DataProblems
-        As `loading.read_cohort`, and if nobody is as ``--where`` says.
+        As `loading.read_cohort`, and if nobody is as ``--where`` says. With ``--strict`` every command stops at
+        the same: whatever `summarize` would show above its headline.
     """
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
@@ -37,32 +37,24 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     if data.map is None:
         from ahsct_trial.loading import read_cohort
 
-        trial = read_cohort(data.cohort, **files, time_zero=time_zero, is_strict=data.strict)
+        trial = read_cohort(data.cohort, **files, time_zero=protocol.time_zero)
     else:
         from ahsct_trial.mapping import read_map, read_mapped, with_defaults
 
         rules = with_defaults(read_map(data.map), **files)
-        trial = read_mapped(data.cohort, rules, time_zero=time_zero, is_strict=data.strict)
+        trial = read_mapped(data.cohort, rules, time_zero=protocol.time_zero)
     for column, texts in selection.items():
         for text in texts:
             trial.level(column, text)  # an alternative that nobody has is misspelt
     step("Computing")
-    return trial.where(selection)
+    trial = trial.where(selection)
+    if data.strict:
+        from ahsct_trial.endpoints import summarize
+        from ahsct_trial.loading.problems import refuse_urgent
 
-
-def heed(notices: Iterable[Notice], data: Data) -> None:
-    """With ``--strict`` stop where a person should look first.
-
-    Raises
-    ------
-    DataError
-        If one of the notices is of that severity.
-    """
-    if not data.strict:
-        return
-    texts = [notice.text for notice in notices if notice.severity == "look first"]
-    if texts:
-        raise DataError("\n".join(["With --strict nothing is computed from these data:", *texts]))
+        named = ", ".join(file.file for file in trial.source.files)
+        refuse_urgent(named, summarize(trial, protocol).notices)
+    return trial
 
 
 def refuse_pooling(trial: Trial, data: Data) -> None:

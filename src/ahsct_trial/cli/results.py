@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -31,12 +31,11 @@ def summarize(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         refuse_pooling(trial, data)
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    heed(summary.notices, data)
     summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
@@ -89,11 +88,10 @@ def compare(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    heed(comparison.notices, data)
     comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
@@ -130,10 +128,9 @@ def sensitivity(
 
     find_endpoint(endpoint)  # before a large file is read for nothing
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint)
-    heed(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
@@ -163,7 +160,7 @@ def trace(
     document.refuse_unwritable(data.cohort, data.map, *choices.files)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol.time_zero, step)
+        trial = read(data, protocol, step)
         from ahsct_trial.tracing import trace as trace_patient
 
         result = trace_patient(trial, patient, protocol)

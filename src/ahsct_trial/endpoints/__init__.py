@@ -115,7 +115,7 @@ def _not_applicable(layout: Layout) -> tuple[str, ...]:
 
 
 def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
-    """The notice that settings which need records were changed for a patient table, if they were."""
+    """The notices of settings that were changed for a patient table, which cannot answer to them."""
     default = BUILT_IN["default"]
     ignored = [name for name in _not_applicable(layout) if getattr(protocol, name) != getattr(default, name)]
     if ignored:
@@ -123,6 +123,12 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
             code="settings-without-effect",
             text=f"Settings that need records and change nothing here: {', '.join(ignored)}. "
             "A patient table already holds confirmed events and counted lesions.",
+        )
+    if layout != "records" and protocol.time_zero != default.time_zero:
+        yield Notice(
+            code="time-zero-not-in-file",
+            text="A patient table does not say from when its times run. They are taken to run from "
+            f"{protocol.time_zero}, as the protocol says; none was converted.",
         )
 
 

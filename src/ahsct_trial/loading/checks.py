@@ -28,60 +28,29 @@ SAME_TIME = 1e-9
 #: Numbers that stand for a missing value in many forms.
 _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0, 88888.0, 99999.0)
 
-#: What stands in place of an identifier before totals and means.
-_SUMMARY_WORDS = pa.array(
-    [
-        "total",
-        "totals",
-        "subtotal",
-        "sum",
-        "mean",
-        "average",
-        "avg",
-        "median",
-        "summe",
-        "gesamt",
-        "gesamtsumme",
-        "insgesamt",
-        "mittelwert",
-        "mittel",
-        "durchschnitt",
-        "somme",
-        "totaux",
-        "moyenne",
-        "médiane",
-        "mediane",
-        "ensemble",
-        "totale",
-        "somma",
-        "media",
-        "mediana",
-        "suma",
-        "promedio",
-        "totales",
-        "totaal",
-        "som",
-        "gemiddelde",
-        "mediaan",
-        "soma",
-        "média",
-        "summa",
-        "medel",
-        "medelvärde",
-        "gjennomsnitt",
-        "gennemsnit",
-        "keskiarvo",
-        "yhteensä",
-        "średnia",
-        "razem",
-    ]
+#: What stands in place of an identifier before totals, means and other summaries.
+_SUMMARY_WORDS = (
+    "total|totals|subtotal|grand total|sum|sums|mean|means|average|median|count|number|overall|all patients"
+    "|minimum|maximum|range|standard deviation|std dev|summe|gesamt|gesamtsumme|insgesamt|mittelwert|mittel"
+    "|durchschnitt|anzahl|standardabweichung|alle patienten|somme|totaux|moyenne|médiane|mediane|ensemble"
+    "|nombre|écart-type|ecart-type|totale|somma|media|mediana|deviazione standard|suma|promedio|totales"
+    "|desviación estándar|totaal|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel|medelvärde"
+    "|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem|průměr|összesen|átlag|toplam|ortalama"
+    "|σύνολο|итого|всего|среднее|合計|平均|总计|合计"
 )
 #: The same where it may be a patient's initials.
-_SHORT_SUMMARY_WORDS = pa.array(["n", "sd", "σ", "∑", "ø"])
+_SHORT_SUMMARY_WORDS = "n|sd|se|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
+#: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
+#: identifier that begins with the name of a trial.
+_AFTER_SUMMARY = r"(\s*(\(.*\)|[±+/&].*|=\s*[0-9.,]+)|(\s+\pL+)+)?$"
+#: An identifier that is perhaps no patient's: those without a digit, and those with such a comment.
+_MAYBE_SUMMARY = r"^[^0-9]+$|[(=±]"
 
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
 _LEAST_PERCENTILE = 3.0
+#: So many counts that are all 9 are no chance.
+_MANY_NINES = 3
 #: No trial of this treatment has a longer median follow-up [years].
 _LONGEST_MEDIAN = 25.0
 #: Groups of identifiers that are told.
@@ -276,23 +245,39 @@ def _unusable_identifiers(own: Values) -> Iterator[Violation]:
 def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
     """Rows of totals or means, by their identifier.
 
-    A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N``, is one only
-    in the last rows of a patient table, and where every identifier of a patient is longer.
+    A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N`` or ``SD``, is one only
+    in the last rows of a patient table, and where every identifier of a patient is longer or has a digit.
     """
     own = table.texts_of(PATIENT_ID.name)
-    folded = pc.utf8_lower(pc.utf8_trim(own.texts, characters=" \t:.="))
-    is_word = pc.is_in(folded, _SUMMARY_WORDS).to_numpy(zero_copy_only=False)
+    is_maybe = pc.match_substring_regex(own.texts, _MAYBE_SUMMARY).to_numpy(zero_copy_only=False)
+    if not is_maybe.any():
+        return np.empty(0, dtype=np.intp)
+    is_word, is_short = (
+        _is_one_of(own.texts, is_maybe, words) for words in (_SUMMARY_WORDS, _SHORT_SUMMARY_WORDS)
+    )
     rows = own.rows_of(is_word)
-    if not (is_patient_table and is_end):
+    if not (is_patient_table and is_end and is_short.any()):
         return rows
-    is_short = pc.is_in(folded, _SHORT_SUMMARY_WORDS).to_numpy(zero_copy_only=False)
     is_patient = ~(is_word | is_short)
-    shortest = pc.utf8_length(own.texts).to_numpy(zero_copy_only=False)[is_patient].min(initial=100)
-    is_short &= pc.utf8_length(folded).to_numpy(zero_copy_only=False) < shortest
+    is_patient[np.setdiff1d(np.arange(len(own.texts)), own.codes)] = False  # a text that stands for missing
+    patients = own.texts.filter(pa.array(is_patient))
+    shortest = pc.min(pc.utf8_length(patients)).as_py() or 0
+    has_digits = bool(pc.all(pc.match_substring_regex(patients, "[0-9]")).as_py())
+    is_short &= has_digits | (pc.utf8_length(own.texts).to_numpy(zero_copy_only=False) < shortest)
     is_summary = np.append(is_word | is_short, False)[own.codes]
     others = np.flatnonzero(~is_summary)
     start = others[-1] + 1 if others.size else 0
     return np.union1d(rows, np.arange(start, len(table)))
+
+
+def _is_one_of(texts: pa.StringArray, is_maybe: NDArray[np.bool_], words: str) -> NDArray[np.bool_]:
+    """Which of the texts that may be one of these words are, without regard to case and signs around them."""
+    is_one = np.zeros(len(texts), dtype=bool)
+    folded = pc.utf8_lower(pc.utf8_trim(texts.filter(pa.array(is_maybe)), characters=" \t:.=*"))
+    is_one[is_maybe] = pc.match_substring_regex(folded, f"^({words}){_AFTER_SUMMARY}").to_numpy(
+        zero_copy_only=False
+    )
+    return is_one
 
 
 # ---- All rows of a file ----------------------------------------------------------------------------------
@@ -306,7 +291,7 @@ def is_missing_code(lowest: float, highest: float, n: int) -> bool:
 def far_outside(
     name: str, values: NDArray[np.floating[Any]], rows: NDArray[np.integer[Any]], places: Places
 ) -> Iterator[Notice]:
-    """A count that is far outside the others.
+    """A count that is far outside the others, or 9 in every row.
 
     Parameters
     ----------
@@ -318,18 +303,24 @@ def far_outside(
         Where rows stand.
     """
     known = values[~np.isnan(values)]
-    if not known.size or known.max() <= _FAR_OUTSIDE * _LEAST_PERCENTILE:
+    if not known.size:
         return
-    place = int(0.9 * (len(known) - 1))
-    limit = _FAR_OUTSIDE * max(float(np.partition(known, place)[place]), _LEAST_PERCENTILE)
+    if len(known) >= _MANY_NINES and known.min() == known.max() == 9:
+        text = f"{name} is 9 in every row that has it. Does it stand for missing?"
+        yield Notice(code="far-outside", severity="look first", text=text)
+    if known.max() <= _FAR_OUTSIDE * _LEAST_PERCENTILE:
+        return
+    # A code for missing may stand in more than a tenth of the rows, and says nothing of what is usual.
+    others = known[~np.isin(known, _MISSING_CODES)]
+    place = int(0.9 * (len(others) - 1))
+    percentile = float(np.partition(others, place)[place]) if others.size else 0.0
+    limit = _FAR_OUTSIDE * max(percentile, _LEAST_PERCENTILE)
     found = np.sort(rows[values > limit])
     if found.size:
         lowest, highest = known[known > limit].min(), known.max()
         what = f"{highest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
-        text = (
-            f"{name} of {of_rows(places, found)} is {what}, far outside the others. "
-            "Does it stand for missing, or is it a slip?"
-        )
+        beside = ", far outside the others" if len(found) < len(known) else ""
+        text = f"{name} of {of_rows(places, found)} is {what}{beside}. Does it stand for missing, or is it a slip?"
         yield Notice(code="far-outside", severity="look first", text=text)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.problems import DataProblems, Problem, fatal
+from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, DataProblems, Problem, fatal
 from ahsct_trial.loading.source import Source
 from ahsct_trial.results import Notice
 
@@ -31,6 +31,10 @@ _UNITS = {
     "weeks": {"week", "weeks", "wochen", "semaines", "settimane", "semanas", "weken"},
     "months": {"month", "months", "mo", "mos", "monat", "monate", "mois", "mesi", "meses", "maanden"},
 }
+#: Words for a death, in a heading that is not known here.
+_OF_DEATH = re.compile(
+    r"death|died|\bdth|deceas|verstorb|\btod(es|\b)|gestorb|d[eé]c[eè]s|\bmort|muert|fallec|\b[oó]bito|falec|exitus"
+)
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
         raise fatal(
             source.file,
             "there is a header and no row",
-            "a cohort has a row per patient",
-            "Export the data again.",
+            ROW_RULE,
+            FILL_IN,
             line=header_line,
         )
     return Header(
@@ -294,6 +298,14 @@ def _left_out(
     listed = ", ".join(told) + (f" and {more:,} more" if more else "")
     noun = "Column" if len(unknown) == 1 else "Columns"
     yield Notice(code="unknown-columns", text=f"{noun} not known here and left out: {listed}.")
+    deaths = [name for name in unknown if _OF_DEATH.search(name.casefold())]
+    if deaths and not any(column is not None and column.name == "years_to_death" for column in columns):
+        text = (
+            f"Left out, but may tell of deaths: {', '.join(map(shown, deaths[:_SHOWN_NAMES]))}. Enter them as "
+            f"{'death records' if dictionary is RECORDS else 'years_to_death'}, or give a map; ahsct map writes one to "
+            "start from."
+        )
+        yield Notice(code="deaths-left-out", severity="look first", text=text)
 
 
 def _with_meant(name: str, absent: Sequence[Column]) -> str:

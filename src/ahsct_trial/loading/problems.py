@@ -22,6 +22,9 @@ from ahsct_trial.trial import Places
 
 #: Messages that are shown; each kind of problem is among them, and the rest are counted.
 SHOWN = 200
+#: What is said of a table of headings alone, such as an empty sheet that nobody has filled in.
+ROW_RULE = "a cohort has a row per patient, or one per observation"
+FILL_IN = "Fill in a row for each; if there should be some already, export the data again."
 #: Lines that are named of a problem in many rows.
 _SHOWN_LINES = 3
 
@@ -116,6 +119,21 @@ class DataProblems(DataError):
 def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) -> DataProblems:
     """One problem that makes it pointless to look for others."""
     return DataProblems(file, [Problem(file=file, what=what, rule=rule, fix=fix, line=line)], 1)
+
+
+def refuse_urgent(file: str, notices: Iterable[Notice]) -> None:
+    """Take what should be looked at first as what is wrong with the data.
+
+    Raises
+    ------
+    DataProblems
+        If one of the notices is of that severity.
+    """
+    urgent = [notice for notice in notices if notice.severity == "look first"]
+    if urgent:
+        raise DataProblems(
+            file, [Problem(file=file, what=notice.text, rule="", fix="") for notice in urgent], len(urgent)
+        )
 
 
 def in_words(lines: Sequence[int], n: int) -> str:
@@ -230,15 +248,16 @@ class Group:
             tuple(tables),
             None if tables_of_others == [self.table] * len(self.others) else np.array(tables_of_others),
         )
+        lines = tuple(dict.fromkeys(self.lines))  # a row of the source may give several records
         return Problem(
             file=file,
             sheet=sheet,
             what=self.what,
             rule=self.rule.replace("\0", of_rows(places, np.arange(len(self.others)))),
             fix=self.fix,
-            line=self.lines[0],
-            lines=self.lines,
-            n_rows=self.n_rows,
+            line=lines[0],
+            lines=lines,
+            n_rows=self.n_rows - len(self.lines) + len(lines),
             patient=self.patient if self.n_rows == 1 else None,
             column=self.column,
             value=self.value,

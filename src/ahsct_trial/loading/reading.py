@@ -17,14 +17,15 @@ from ahsct_trial.loading.blocks import IntArray, NotPlain, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import (
-    DataProblems,
+    FILL_IN,
+    ROW_RULE,
     Group,
-    Problem,
     Problems,
     Violation,
     fatal,
     grouped,
     on_lines,
+    refuse_urgent,
 )
 from ahsct_trial.loading.table import Table, repeated
 from ahsct_trial.loading.values import Forms, count_marks, meant, plain_numbers, span
@@ -120,12 +121,8 @@ class Read(Generic[Part]):
         DataProblems
             If it is.
         """
-        urgent = [notice for notice in self.notices if notice.severity == "look first"]
-        if is_strict and urgent:
-            problems = [
-                Problem(file=self.source.file, what=notice.text, rule="", fix="") for notice in urgent
-            ]
-            raise DataProblems(self.source.file, problems, len(problems))
+        if is_strict:
+            refuse_urgent(self.source.file, self.notices)
         file = SourceFile(file=self.source.file, sha256=self.source.sha256(), n_rows=self.n_read)
         return Trial(
             data=data,
@@ -300,9 +297,7 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         )
         notices.append(Notice(code="line-break", severity="look first", text=text))
     if not len(lines) and not problems.groups:
-        raise fatal(
-            source.file, "no row has a value", "a cohort has a row per patient", "Export the data again."
-        )
+        raise fatal(source.file, "no row below the headings has a value", ROW_RULE, FILL_IN)
     return Read(
         source=source,
         parts=[part.kept for part in parts],

@@ -31,11 +31,17 @@ _DAY_1970 = date(1970, 1, 1).toordinal()
 #: There is no date before it: the calendar has no year 0.
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
 #: No transplant, scan or EDSS is older: the EDSS is of 1983, and a history reaches back some decades.
-_EARLIEST = date(1950, 1, 1)
+EARLIEST = date(1950, 1, 1)
 #: The parts of a date format that people write, and those of `strptime`.
 _TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
 #: A word or signs that people write for a missing value.
-_MAYBE_MISSING = r"[^\W\d_]{2,12}|[-?*/_.x]{1,5}"
+_MAYBE_MISSING = r"([^\W\d_]\.?){2,12}|[-?*/_.x]{1,5}|-?[0-9]+"
+#: Words for unknown that a person writes in small letters, and numbers that forms have for it.
+_UNKNOWN = re.compile(
+    r"unk|unknown|missing|none|null|n\.?[adrek]\.?|k\.?\s?a\.?|unbekannt|fehlt|inconnue?|desconocid[oa]|sconosciut[oa]"
+    r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+"
+)
+_CODE_FOR_MISSING = re.compile(r"-?(7{2,5}|8{2,5}|9{1,5})|-1")
 _MARK_NAMES = {".": "point", ",": "comma"}
 #: Different wrong texts of a part of a column whose rules are looked at one by one.
 _N_EXPLAINED = 1000
@@ -232,7 +238,7 @@ def is_outside(column: Column, values: NDArray[np.float64]) -> NDArray[np.bool_]
 def _limits(column: Column) -> tuple[float, float]:
     """The lowest and the highest number that a column takes."""
     if column.kind == "date":
-        return _EARLIEST.toordinal() - _DAY_1970, today() - _DAY_1970
+        return EARLIEST.toordinal() - _DAY_1970, today() - _DAY_1970
     return column.low, column.high
 
 
@@ -385,7 +391,8 @@ def _explained(column: Column, text: str, forms: Forms) -> tuple[str, str]:
     is_needed = column.is_required or column.name in {"day", "date"}
     if column.kind == "level":
         fix = "Correct it, or give a map that translates it."
-        return column.rule, fix + (_or_missing(text) if text.isupper() and not is_needed else "")
+        is_maybe = text.isupper() or _UNKNOWN.fullmatch(text.casefold())
+        return column.rule, fix + (_or_missing(text) if is_maybe and not is_needed else "")
     if column.kind == "date":
         return _explained_date(text, forms)
     if (mark := _wrong_mark(text, forms)) is not None:
@@ -397,7 +404,8 @@ def _explained(column: Column, text: str, forms: Forms) -> tuple[str, str]:
             "Leave it empty, or correct it.",
         )
     fix = "Correct it." if is_needed else "Correct it or leave it empty."
-    return column.rule, fix + ("" if is_needed or is_number else _or_missing(text))
+    is_maybe = _CODE_FOR_MISSING.fullmatch(text) if is_number else True
+    return column.rule, fix + ("" if is_needed or not is_maybe else _or_missing(text))
 
 
 def _wrong_mark(text: str, forms: Forms) -> str | None:
@@ -414,7 +422,7 @@ def _or_missing(text: str) -> str:
     """How to say that a text stands for missing, if it may."""
     if not re.fullmatch(_MAYBE_MISSING, text) or (len(text) == 1 and text.isalpha()):
         return ""
-    return f" If it stands for missing, add --missing {text if text.isalpha() else repr(text)}."
+    return f" If it stands for missing, add --missing {text if text.isalnum() else repr(text)}."
 
 
 def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
@@ -423,7 +431,7 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
         if day > today() - _DAY_1970:
             return "the date lies after the day of reading", "Correct it, or leave the record out."
         return (
-            f"no date is before {_EARLIEST.year}; such a date mostly stands for unknown",
+            f"no date is before {EARLIEST.year}; such a date mostly stands for unknown",
             "Correct it, or leave the record out.",
         )
     if forms.date_format is not None:

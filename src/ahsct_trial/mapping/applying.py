@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
@@ -90,7 +91,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     if rules.gives_records:
         parts = [part for number, own in enumerate(worked) for part in records_of(own, number)]
         # What is wrong in one table must not hide what is wrong in another, but records need all tables.
-        faults.raise_any(rules.file)
+        faults.raise_any()
         joined = Made.joined(parts, [column.name for column in RECORDS])
         settled = settle(rules, joined, worked, faults)
         made, also_used = settled.made, settled.also_used
@@ -98,7 +99,9 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     else:
         made, patients_used = patients_of(worked)
         used = list(patients_used)
-    faults.raise_any(rules.file)
+    faults.raise_any()
+    if not len(made):
+        raise fatal(_names(found.tables), "no row has a value that the map reads", ROW_RULE, FILL_IN)
     notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
@@ -113,12 +116,17 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     )
 
 
+def _names(tables: Iterable[CellTable | None]) -> str:
+    """The files of some tables, each once."""
+    return ", ".join(dict.fromkeys(table.file for table in tables if table is not None))
+
+
 def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
     order = dict.fromkeys(column.name for column in (*RECORDS, *PATIENT_TABLE))
     names = tuple(name for name in order if name in made.columns)
     digests = dict.fromkeys(own.source.table.sha256 for own in worked)
     return CellTable(
-        file=", ".join(dict.fromkeys(own.source.table.file for own in worked)),
+        file=_names([own.source.table for own in worked]),
         sheet=None,
         names=names,
         columns=tuple(made.columns[name] for name in names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +24,9 @@ class Faults:
     n_more: int = 0
 
     def add(self, problem: Problem) -> None:
-        """Note one problem."""
+        """Note one problem, once if several columns are read from the same cell."""
+        if problem in self.problems:
+            return
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(problem)
         else:
@@ -36,10 +39,17 @@ class Faults:
         what = f"{shown(column)} is {'empty' if value is None else repr(shown(value))}"
         self.add(problem_on(table, lines, what, rule, fix, column, value))
 
-    def raise_any(self, file: str) -> None:
-        """Raise `DataProblems` if there is one."""
+    def raise_any(self) -> None:
+        """Raise `DataProblems` if there is one, headed by the files that have them."""
         if self.problems:
-            raise DataProblems(file, self.problems[:SHOWN], len(self.problems) + self.n_more)
+            raise DataProblems(
+                files_with(self.problems), self.problems[:SHOWN], len(self.problems) + self.n_more
+            )
+
+
+def files_with(problems: Sequence[Problem]) -> str:
+    """The files that have a problem."""
+    return ", ".join(dict.fromkeys(problem.file for problem in problems))
 
 
 def problem_on(  # noqa: PLR0913, PLR0917 (the parts of one sentence)

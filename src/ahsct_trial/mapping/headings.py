@@ -37,10 +37,10 @@ def _meanings(*declared: tuple[str, str] | tuple[str, str, bool]) -> tuple[Meani
 
 #: Columns that identify the patient.
 PATIENT = _meanings(
-    ("patient_id", r"^(usubjid|patient id|record id|pat (id|nr|no|nummer)|pat(ienten?)? ?(id|nr|no|nummer|code|number|num|ident\w*))$"),
-    ("patient_id", r"^(id|patient|patid|patnr|subjid|subject( id)?|pid|study id|studien ?(id|nr)|fall ?(nr|nummer|id))$"),
-    ("patient_id", r"^(identifiant|n(um|o)? ?(de )?patient|numero (de )?(patient|paciente|paziente|dossier)|(id|codigo|codice) (del |do |de )?(paciente|paziente)|paciente|paziente|code patient)$"),
-    ("patient_id", r"\b(patient|paciente|paziente|subject|proband)\b|^(nr|no|code|codigo|codice|numero|num)$", False),
+    ("patient_id", r"^(usubjid|record id|pat(ient(en|s)?)? ?(id|nr|no|nummer|code|number|num|ident\w*))$"),
+    ("patient_id", r"^(id|patient|patid|patnr|subjid|subject( id)?|pid|study id|studien ?(id|nr))$"),
+    ("patient_id", r"^(identifiant|(n|no|num|numero|id|codigo|codice|code) (del |do |de )?(patient|paciente|paziente|doente|dossier)|paciente|paziente|doente)$"),
+    ("patient_id", r"\b(patient|paciente|paziente|doente|subject|proband|fall ?(nr|nummer|id)|mrn)\b|^(nr|no|code|codigo|codice|numero|num)$", False),
 )  # fmt: skip
 
 #: Columns of dates.
@@ -72,13 +72,15 @@ MEASURES = _meanings(
 
 #: Columns of what is known of a patient, and of codes.
 ATTRIBUTES = _meanings(
-    ("cause_of_death", r"(cause|causa|ursache).*|.*(ursache)"),
+    ("cause_of_death", r"todesursache|(cause|causa|ursache|grund).*(death|\btod|deces|mort|muerte|fallec|obito|exitus)|(death|decesso|exitus).*cause|^cod$"),
+    ("vital_status", r"vital ?(status|state)|^status$|\b(alive|dead|deceased|died|death|lives?|lebt|lebend|verstorben|gestorben|tot|tod|vivant|decede|decedee|mort|morte|morto|viv[ao]|fallecid[ao]|muert[ao]|exitus|decedut[ao]|falecid[ao]|obito)\b|statut vital|estado vital|stato in vita"),
     ("sex", r"^(sex|sexe|sexo|sesso|gender|genre|genero|geschl\w*)\b"),
     ("ms_course", r"course|verlauf|\bms ?(type|typ|form|phenotype)|phenotyp|fenotip|^(forme|forma|tipo)( (de|di) .*)?$|evoluti"),
-    ("age_years", r"^(age|alter|edad|eta|idade|age (at )?(baseline|transplant|tx|inclusion|hsct|ahsct)|age years|alter bei .*)$"),
-    ("site", r"^(site|sites?id|site id|cent(er|re)|zentrum|klinik|hospital|hopital|ospedale|centro)\b"),
-    ("arm", r"^(arm|trt01p|treatment arm|gruppe|group|bras|braccio|brazo|braco)$"),
-    ("vital_status", r"vital ?(status|state)|\b(alive|dead|deceased)\b|lebt|statut vital|estado vital|stato in vita|lebend"),
+    ("age_years", r"^(age|alter|edad|eta|idade|age (at )?(baseline|transplant|tx|inclusion|hsct|ahsct)|age years|alter bei (transplantation|tx|hsct|ahsct|szt|einschluss|studieneinschluss|op))$"),
+    ("site", r"^(site|sites?id|site id|cent(er|re)|zentrum|hospital|hopital|ospedale|centro)\b"),
+    ("site", r"^klinik$", False),
+    ("arm", r"^(arm|trt01p|treatment arm|bras|braccio|brazo|braco)$"),
+    ("arm", r"^(gruppe|group)$", False),
     ("region", r"region|exam type|body (part|site)|localis|localiz|\barea\b|organ\b|koerperteil"),
     ("treatment", r"^(treatment|treatment name|therap\w*|drug|inn|medik\w*|traitement|trattamento|tratamiento|tratamento|procedure|prtrt)$"),
 )  # fmt: skip
@@ -99,8 +101,19 @@ UNKNOWN = frozenset(
 )  # fmt: skip
 
 #: A text that names the transplant among other treatments.
-TRANSPLANT = re.compile(r"hsct|\basct\b|stem cell|transplant|stammzell|trapiant|trasplant|greffe")
+TRANSPLANT = re.compile(
+    r"hsct|hszt|\baszt\b|\basct\b|stem cell|transplant|stammzell|trapiant|trasplant|greffe"
+)
+#: A text that says nothing else: not an allogeneic one, nor the mobilisation before it, nor one that was planned.
+TRANSPLANT_ALONE = re.compile(
+    r"((auto|autolog\w*|a?hsct|asct|a?hszt|aszt|sct|szt|stem|cell|cells|transplant|transplants|transplantation|transplante"
+    r"|trasplante|trapianto|greffe|ha?ematopoietic|hamatopoetische?|hematopoietiques?|stammzell\w*|cellules?|souches?"
+    r"|cellule|staminali|celulas|madre|tronco|de|di|of)( |$))+"
+)
 
+
+#: Dates of which a heading names one: with two of them it may mean either.
+ONE_OF = frozenset(["death", "last_contact", "transplant", "relapse"])
 
 #: Words that add nothing to a heading.
 _NEUTRAL = frozenset(
@@ -168,6 +181,18 @@ _NEUTRAL = frozenset(
         "numero",
         "total",
         "n1",
+        "nb",
+        "anz",
+        "lesion",
+        "lesions",
+        "lesioni",
+        "lesiones",
+        "lesoes",
+        "lasionen",
+        "laesionen",
+        "ms",
+        "id",
+        "code",
         "letzter",
     ]
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ahsct_trial.loading import read_cells
-from ahsct_trial.loading.problems import DataProblems, Problem
+from ahsct_trial.loading.problems import refuse_urgent
 from ahsct_trial.mapping.applying import apply_map
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.reading import read_map
@@ -44,14 +44,13 @@ def read_mapped(
         of a file find in what it made, by the table and line that each row comes from.
     """
     mapped = apply_map(rules if isinstance(rules, Map) else read_map(rules), source)
-    urgent = [notice for notice in mapped.notices if notice.severity == "look first"]
-    if is_strict and urgent:
-        problems = [Problem(file=mapped.table.file, what=notice.text, rule="", fix="") for notice in urgent]
-        raise DataProblems(mapped.table.file, problems, len(problems))
-    trial = read_cells(mapped.table, origins=mapped.places, time_zero=time_zero, is_strict=is_strict)
+    trial = read_cells(mapped.table, origins=mapped.places, time_zero=time_zero)
+    notices = (*mapped.notices, *trial.notices)
+    if is_strict:
+        refuse_urgent(mapped.table.file, notices)
     return replace(
         trial,
         source=SourceInfo(files=mapped.files, shape=trial.source.shape),
         account=mapped.account,
-        notices=(*mapped.notices, *trial.notices),
+        notices=notices,
     )

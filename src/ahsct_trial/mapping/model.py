@@ -30,11 +30,14 @@ class Flag:
         Texts that mean that it has.
     no
         Texts that mean that it has not, so that any other is an error; None where every other does.
+    is_optional
+        Whether the source may lack the column: a time is then that of an event.
     """
 
     column: str
     yes: tuple[str, ...]
     no: tuple[str, ...] | None = None
+    is_optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ class TableRule:
         return (
             *(heading for own in cells if own.is_optional for heading in own.headings),
             *(heading for where in wheres for heading, allowed in where.items() if "" in allowed),
-            *(flag.column for flag in flags if flag and "" in (*flag.yes, *(flag.no or ()))),
+            *(flag.column for flag in flags if flag and flag.is_optional),
         )
 
     @property

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.escaping import shown
+from ahsct_trial.loading.problems import Problem
 from ahsct_trial.mapping.faults import problem_on
 from ahsct_trial.mapping.model import Cells
 from ahsct_trial.mapping.values import RowsArray, text_places
 from ahsct_trial.mapping.working import Made, Worked, is_given
+
+_REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
 def patients_of(worked: Sequence[Worked]) -> tuple[Made, tuple[RowsArray, ...]]:
@@ -43,6 +47,8 @@ def patients_of(worked: Sequence[Worked]) -> tuple[Made, tuple[RowsArray, ...]]:
             columns[name] = _filled(columns.get(name), column)
             used[number].append(own.rows[is_read])
         _give_reasons(own, own.rows[unread])
+    for own in worked:
+        _note_lost(own, columns)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
     table = np.repeat(np.arange(len(worked)), [len(own.rows) for own in worked])[given]
@@ -89,6 +95,24 @@ def _filled(first: pa.StringArray | None, second: pa.StringArray) -> pa.StringAr
     import pyarrow.compute as pc
 
     return second if first is None else pc.coalesce(first, second)
+
+
+def _note_lost(own: Worked, columns: Mapping[str, pa.StringArray]) -> None:
+    """Note the columns that each cohort needs and that no row gives, since none has what the map looks for."""
+    for name, cells in (own.view.rule.patients or {}).items():
+        if name in columns or name not in _REQUIRED or not cells.where or not own.rows.size:
+            continue
+        heading, allowed = next(iter(cells.where.items()))
+        seen = own.view.cells(heading).take(pa.array(own.rows)).unique().drop_null().to_pylist()
+        own.view.faults.add(
+            Problem(
+                file=own.view.table.label,
+                column=heading,
+                what=f"no row has {' or '.join(map(shown, allowed))} under {shown(heading)}",
+                rule=f"the map takes {name} from it; there are {', '.join(map(shown, seen[:12]))}",
+                fix="Name yours in the map.",
+            )
+        )
 
 
 def _give_reasons(own: Worked, rows: RowsArray) -> None:

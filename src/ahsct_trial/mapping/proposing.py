@@ -41,6 +41,7 @@ _TIMES = {
     "mri": "date of the scan",
     "relapse": "onset of the relapse",
 }
+_LESIONS = ("gd_lesions", "new_t2_lesions")
 _LEVELS = {column.name: column for column in (*ATTRIBUTES, CAUSE_OF_DEATH) if column.kind == "level"}
 
 
@@ -53,6 +54,7 @@ class Heading:
     role: str = ""
     is_sure: bool = True
     doubt: str = ""
+    is_either: bool = False
 
     @property
     def seen(self) -> str:
@@ -155,6 +157,11 @@ def _give_role(looked: Looked, own: Heading) -> None:
     known = Counter({text: n for text, n in own.texts.items() if text.casefold() not in headings.UNKNOWN})
     dates = Counter({text: n for text, n in known.items() if _is_date_like(text)})
     numbers = Counter({text: n for text, n in known.items() if _NUMBER.fullmatch(text)})
+    attribute = meaning(own.name, headings.ATTRIBUTES) if not dates else None
+    if attribute is not None and (known or attribute.role == "cause_of_death"):
+        own.role = attribute.role
+        own.is_sure = attribute.is_sure and not headings.has_other_words(own.name, attribute)
+        return
     date, measure = meaning(own.name, headings.DATES), meaning(own.name, headings.MEASURES)
     if date is not None and (not known or 2 * dates.total() >= known.total()):
         role, fitting = date, dates
@@ -162,15 +169,16 @@ def _give_role(looked: Looked, own: Heading) -> None:
         role, fitting = measure, numbers
     elif found := meaning(own.name, headings.DAYS) if numbers.total() == known.total() else None:
         role, fitting = found, numbers
-    elif attribute := meaning(own.name, headings.ATTRIBUTES) if not dates else None:
-        own.role, own.is_sure = attribute.role, True
-        return
     else:
         return
     own.role = role.role
+    named = {each.role for each in headings.DATES if each.pattern.search(plain(own.name))}
+    own.is_either = len(named & headings.ONE_OF) > 1
     own.is_sure = role.is_sure and bool(known) and not headings.has_other_words(own.name, role)
     if role.role == "edss" and not all(_score(text) in _EDSS for text in numbers):
         own.is_sure = False
+    if role.role in _LESIONS and "1" in numbers and set(numbers) <= {"0", "1"}:
+        own.is_sure, own.doubt = False, "0 and 1 alone: are they counts, or no and yes?"
     odd = [text for text in known if text not in fitting]
     if odd:
         own.is_sure = False
@@ -208,7 +216,9 @@ def _find_patient(looked: Looked) -> None:
     n_rows = len(looked.table)
     chosen[0].role = "patient_id"
     is_filled = sum(chosen[0].texts.values()) == n_rows
-    chosen[0].is_sure = headings.PATIENT[best].is_sure and len(chosen) == 1 and is_filled
+    # Beside a column for the patient, an ID may be that of the visit.
+    has_rival = len(chosen) > 1 or (best > 0 and any(own is not chosen[0] for _, own in candidates))
+    chosen[0].is_sure = headings.PATIENT[best].is_sure and not has_rival and is_filled
 
 
 def _find_forms(looked: Looked) -> None:
@@ -320,12 +330,15 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
     attributes = [line for own in looked.columns for line in _attribute_line(looked, own)]
     if attributes:
         yield ["[[table.record]]", 'kind = "baseline"', *attributes]
-    for kind in ("transplant", "last_contact", "death"):
-        for own in looked.of(kind):
-            extra = [line for cause in looked.of("cause_of_death") for line in _level_line(looked, cause)]
-            yield _record(kind, own, *(extra if kind == "death" else ()), *_flag(looked, kind))
-            if kind == "last_contact" and looked.of("vital_status") and not looked.of("death"):
-                yield _record("death", own, *extra, *_flag(looked, "death"))
+    causes = [line for cause in looked.of("cause_of_death") for line in _level_line(looked, cause)]
+    if transplants := _likeliest(looked, "transplant"):
+        yield _measured("transplant", transplants, [])
+    for own in looked.of("last_contact"):
+        yield _record("last_contact", own, *_flag(looked, "last_contact"))
+        if looked.of("vital_status") and not looked.of("death"):
+            yield _record("death", own, *causes, *_flag(looked, "death"))
+    if deaths := _likeliest(looked, "death"):
+        yield _measured("death", deaths, causes)
     yield from _treatments(looked)
     time = _time(looked, has_transplant=has_transplant)
     if edss := looked.of("edss"):
@@ -335,6 +348,11 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
     relapses = looked.of("relapse") or (time if about == "relapse" else [])
     if (relapses and not looked.of("edss", "gd_lesions", "new_t2_lesions")) or looked.of("relapse"):
         yield _measured("relapse", relapses, [])
+
+
+def _likeliest(looked: Looked, role: str) -> list[Heading]:
+    """The columns of a date that a patient has once: those that are sure, else all that may be."""
+    return [own for own in looked.of(role) if own.is_sure] or looked.of(role)
 
 
 def _times_with_flag(looked: Looked) -> list[tuple[Heading, Heading]]:
@@ -371,10 +389,12 @@ def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[
 def _record(kind: str, own: Heading, *more: str) -> list[str]:
     time = "day" if own.role == "day" else "date"
     comment = "" if own.is_sure else f"not sure: {own.doubt or f'is this the {_TIMES[kind]}?'}"
+    if own.is_either:
+        comment = f"perhaps {own.name}, which may be another date"
     return [
         "[[table.record]]",
         f'kind = "{kind}"',
-        f"{time} = {_quoted(own.name)}" + _comment(comment),
+        f"{time} = {_quoted(TO_FILL_IN if own.is_either else own.name)}" + _comment(comment),
         *more,
     ]
 
@@ -405,7 +425,7 @@ def _measure_line(name: str, columns: Sequence[Heading]) -> str:
     first = columns[0]
     if len(columns) == 1 and first.is_sure:
         return f"{name} = {_quoted(first.name)}"
-    listed = "; ".join(f"{own.name} ({own.seen})" for own in columns)
+    listed = "; ".join(f"{own.name} ({own.seen})" + f": {own.doubt}" * bool(own.doubt) for own in columns)
     return f"{name} = {_quoted(TO_FILL_IN)}" + _comment(f"not sure: {listed}")
 
 
@@ -416,7 +436,7 @@ def _lesion_lines(looked: Looked) -> list[str]:
         names = ", ".join(_quoted(own.name) for own in (new[0], enlarging[0]))
         lines.append(f"new_t2_lesions = {{ sum = [{names}] }}" + _comment("not sure: is no lesion in both?"))
     elif new:
-        doubt = "" if new[0].is_sure else "not sure: are these T2 lesions?"
+        doubt = "" if new[0].is_sure else f"not sure: {new[0].doubt or 'are these T2 lesions?'}"
         line = f"new_t2_lesions = {_quoted(new[0].name)}" + _comment(doubt)
         lines.append(line if len(new) == 1 else _measure_line("new_t2_lesions", new))
     return lines
@@ -426,7 +446,10 @@ def _attribute_line(looked: Looked, own: Heading) -> list[str]:
     if own.role in {"sex", "ms_course"}:
         return _level_line(looked, own)
     if own.role in {"age_years", "site", "arm"}:
-        return [f"{own.role} = {_quoted(own.name)}"]
+        doubt = "" if own.is_sure else f"not sure: is this the {own.role.removesuffix('_years')}?"
+        if own.role == "age_years" and len(plain(own.name).split()) == 1:
+            doubt = "not sure: at the time of transplant?"
+        return [f"{own.role} = {_quoted(own.name)}" + _comment(doubt)]
     return []
 
 
@@ -435,8 +458,12 @@ def _level_line(looked: Looked, own: Heading) -> list[str]:
     column = _LEVELS[own.role]
     known = {level.casefold() for level in column.levels} | set(column.codes)
     texts = [text for text in own.texts if text not in looked.missing]
-    if all(text.casefold() in known for text in texts):
-        return [f"{own.role} = {_quoted(own.name)}"] if texts else []
+    folded = {text.casefold() for text in texts}
+    # M is for mujer where men are H: it is male beside F alone.
+    is_told = own.role != "sex" or "m" not in folded or bool(folded & {"f", "female"})
+    if folded <= known and is_told:
+        doubt = "" if own.is_sure else "not sure: is this meant?"
+        return [f"{own.role} = {_quoted(own.name)}" + _comment(doubt)] if texts else []
     if len(texts) > _MOST_CODES:
         return [f"# {own.role} = {_quoted(own.name)}" + _comment(f"{len(texts)} different texts")]
     codes = ", ".join(f"{_key(text)} = {_quoted(TO_FILL_IN)}" for text in texts)
@@ -463,9 +490,13 @@ def _treatments(looked: Looked) -> Iterator[list[str]]:
         texts = [text for text in own.texts if headings.TRANSPLANT.search(plain(text))]
         if not texts or looked.of("transplant"):
             continue
-        where = f"where = {{ {_key(own.name)} = [{', '.join(map(_quoted, texts))}] }}"
+        is_sure = all(headings.TRANSPLANT_ALONE.fullmatch(plain(text)) for text in texts)
+        named = ", ".join(map(_quoted, texts if is_sure else [TO_FILL_IN]))
+        where = f"where = {{ {_key(own.name)} = [{named}] }}"
         others = [text for text in own.texts if text not in texts]
-        comment = _comment(f"not: {', '.join(map(shown, others[:8]))}" if others else "")
+        which = "" if is_sure else f"which are autologous transplants? {', '.join(map(shown, texts[:8]))}"
+        left_out = f"not: {', '.join(map(shown, others[:8]))}" if others else ""
+        comment = _comment("; ".join(filter(None, (which, left_out))))
         starts = [
             date for date in dates if re.search(r"start|beg|debut|inizio|inicio|von|date$", plain(date.name))
         ]

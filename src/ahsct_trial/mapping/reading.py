@@ -245,13 +245,14 @@ class _Keys:
         """A flag, under ``event``."""
         if "event" not in self:
             return None
-        keys = self.within("event", ("column", "is", "not"))
+        keys = self.within("event", ("column", "is", "not", "optional"))
         if "column" not in keys or "is" not in keys:
             keys.fault('it is written as { column = "…", is = ["…"] }')
         return Flag(
             column=keys.text("column") or "",
             yes=keys.filled_in("is"),
             no=keys.filled_in("not") if "not" in keys else None,
+            is_optional=keys.truth("optional"),
         )
 
     def cells(self, key: str, column: str) -> Cells:

@@ -16,6 +16,7 @@ from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.formats import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
 from ahsct_trial.loading.source import STANDARD_INPUT
+from ahsct_trial.mapping.faults import files_with
 from ahsct_trial.mapping.model import Map, TableRule
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def find_tables(rules: Map, source: Source) -> Found:
             used.add((place[0], table.sheet))
         tables.append(table)
     if problems:
-        raise DataProblems(rules.file, problems, len(problems))
+        raise DataProblems(files_with(problems), problems, len(problems))
     return Found(tuple(tables), tuple(_unused(files, used)))
 
 
@@ -236,5 +237,5 @@ def _find_frames(rules: Map, frames: Mapping[str, pd.DataFrame]) -> Found:
         used.update(names[:1])
         tables.append(_frame_table(names[0], frames[names[0]]) if names else None)
     if problems:
-        raise DataProblems(rules.file, problems, len(problems))
+        raise DataProblems(files_with(problems), problems, len(problems))
     return Found(tuple(tables), tuple(name for name in frames if name not in used))

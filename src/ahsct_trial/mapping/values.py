@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 
 import numpy as np
@@ -20,13 +21,14 @@ from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORDS, Kind
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.problems import Problem
-from ahsct_trial.loading.values import MISSING
+from ahsct_trial.loading.values import EARLIEST, MISSING, today
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import UNITS, Cells, Flag, TableRule, Where
 
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
+_YEARS = {column.name: column for column in (*PATIENT_TABLE, *ATTRIBUTES) if column.kind == "years"}
 _DAYS_PER_YEAR = UNITS["years"]
 _WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
@@ -34,6 +36,7 @@ _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]*,[0-9]{3}")
 _FORMULA_ERRORS = ("#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!")
 _MOST_VALUES = 50
+_OR_EMPTY = "Correct it, or name it in missing of the map."
 
 RowsArray = NDArray[np.int64]
 Judge = Callable[[str], "str | Wrong | None"]
@@ -148,6 +151,8 @@ class SourceTable:
 
         Where the map names both answers any other is wrong; an empty flag is wrong where there is a time.
         """
+        if not self.has(flag.column):
+            return is_timed
         yes = {code_key(text) for text in flag.yes}
         no = None if flag.no is None else {code_key(text) for text in flag.no}
         coded = self.cells(flag.column).dictionary_encode()
@@ -174,9 +179,16 @@ class SourceTable:
         if cells.event is not None:
             is_timed = _given(texts)
             happened = self.happened(cells.event, rows, is_timed)
-            self._note_untimed(cells, column, rows[happened & ~is_timed])
+            self._note_untimed(cells, column, rows[happened & ~is_timed & ~self._has_time(cells, rows)])
             texts = pc.if_else(pa.array(happened), texts, pa.scalar(None, pa.string()))
         return texts if cells.empty is None else pc.fill_null(texts, cells.empty)
+
+    def _has_time(self, cells: Cells, rows: RowsArray) -> NDArray[np.bool_]:
+        """Whether there are the texts that make a time, right or wrong; shape (n_rows,)."""
+        headings = cells.years or (*((cells.column,) if cells.column else ()), *cells.first)
+        given = [_given(self.cells(heading).take(pa.array(rows))) for heading in headings]
+        has_time: NDArray[np.bool_] = np.all(given, axis=0) if cells.years else np.any(given, axis=0)
+        return has_time
 
     def _coded(self, cells: Cells, kind: Kind, column: str, rows: RowsArray) -> pa.StringArray:
         if cells.const is not None:
@@ -202,15 +214,20 @@ class SourceTable:
         if kind == "date":
             return self._days(heading, texts, cells, rows)
         if kind in {"years", "count", "edss", "day"}:
-            return self._numbers(heading, texts, kind, cells, rows)
+            return self._numbers(heading, texts, column, cells, rows)
         return self._judged(heading, texts, _refuse_formula_error, rows)
 
     def _days(self, heading: str, texts: pa.StringArray, cells: Cells, rows: RowsArray) -> pa.StringArray:
         forms = cells.date_formats or self.rule.date_formats
         return self._judged(heading, texts, lambda text: iso_day(text, forms, self.rule.partial_date), rows)
 
+    def _possible_days(self, heading: str, cells: Cells, rows: RowsArray) -> pa.StringArray:
+        """Dates of which only the time between them is kept, so that nobody else looks at them."""
+        texts = self._days(heading, self.cells(heading).take(pa.array(rows)), cells, rows)
+        return self._judged(heading, texts, _refuse_impossible_day, rows)
+
     def _numbers(
-        self, heading: str, texts: pa.StringArray, kind: Kind, cells: Cells, rows: RowsArray
+        self, heading: str, texts: pa.StringArray, column: str, cells: Cells, rows: RowsArray
     ) -> pa.StringArray:
         all_texts = self.cells(heading).dictionary_encode().dictionary.to_pylist()
         has_comma = any(map(_COMMA.fullmatch, all_texts))
@@ -227,17 +244,23 @@ class SourceTable:
                         "Write the numbers of this column with a point.",
                     )
                 text = text.replace(",", ".")
-            return _in_unit(text, kind, cells)
+            return _in_unit(text, column, cells)
 
         return self._judged(heading, texts, judge, rows)
 
     def _years_between(self, cells: Cells, rows: RowsArray) -> pa.StringArray:
         assert cells.years is not None
         first, last = (
-            pc.cast(self._days(heading, self.cells(heading).take(pa.array(rows)), cells, rows), pa.date32())
-            for heading in cells.years
+            pc.cast(self._possible_days(heading, cells, rows), pa.date32()) for heading in cells.years
         )
         days = pc.subtract(pc.cast(last, pa.int32()), pc.cast(first, pa.int32()))
+        is_before = pc.fill_null(pc.less(days, 0), False)
+        self._note_wrong(
+            cells.years[1],
+            rows[is_before.to_numpy(zero_copy_only=False)],
+            Wrong(f"it lies before {shown(cells.years[0])}", "Correct one of the two."),
+        )
+        days = pc.if_else(is_before, None, days)
         coded = days.dictionary_encode()
         return _recoded(coded, [repr(day / _DAYS_PER_YEAR) for day in coded.dictionary.to_pylist()])
 
@@ -343,10 +366,20 @@ def _refuse_formula_error(text: str) -> str | Wrong:
     return text
 
 
-def _in_unit(text: str, kind: Kind, cells: Cells) -> str | Wrong:
+def _refuse_impossible_day(text: str) -> str | Wrong:
+    day = date.fromisoformat(text)
+    if day < EARLIEST:
+        return Wrong(f"no date is before {EARLIEST.year}; such a date mostly stands for unknown", _OR_EMPTY)
+    if day.toordinal() > today():
+        return Wrong("the date lies after the day of reading", _OR_EMPTY)
+    return text
+
+
+def _in_unit(text: str, column: str, cells: Cells) -> str | Wrong:
     """A number in the unit of its column; one that is none stays to be judged with the canonical cells."""
     if isinstance(_refuse_formula_error(text), Wrong):
         return _refuse_formula_error(text)
+    kind = KINDS.get(column, "count")
     target = _DAYS_PER_YEAR if kind == "years" else 1.0
     unit = target if cells.unit is None else UNITS[cells.unit]
     if kind not in {"years", "day"} or (unit == target and not cells.first_day):
@@ -357,7 +390,10 @@ def _in_unit(text: str, kind: Kind, cells: Cells) -> str | Wrong:
     except ValueError:
         return Wrong("it must be a number", "Correct it.")
     if kind == "years":
-        return repr(number * unit / target)
+        years, own = number * unit / target, _YEARS[column]
+        if own.low <= years <= own.high:
+            return repr(years)
+        return Wrong(f"that is {years:.4g} years; {own.rule}", _OR_EMPTY)
     days = number * unit
     return str(round(days)) if cells.unit not in {None, "days"} or days.is_integer() else f"{days:g}"
 

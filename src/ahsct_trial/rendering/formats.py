@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import Distribution, Estimate, FollowUp, Unit
 from ahsct_trial.rounding import decimals_for, round_half_up
@@ -194,5 +196,6 @@ def p_value(p: float | None) -> str:
 
 
 def level(confidence: float) -> str:
-    """A confidence level as a percentage without needless decimals."""
-    return f"{100 * confidence:g} %"
+    """A confidence level as a percentage with all its digits: one just below 1 is not 100 %."""
+    exact = float(Decimal(repr(confidence)).scaleb(2))
+    return f"{exact!r} %".replace(".0 %", " %")
