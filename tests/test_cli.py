@@ -734,16 +734,38 @@ def test_the_exit_code_of_the_process(arguments: list[str], exit_code: int) -> N
     assert done.returncode == exit_code
     assert "Traceback" not in done.stderr
     assert bool(done.stderr) == (exit_code in {2, 3} and bool(arguments))
+    assert "\x1b" not in done.stdout  # a pipe has no colour
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{}"],
+        ["--{}"],
+        ["summarize", SAMPLE, "--protocol", "{}.toml"],
+        ["summarize", "{}"],
+        ["summarize", SAMPLE, "--format", "{}"],
+        ["trace", SAMPLE, "{}"],
+        ["check", SAMPLE, "--against", "{}"],
+        ["summarize", SAMPLE, "--death", "{}"],
+        ["summarize", SAMPLE, "-o", "{}/none"],
+        ["summarize", SAMPLE, "--encoding", "{}"],
+        ["reconcile", "{}"],
+        ["plot", "survival", SAMPLE, "--endpoint", "{}"],
+        ["plot", "survival", SAMPLE, "-o", "{}"],
+    ],
+)
+def test_control_characters_in_arguments_are_shown_and_never_sent(ahsct: Ahsct, arguments: list[str]) -> None:
+    done = ahsct(*(each.format("\x1b]0;X\x07") for each in arguments))
+    assert done.exit_code in {2, 3}
+    assert not {"\x1b", "\x07"} & {*done.out, *done.err}
+    assert r"x1b]0;X" in done.err
 
 
 def test_the_console_script_is_the_same_process() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["ahsct"].partition(":")
     assert getattr(import_module(module), function) is run
-
-
-def test_a_pipe_has_no_colour() -> None:
-    assert "\x1b" not in process("check", LANCET).stdout
 
 
 def test_no_color_leaves_bold_and_dim_alone() -> None:
