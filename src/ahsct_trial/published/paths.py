@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -125,6 +126,7 @@ def topic_of(path: str) -> Topic:
     return next((_TOPICS[part] for part in reversed(path.split(".")) if part in _TOPICS), "other")
 
 
+@cache
 def _follow(path: str) -> tuple[Any, str | None]:
     """The type at a path in the results, and what is wrong with the path."""
     kind: Any = Summary
