@@ -12,6 +12,7 @@ import pytest
 from record_files import read
 
 from ahsct_trial import Trial, read_cohort, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.cli import main
 from ahsct_trial.forest import Forest, ForestRow, forest
 from ahsct_trial.protocol import Protocol
@@ -26,13 +27,7 @@ from ahsct_trial.rendering.report import write_report
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample_cohort.csv"
 SVG = "{http://www.w3.org/2000/svg}"
-KEYS = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
+KEYS = tuple(endpoint.key for endpoint in SURVIVAL_ENDPOINTS)
 
 
 def publication(name: str, *figures: str, head: str = "") -> Publication:

@@ -14,6 +14,7 @@ import pytest
 from record_files import read
 
 from ahsct_trial import Protocol, Summary, Trial, compare, read_cohort, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.documents import write_json
@@ -31,13 +32,7 @@ from ahsct_trial.rendering.figures.style import Style
 from ahsct_trial.rendering.figures.survival import draw_survival
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-KEYS = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
+KEYS = tuple(endpoint.key for endpoint in SURVIVAL_ENDPOINTS)
 SVG = "{http://www.w3.org/2000/svg}"
 #: The SVG gives places to a hundredth of a point; a year has at least ten, the whole height a hundred.
 NEAR = 5e-4
