@@ -6,6 +6,7 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,19 @@ def deaths(times: Sequence[float], is_event: Sequence[bool]) -> Trial:
 def drawn(summary: Summary, *keys: str, width: float = 180.0, **style: Any) -> tuple[Drawing, ET.Element]:
     drawing = draw_survival(summary, drawn_curves(summary, keys), width, Style(**style))
     return drawing, ET.fromstring(as_svg(drawing, "f"))
+
+
+@cache
+def sample(file: str) -> tuple[Summary, dict[str, Any]]:
+    """The results of a file, and the endpoints of its document."""
+    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
+    return summary, json.loads(write_json(summary))["endpoints"]
+
+
+@cache
+def drawn_sample(file: str, keys: tuple[str, ...]) -> tuple[Drawing, ET.Element]:
+    """A figure of a file that several tests look at; none changes it."""
+    return drawn(sample(file)[0], *keys)
 
 
 def document(summary: Summary, key: str) -> dict[str, Any]:
@@ -120,9 +134,8 @@ def is_near(found: list[tuple[float, float]], expected: list[Any]) -> bool:
 @pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("others", [(), KEYS])
 def test_the_picture_is_the_curve_of_the_document(file: str, key: str, others: tuple[str, ...]) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    drawing, svg = drawn(summary, *(others or (key,)))
-    endpoint = document(summary, key)
+    drawing, svg = drawn_sample(file, others or (key,))
+    endpoint = sample(file)[1][key]
     months = monthly(endpoint["curve"])
     end = max(months)
     expected = staircase([(years, point["estimate"]) for years, point in months.items()], (0, 1), end)
@@ -181,12 +194,12 @@ def test_the_band_is_pale_where_few_are_followed(n: int) -> None:
 @pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS])
 def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...], file: str) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    drawing, svg = drawn(summary, *keys)
+    endpoints = sample(file)[1]
+    drawing, svg = drawn_sample(file, keys)
     ticks = drawing.figure.axes[0].get_xticks().tolist()
     assert 3.0 in ticks
     for key in keys:
-        curve = document(summary, key)["curve"]
+        curve = endpoints[key]["curve"]
         for column, years in enumerate(ticks):
             # By its definition, patient by patient: a point stands for its events and its censored.
             expected = {
@@ -205,7 +218,7 @@ def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...], file
         row: part(svg, f"activity_free_survival-{row}-{ticks.index(3.0)}")[0].text
         for row in ("at-risk", "censored", "events")
     }
-    headline = document(summary, "activity_free_survival")
+    headline = endpoints["activity_free_survival"]
     assert at_horizon == {
         "at-risk": str(headline["n_at_risk"]),
         "censored": str(headline["n_censored"]),
@@ -268,9 +281,9 @@ def test_title_and_palette() -> None:
 
 @pytest.mark.parametrize("file", SAMPLES)
 def test_key_lines_and_tables_have_one_order(file: str) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    _, svg = drawn(summary, *KEYS)
-    ends = {key: document(summary, key)["curve"][-1]["estimate"] for key in KEYS}
+    summary, endpoints = sample(file)
+    _, svg = drawn_sample(file, KEYS)
+    ends = {key: endpoints[key]["curve"][-1]["estimate"] for key in KEYS}
     names = {key: curve.name for key in KEYS for curve in drawn_curves(summary, [key])}
     heights = {
         text: float(each.get("y", 0))
@@ -416,7 +429,7 @@ def test_nothing_leaves_the_page_or_covers_another_text(
 ) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    drawing, svg = drawn(summarize(read_cohort(DATA / "sample_cohort.csv")), *keys, width=width, **style)
+    drawing, svg = drawn(sample("sample_cohort.csv")[0], *keys, width=width, **style)
     assert svg.get("width") == f"{width:g}mm"
     figure = drawing.figure
     renderer = FigureCanvasAgg(figure).get_renderer()
