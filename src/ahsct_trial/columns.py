@@ -44,6 +44,8 @@ class Column:
         Other header names that are read as this column, compared without regard to case.
     is_required
         Whether a file without it cannot be read.
+    first_record
+        The kind of record whose first one after time zero it tells the time of, where no more decides it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Column:
     cdisc: str = ""
     aliases: tuple[str, ...] = ()
     is_required: bool = False
+    first_record: str = ""
 
     @property
     def values(self) -> str:
@@ -226,6 +229,7 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "Time zero to the start of the first disease-modifying therapy after transplant.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        first_record="therapy",
     ),
     _years("years_to_death", "Time zero to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"),
     CAUSE_OF_DEATH,
