@@ -152,7 +152,7 @@ def test_figures_of_the_documents_are_made_by_their_script(tmp_path: Path) -> No
     script("make_figures").main(tmp_path)
 
     def texts(folder: Path) -> dict[str, list[str]]:
-        # Where a text stands hangs on the fonts of a machine; what it says does not.
+        # Where a text stands depends on the fonts of a machine; what it says does not.
         return {
             path.name: ["".join(each.itertext()) for each in ET.parse(path).iter(f"{SVG}text")]
             for path in folder.iterdir()

@@ -1,4 +1,4 @@
-"""Commands that draw: plot survival, plot timeline, report."""
+"""Commands that draw: plot and report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import Choices, Data, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_if_strict, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -106,18 +106,18 @@ def _figure_file(
     return figure_file(output, width_mm)
 
 
-def _heed_all(trial: Trial, protocol: Protocol, data: Data) -> None:
+def _refuse_any_if_strict(trial: Trial, protocol: Protocol, data: Data) -> None:
     """With ``--strict`` stop at whatever `summarize` would say to look at first.
 
     Raises
     ------
     DataError
-        As `heed`.
+        As `refuse_if_strict`.
     """
     if data.strict:
         from ahsct_trial.endpoints import summarize
 
-        heed(summarize(trial, protocol).notices, data)
+        refuse_if_strict(summarize(trial, protocol).notices, data)
 
 
 @plot.command("survival")
@@ -173,7 +173,7 @@ def plot_survival(
 
             result = compare(trial, by, protocol)
             curves = drawn_groups(result, keys[0])
-    heed(result.notices, data)
+    refuse_if_strict(result.notices, data)
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
 
@@ -222,7 +222,7 @@ def plot_incidence(
         from ahsct_trial.endpoints.incidence import incidence_curves
 
         result = incidence_curves(trial, protocol, key, by)
-        _heed_all(trial, protocol, data)
+        _refuse_any_if_strict(trial, protocol, data)
     from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
 
     drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
@@ -265,7 +265,7 @@ def plot_forest(
         if data.cohort is not None:
             trial = read(data, protocol.time_zero, step)
             refuse_pooling(trial, data)
-            _heed_all(trial, protocol, data)
+            _refuse_any_if_strict(trial, protocol, data)
         from ahsct_trial.forest import forest
         from ahsct_trial.published import publications
 
@@ -350,7 +350,7 @@ def report(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
-        heed(summary.notices, data)
+        refuse_if_strict(summary.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_if_strict, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN, with_settings
@@ -77,7 +77,7 @@ def check(
             result = set_alongside(trial, publications().values(), overrides)
         else:
             result = check_trial(trial, publication, overrides)
-    heed(result.notices, data)
+    refuse_if_strict(result.notices, data)
     if publication is None:
         from ahsct_trial.rendering.sections.alongside import alongside_sections
 

@@ -50,7 +50,7 @@ def read(data: Data, time_zero: TimeZero, step: Callable[[str], None]) -> Trial:
     return trial.where(selection)
 
 
-def heed(notices: Iterable[Notice], data: Data) -> None:
+def refuse_if_strict(notices: Iterable[Notice], data: Data) -> None:
     """With ``--strict`` stop where a person should look first.
 
     Raises

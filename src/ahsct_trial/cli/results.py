@@ -8,7 +8,7 @@ import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
-from ahsct_trial.cli.reading import heed, read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_if_strict, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -36,7 +36,7 @@ def summarize(
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    heed(summary.notices, data)
+    refuse_if_strict(summary.notices, data)
     summary = disclosure.shown(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
@@ -87,7 +87,7 @@ def compare(
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    heed(comparison.notices, data)
+    refuse_if_strict(comparison.notices, data)
     comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
@@ -121,7 +121,7 @@ def sensitivity(
         trial = read(data, protocol.time_zero, step)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint)
-    heed(result.notices, data)
+    refuse_if_strict(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, has_csv=True)

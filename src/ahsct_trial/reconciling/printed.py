@@ -190,7 +190,7 @@ def enclosing(printed: list[Printed]) -> Sought:
 
 
 def check_level(level: float) -> None:
-    """Raise UsageError where a confidence level is none that is printed."""
+    """Raise UsageError where a confidence level is not from 50 to 99.99 %."""
     if not _LEVELS[0] <= level <= _LEVELS[1]:
         raise UsageError(
             f"The confidence level is {level:g}; it lies from {_LEVELS[0]} to {_LEVELS[1]}, for example 0.95."
