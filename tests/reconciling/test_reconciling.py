@@ -537,9 +537,10 @@ def test_a_rate_with_walds_limits(value: str, counts: tuple[str, str], ci: tuple
 
 
 def test_byar_without_events_begins_at_0_at_every_level() -> None:
-    """½ (1 − 2/9 + z √2/3)³ ÷ 12.5 with z 0.67449 for 50 %: 0.05256, by hand."""
+    """Case claim-02: the upper limit is 0.0526. By hand ½ (1 − 2/9 + z √2/3)³ ÷ 12.5 with z 0.67449: 0.05262."""
     (fit,) = reconcile_rate("0.000", ("0", "12.5"), ("0.000", "0.053"), 0.5).exact
     assert (fit.method, fit.ci_low) == ("byar", 0)
+    assert fit.ci_high == pytest.approx(0.0526, abs=5e-5)
     assert fit.ci_high == pytest.approx(0.5 * (7 / 9 + 0.6744897502 * 2**0.5 / 3) ** 3 / 12.5, rel=1e-9)
 
 
