@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from record_files import read
+from texts_apart import assert_apart
 
 from ahsct_trial import Protocol, Summary, Trial, compare, read_cohort, summarize
 from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
@@ -427,26 +428,13 @@ def test_too_many_censorings_are_not_marked_and_the_caption_says_so(n: int, is_m
 def test_nothing_leaves_the_page_or_covers_another_text(
     width: float, keys: tuple[str, ...], style: dict[str, Any]
 ) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     drawing, svg = drawn(sample("sample_cohort.csv")[0], *keys, width=width, **style)
     assert svg.get("width") == f"{width:g}mm"
     figure = drawing.figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
     axes = figure.axes[0]
     labels = [*figure.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
-    boxes = [label.get_window_extent(renderer) for label in labels if label.get_text()]
-    for number, box in enumerate(boxes):
-        assert box.x0 >= 0
-        assert box.x1 <= figure.bbox.x1
-        assert box.y0 >= 0
-        assert box.y1 <= figure.bbox.y1
-        for other in boxes[:number]:
-            # Boxes of lines below each other touch; letters do not.
-            assert not (box.shrunk(0.98, 0.7).overlaps(other.shrunk(0.98, 0.7)))
-    sizes = {label.get_fontsize() for label in labels}
-    assert min(sizes) >= 7
-    assert max(sizes) <= 10
+    assert_apart(figure, labels)
+    assert max(label.get_fontsize() for label in labels) <= 10
 
 
 def test_errors_say_what_there_is() -> None:
