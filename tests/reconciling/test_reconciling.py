@@ -74,7 +74,7 @@ R_METHODS = {
 }
 
 
-@pytest.mark.parametrize("decimals", [0, 1, 3])
+@pytest.mark.parametrize("decimals", [0, 3])  # one is that of the Lancet's counts below
 @pytest.mark.parametrize(
     "row", [row for row in rows("binomial_ci.csv") if row["method"] in R_METHODS], ids=str
 )
@@ -230,6 +230,7 @@ levels = st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99, 0.999])
 @example((1, 8), "wilson", 0.95, (0, 1, 1), ROUND_HALF_EVEN, False)
 @example((1, 200), "log", 0.99, (1, 1, 1), ROUND_HALF_UP, True)
 @example((199, 200), "log-log", 0.999, (1, 1, 1), ROUND_HALF_UP, True)
+@settings(max_examples=40)
 def test_whatever_is_printed_is_found_again(
     count: tuple[int, int],
     method: str,
