@@ -200,6 +200,10 @@ SURVIVAL_ENDPOINTS: tuple[SurvivalEndpoint, ...] = (
         components=(),
     ),
 )
+#: Every event that is a component of an endpoint.
+COMPONENTS: tuple[Event, ...] = tuple(
+    event for event in EVENTS if any(event in endpoint.components for endpoint in SURVIVAL_ENDPOINTS)
+)
 #: The survival endpoint that a trial is known by.
 HEADLINE = SURVIVAL_ENDPOINTS[0]
 
