@@ -1,7 +1,8 @@
 """Every kind of event and every endpoint, declared once: names, words, columns and sources.
 
 Screens, documents, figures, reports and published paths take their names from here, and the endpoints take
-from here what counts. A new endpoint from known events is one more declaration in `SURVIVAL_ENDPOINTS`.
+from here what counts. A new endpoint from known events is one more declaration in `SURVIVAL_ENDPOINTS`, and its
+field in `results.Endpoints` and `results.ContrastEndpoints`, so that types are known.
 """
 
 from __future__ import annotations
