@@ -57,7 +57,7 @@ READING = {
 POOLING = ["summarize", "sensitivity", "check", "report", "plot survival"]
 
 
-def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a process of its own, piped."""
     return subprocess.run(
         [sys.executable, "-m", "ahsct_trial", *arguments],
@@ -65,7 +65,7 @@ def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env={**os.environ, "COLUMNS": "80", **environment},
+        env={**os.environ, "COLUMNS": "80"},
     )
 
 
@@ -768,11 +768,17 @@ def test_the_console_script_is_the_same_process() -> None:
     assert getattr(import_module(module), function) is run
 
 
-def test_no_color_leaves_bold_and_dim_alone() -> None:
+def test_no_color_leaves_bold_and_dim_alone(ahsct: Ahsct, monkeypatch: pytest.MonkeyPatch) -> None:
     # https://no-color.org: colour is meant. 30 to 37 and 90 to 97 are the codes of colours.
     colour = re.compile(r"\x1b\[(?:\d+;)*[39][0-7]m")
-    assert colour.search(process("check", LANCET, FORCE_COLOR="1", TERM="xterm").stdout)
-    assert not colour.search(process("check", LANCET, FORCE_COLOR="1", TERM="xterm", NO_COLOR="1").stdout)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert colour.search(ahsct("check", LANCET).out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = ahsct("check", LANCET).out
+    assert "\x1b[1m" in plain
+    assert not colour.search(plain)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")
