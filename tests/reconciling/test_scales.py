@@ -163,7 +163,7 @@ def limits(scale: str, share: float, variance: float, level: float) -> tuple[flo
     st.sampled_from(ROUNDINGS),
     st.sampled_from([0.8, 0.9, 0.95, 0.99]),
 )
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_the_true_scale_is_always_found(
     patients: list[tuple[int, bool]], scale: str, decimals: int, rounding: str, level: float
 ) -> None:
