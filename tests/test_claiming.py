@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ahsct_trial.catalogue import Topic
 from ahsct_trial.claiming import ClaimAnswer, answer_claim, read_claim, topic_named
 from ahsct_trial.errors import UsageError
 from ahsct_trial.published import publications
-from ahsct_trial.published.paths import Topic
 
 Quoted = tuple[str, str | None, str, float | None]
 

@@ -60,7 +60,7 @@ READING = {
 POOLING = ["summarize", "sensitivity", "check", "report", "plot survival"]
 
 
-def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a process of its own, piped."""
     return subprocess.run(
         [sys.executable, "-m", "ahsct_trial", *arguments],
@@ -68,7 +68,7 @@ def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env={**os.environ, "COLUMNS": "80", **environment},
+        env={**os.environ, "COLUMNS": "80"},
     )
 
 
@@ -785,6 +785,32 @@ def test_the_exit_code_of_the_process(arguments: list[str], exit_code: int) -> N
     assert done.returncode == exit_code
     assert "Traceback" not in done.stderr
     assert bool(done.stderr) == (exit_code in {2, 3} and bool(arguments))
+    assert "\x1b" not in done.stdout  # a pipe has no colour
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{}"],
+        ["--{}"],
+        ["summarize", SAMPLE, "--protocol", "{}.toml"],
+        ["summarize", "{}"],
+        ["summarize", SAMPLE, "--format", "{}"],
+        ["trace", SAMPLE, "{}"],
+        ["check", SAMPLE, "--against", "{}"],
+        ["summarize", SAMPLE, "--death", "{}"],
+        ["summarize", SAMPLE, "-o", "{}/none"],
+        ["summarize", SAMPLE, "--encoding", "{}"],
+        ["reconcile", "{}"],
+        ["plot", "survival", SAMPLE, "--endpoint", "{}"],
+        ["plot", "survival", SAMPLE, "-o", "{}"],
+    ],
+)
+def test_control_characters_in_arguments_are_shown_and_never_sent(ahsct: Ahsct, arguments: list[str]) -> None:
+    done = ahsct(*(each.format("\x1b]0;X\x07") for each in arguments))
+    assert done.exit_code in {2, 3}
+    assert not {"\x1b", "\x07"} & {*done.out, *done.err}
+    assert r"x1b]0;X" in done.err
 
 
 def test_the_console_script_is_the_same_process() -> None:
@@ -793,15 +819,17 @@ def test_the_console_script_is_the_same_process() -> None:
     assert getattr(import_module(module), function) is run
 
 
-def test_a_pipe_has_no_colour() -> None:
-    assert "\x1b" not in process("check", LANCET).stdout
-
-
-def test_no_color_leaves_bold_and_dim_alone() -> None:
+def test_no_color_leaves_bold_and_dim_alone(ahsct: Ahsct, monkeypatch: pytest.MonkeyPatch) -> None:
     # https://no-color.org: colour is meant. 30 to 37 and 90 to 97 are the codes of colours.
     colour = re.compile(r"\x1b\[(?:\d+;)*[39][0-7]m")
-    assert colour.search(process("check", LANCET, FORCE_COLOR="1", TERM="xterm").stdout)
-    assert not colour.search(process("check", LANCET, FORCE_COLOR="1", TERM="xterm", NO_COLOR="1").stdout)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert colour.search(ahsct("check", LANCET).out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = ahsct("check", LANCET).out
+    assert "\x1b[1m" in plain
+    assert not colour.search(plain)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX")

@@ -42,6 +42,12 @@ def ahsct(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.fixture(scope="session")
+def without_faults() -> str:
+    """What `summarize` prints of the sample where nothing goes wrong."""
+    return ahsct("summarize", SAMPLE).stdout
+
+
 def assert_one_line(done: subprocess.CompletedProcess[str], words: str, code: int = 2) -> None:
     assert re.fullmatch(rf"ahsct: [^\n]*{words}[^\n]*\n", done.stderr), done.stderr
     assert done.returncode == code
@@ -236,14 +242,14 @@ def test_too_little_memory_is_said_at_once(kilobytes: int) -> None:
 
 @HAS_MEMORY_LIMIT
 @pytest.mark.parametrize("kilobytes", [700_000])
-def test_memory_that_is_just_enough_gives_the_whole_result(kilobytes: int) -> None:
+def test_memory_that_is_just_enough_gives_the_whole_result(kilobytes: int, without_faults: str) -> None:
     import resource
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (kilobytes * 1024, kilobytes * 1024))
 
     done = ahsct("summarize", SAMPLE, preexec_fn=limit)
-    assert (done.returncode, done.stdout) == (0, ahsct("summarize", SAMPLE).stdout)
+    assert (done.returncode, done.stdout) == (0, without_faults)
 
 
 @pytest.mark.parametrize("error", ["MemoryError", "ImportError('libx.so: failed to map segment')"])
@@ -260,32 +266,9 @@ def test_memory_that_runs_out_later_is_one_sentence(error: str) -> None:
 
 
 @IS_POSIX
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["\x1b]0;X\x07"],
-        ["--\x1b]0;X\x07"],
-        ["summarize", SAMPLE, "--protocol", "\x1b]0;X\x07.toml"],
-        ["summarize", "\x1b]0;X\x07"],
-        ["summarize", SAMPLE, "--format", "\x1b]0;X\x07"],
-        ["trace", SAMPLE, "\x1b]0;X\x07"],
-        ["check", SAMPLE, "--against", "\x1b]0;X\x07"],
-        ["summarize", SAMPLE, "--death", "\x1b]0;X\x07"],
-        ["summarize", SAMPLE, "-o", "\x1b]0;X\x07/none"],
-        ["summarize", SAMPLE, "--encoding", "\x1b]0;X\x07"],
-        ["reconcile", "\x1b]0;X\x07"],
-        ["plot", "survival", SAMPLE, "--endpoint", "\x1b]0;X\x07"],
-        ["plot", "survival", SAMPLE, "-o", "\x1b]0;X\x07"],
-        ["summarize", SAMPLE, "--ci", "\udcff"],
-    ],
-)
-def test_control_characters_in_arguments_are_shown_and_never_sent(arguments: list[str]) -> None:
-    done = ahsct(*arguments)
-    assert done.returncode in {2, 3}
-    assert "\x1b" not in done.stdout + done.stderr
-    assert "\x07" not in done.stdout + done.stderr
-    assert r"x1b]0;X" in done.stderr or r"\udcff" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_an_argument_that_is_not_utf8_is_shown_escaped() -> None:
+    done = ahsct("summarize", SAMPLE, "--ci", "\udcff\x1b]0;X\x07")
+    assert_one_line(done, r"\\udcff\\x1b\]0;X\\x07")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files that are not UTF-8")
@@ -311,17 +294,23 @@ def test_an_argument_of_any_length_gives_a_short_message() -> None:
         assert len(done.stderr) < 200
 
 
-@pytest.mark.parametrize("columns", ["0", "x", "²", "9" * 30])
-def test_a_width_that_makes_no_sense(columns: str) -> None:
-    for arguments in (["--help"], ["plot", "survival", SAMPLE]):
-        done = ahsct(*arguments, env={"COLUMNS": columns})
-        assert (done.returncode, done.stderr) == (0, "")
-        assert len(done.stdout) < 1_000_000
+@pytest.mark.parametrize(
+    ("columns", "arguments"),
+    [
+        *((columns, ["--help"]) for columns in ("0", "x", "²", "9" * 30)),
+        # The figure drawn in text takes all the width that it is given.
+        *((columns, ["plot", "survival", SAMPLE]) for columns in ("0", "9" * 30)),
+    ],
+)
+def test_a_width_that_makes_no_sense(columns: str, arguments: list[str]) -> None:
+    done = ahsct(*arguments, env={"COLUMNS": columns})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout) < 1_000_000
 
 
 @IS_POSIX
 @pytest.mark.parametrize("n_files", [5, 6, 8, 16])
-def test_few_open_files(n_files: int) -> None:
+def test_few_open_files(n_files: int, without_faults: str) -> None:
     import resource
 
     def limit() -> None:
@@ -331,7 +320,7 @@ def test_few_open_files(n_files: int) -> None:
     if done.returncode:
         assert_one_line(done, "Too many open files", code=1)
     else:
-        assert done.stdout == ahsct("summarize", SAMPLE).stdout
+        assert done.stdout == without_faults
 
 
 @IS_POSIX

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from record_files import read, records
@@ -21,6 +19,8 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.results import SurvivalEndpoint
 from ahsct_trial.sensitivity_analysis import VARIED, Alternative, Choice, Sensitivity
+
+Ahsct = Callable[..., Any]
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE, RECORDS = "data/sample_cohort.csv", "data/sample_records.csv"
@@ -375,17 +375,6 @@ def test_no_such_endpoint(key: str, words: str) -> None:
 # ---- The command line -------------------------------------------------------------------------------------
 
 
-def ahsct(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ahsct_trial", "sensitivity", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "COLUMNS": str(columns)},
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "arguments", "columns"),
     [
@@ -398,11 +387,13 @@ def ahsct(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str
         ("sensitivity.csv", [RECORDS, "--format", "csv", "--horizon", "0.5"], 80),
     ],
 )
-def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int) -> None:
-    done = ahsct(*arguments, columns=columns)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert max(map(len, done.stdout.splitlines())) <= columns or name.endswith((".csv", ".json", ".md"))
-    golden(done.stdout, name)
+def test_screens(
+    ahsct: Ahsct, golden: Callable[[str, str], None], name: str, arguments: list[str], columns: int
+) -> None:
+    done = ahsct("sensitivity", *arguments, columns=columns)
+    assert (done.exit_code, done.err) == (0, "")
+    assert max(map(len, done.out.splitlines())) <= columns or name.endswith((".csv", ".json", ".md"))
+    golden(done.out, name)
 
 
 @pytest.mark.parametrize(
@@ -414,13 +405,13 @@ def test_screens(golden: Callable[[str, str], None], name: str, arguments: list[
         ([SAMPLE, "--json", "--format", "csv"], "contradict"),
     ],
 )
-def test_usage_errors(arguments: list[str], words: str) -> None:
-    done = ahsct(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
+def test_usage_errors(ahsct: Ahsct, arguments: list[str], words: str) -> None:
+    done = ahsct("sensitivity", *arguments)
+    assert (done.exit_code, done.out) == (2, "")
+    assert words in done.err
 
 
-def test_text_of_the_file_is_text(tmp_path: Path) -> None:
+def test_text_of_the_file_is_text(ahsct: Ahsct, tmp_path: Path) -> None:
     cohort = tmp_path / "[red]\x1b[31m,=1+1.csv"
     cohort.write_bytes((ROOT / SAMPLE).read_bytes())
-    assert "\x1b" not in ahsct(str(cohort)).stdout
+    assert "\x1b" not in ahsct("sensitivity", cohort).out

@@ -13,6 +13,7 @@ from record_files import read, records
 from trials import POOL, as_trial
 
 from ahsct_trial import Protocol, read_cohort, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.endpoints import observed_endpoints
 from ahsct_trial.errors import UsageError
 from ahsct_trial.results import SurvivalEndpoint
@@ -26,13 +27,7 @@ PROTOCOLS = {
     "censor": Protocol(death="censor"),
     "12 weeks": Protocol(worsening_confirm_weeks=12.0),
 }
-SURVIVAL = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
+SURVIVAL = tuple(endpoint.key for endpoint in SURVIVAL_ENDPOINTS)
 
 
 @cache

@@ -1,7 +1,8 @@
 """Every kind of event and every endpoint, declared once: names, words, columns and sources.
 
 Screens, documents, figures, reports and published paths take their names from here, and the endpoints take
-from here what counts. A new endpoint from known events is one more declaration in `SURVIVAL_ENDPOINTS`.
+from here what counts. A new endpoint from known events is one more declaration in `SURVIVAL_ENDPOINTS`, and its
+field in `results.Endpoints` and `results.ContrastEndpoints`, so that types are known.
 """
 
 from __future__ import annotations
@@ -10,6 +11,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["survival", "share", "rate", "count"]
+#: What a figure is about, in the words of `ahsct claim --about`.
+Topic = Literal[
+    "activity",
+    "relapse",
+    "lesion",
+    "worsening",
+    "improvement",
+    "death",
+    "edss",
+    "follow-up",
+    "safety",
+    "other",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,6 +136,10 @@ class SurvivalEndpoint:
         Its name in documents, on screens, and where a column is narrow.
     share
         What the share of patients without an event is called.
+    topic
+        What it is about.
+    code
+        Its name where one has at most eight letters, as in ADaM's PARAMCD.
     components
         Events that count, beside death and therapy by the rules of the protocol; none for overall survival,
         where a death always counts and a therapy never does.
@@ -131,6 +149,8 @@ class SurvivalEndpoint:
     label: str
     short: str
     share: str
+    topic: Topic
+    code: str
     components: tuple[Event, ...]
 
 
@@ -140,6 +160,8 @@ SURVIVAL_ENDPOINTS: tuple[SurvivalEndpoint, ...] = (
         label="MS activity-free survival",
         short="MS activity-free",
         share="free of MS activity",
+        topic="activity",
+        code="MSAFS",
         components=ACTIVITY,
     ),
     SurvivalEndpoint(
@@ -147,6 +169,8 @@ SURVIVAL_ENDPOINTS: tuple[SurvivalEndpoint, ...] = (
         label="Relapse-free survival",
         short="Relapse-free",
         share="free of relapse",
+        topic="relapse",
+        code="RFS",
         components=(RELAPSE,),
     ),
     SurvivalEndpoint(
@@ -154,6 +178,8 @@ SURVIVAL_ENDPOINTS: tuple[SurvivalEndpoint, ...] = (
         label="MRI activity-free survival",
         short="MRI activity-free",
         share="free of new lesions",
+        topic="lesion",
+        code="MRIAFS",
         components=(NEW_LESION,),
     ),
     SurvivalEndpoint(
@@ -161,11 +187,23 @@ SURVIVAL_ENDPOINTS: tuple[SurvivalEndpoint, ...] = (
         label="Worsening-free survival",
         short="Worsening-free",
         share="free of confirmed worsening",
+        topic="worsening",
+        code="WFS",
         components=(WORSENING,),
     ),
     SurvivalEndpoint(
-        key="overall_survival", label="Overall survival", short="Alive", share="alive", components=()
+        key="overall_survival",
+        label="Overall survival",
+        short="Alive",
+        share="alive",
+        topic="death",
+        code="OS",
+        components=(),
     ),
+)
+#: Every event that is a component of an endpoint.
+COMPONENTS: tuple[Event, ...] = tuple(
+    event for event in EVENTS if any(event in endpoint.components for endpoint in SURVIVAL_ENDPOINTS)
 )
 #: The survival endpoint that a trial is known by.
 HEADLINE = SURVIVAL_ENDPOINTS[0]
@@ -177,7 +215,7 @@ class OtherEndpoint:
 
     Attributes
     ----------
-    key, label, short
+    key, label, short, topic
         As in `SurvivalEndpoint`.
     kind
         What its figures are: shares of patients, rates over an exposure, or counts.
@@ -186,14 +224,21 @@ class OtherEndpoint:
     key: str
     label: str
     short: str
+    topic: Topic
     kind: Kind
 
 
 NEDA3 = OtherEndpoint(
-    key="neda3", label="No evidence of disease activity (NEDA-3)", short="NEDA-3", kind="share"
+    key="neda3",
+    label="No evidence of disease activity (NEDA-3)",
+    short="NEDA-3",
+    topic="activity",
+    kind="share",
 )
-MORTALITY = OtherEndpoint(key="mortality", label="Mortality", short="Deaths", kind="share")
-DISABILITY = OtherEndpoint(key="disability", label="Disability", short="Disability", kind="share")
+MORTALITY = OtherEndpoint(key="mortality", label="Mortality", short="Deaths", topic="death", kind="share")
+DISABILITY = OtherEndpoint(
+    key="disability", label="Disability", short="Disability", topic="other", kind="share"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,7 +247,7 @@ class RateEndpoint:
 
     Attributes
     ----------
-    key, label, short
+    key, label, short, topic
         As in `SurvivalEndpoint`.
     events, exposure
         What is counted and over what, in words.
@@ -217,6 +262,7 @@ class RateEndpoint:
     key: str
     label: str
     short: str
+    topic: Topic
     events: str
     exposure: str
     unit: Literal["per_year", "per_scan"]
@@ -229,6 +275,7 @@ RELAPSE_RATE = RateEndpoint(
     key="relapse_rate",
     label="Annualised relapse rate",
     short="Relapses",
+    topic="relapse",
     events="relapses",
     exposure="person-years",
     unit="per_year",
@@ -240,6 +287,7 @@ LESIONS = RateEndpoint(
     key="lesions",
     label="MRI lesions",
     short="Lesions",
+    topic="lesion",
     events="lesions",
     exposure="scans",
     unit="per_scan",
@@ -247,3 +295,12 @@ LESIONS = RateEndpoint(
     after=("new_lesions_after", "scans_after"),
 )
 RATE_ENDPOINTS: tuple[RateEndpoint, ...] = (RELAPSE_RATE, LESIONS)
+
+#: All of them.
+ENDPOINTS: tuple[SurvivalEndpoint | RateEndpoint | OtherEndpoint, ...] = (
+    *SURVIVAL_ENDPOINTS,
+    *RATE_ENDPOINTS,
+    NEDA3,
+    DISABILITY,
+    MORTALITY,
+)

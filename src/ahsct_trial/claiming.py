@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Literal, get_args
 
+from ahsct_trial.catalogue import Topic
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import Figure, Publication, library, printed_figure
-from ahsct_trial.published.paths import Topic
 from ahsct_trial.published.relations import (
     Relation,
     as_number,

@@ -44,6 +44,10 @@ class Column:
         Other header names that are read as this column, compared without regard to case.
     is_required
         Whether a file without it cannot be read.
+    is_within_follow_up
+        Whether it is a time that cannot be later than ``follow_up_years``.
+    first_record
+        The kind of record whose first one after time zero it tells the time of, where no more decides it.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Column:
     cdisc: str = ""
     aliases: tuple[str, ...] = ()
     is_required: bool = False
+    is_within_follow_up: bool = False
+    first_record: str = ""
 
     @property
     def values(self) -> str:
@@ -180,6 +186,7 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "years_to_last_visit",
         "Time zero to the last clinical contact, which could have shown a relapse; without the column, "
         "follow_up_years stands in.",
+        is_within_follow_up=True,
     ),
     _count("relapses_after", "Relapses from time zero to the last visit."),
     _years(
@@ -187,6 +194,7 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "Time zero to the first relapse after it.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        is_within_follow_up=True,
     ),
     _count("scans_after", "MRI scans after time zero."),
     _count("scans_with_new_lesions_after", "Those of scans_after with at least one new lesion."),
@@ -199,13 +207,17 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "Time zero to the first scan with a new lesion.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        is_within_follow_up=True,
     ),
     _years(
-        "years_to_last_scan", "Time zero to the last scan; without the column, follow_up_years stands in."
+        "years_to_last_scan",
+        "Time zero to the last scan; without the column, follow_up_years stands in.",
+        is_within_follow_up=True,
     ),
     _years(
         "years_to_last_edss",
         "Time zero to the last EDSS visit; without the column, follow_up_years stands in.",
+        is_within_follow_up=True,
     ),
     _edss("edss_baseline", "EDSS at baseline."),
     _edss("edss_last", "EDSS at the last visit after time zero."),
@@ -214,18 +226,22 @@ PATIENT_TABLE: tuple[Column, ...] = (
         "Time zero to the onset of EDSS worsening that was then confirmed.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        is_within_follow_up=True,
     ),
     _years(
         "years_to_improvement",
         "Time zero to the onset of EDSS improvement that was then confirmed.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        is_within_follow_up=True,
     ),
     _years(
         "years_to_therapy",
         "Time zero to the start of the first disease-modifying therapy after transplant.",
         cdisc="ADTTE.AVAL, CNSR=0",
         is_after_zero=True,
+        first_record="therapy",
+        is_within_follow_up=True,
     ),
     _years("years_to_death", "Time zero to death; equal to follow_up_years.", cdisc="ADTTE.AVAL, PARAMCD=OS"),
     CAUSE_OF_DEATH,

@@ -14,14 +14,6 @@ from ahsct_trial.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What the endpoints are called where a name has eight letters, as in ADaM's PARAMCD.
-PARAMETER_CODES = {
-    "activity_free_survival": "MSAFS",
-    "relapse_free_survival": "RFS",
-    "mri_activity_free_survival": "MRIAFS",
-    "worsening_free_survival": "WFS",
-    "overall_survival": "OS",
-}
 _EVENT_WORDS = {event.key: event.words for event in EVENTS}
 
 
@@ -74,7 +66,7 @@ def _times(identifiers: pd.Series[str], endpoint: SurvivalEndpoint, observed: Ob
     return pd.DataFrame(
         {
             "USUBJID": identifiers.to_numpy(),
-            "PARAMCD": PARAMETER_CODES[endpoint.key],
+            "PARAMCD": endpoint.code,
             "PARAM": f"Time to event: {endpoint.label}",
             "AVAL": np.where(known, observed.years, np.nan),
             "AVALU": "YEARS",

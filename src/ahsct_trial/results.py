@@ -477,9 +477,16 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProblemInfo:
-    """One thing that is wrong with a file; None for what has no place in a line or a column."""
+    """One thing that is wrong with a file; None for what has no place in a sheet, a line or a column.
 
+    `line` is the first of its lines, `lines` are the first few, and `n_rows` is how many rows have it.
+    """
+
+    file: str
+    sheet: str | None
     line: int | None
+    lines: tuple[int, ...]
+    n_rows: int
     patient: str | None
     column: str | None
     value: str | None

@@ -123,15 +123,15 @@ def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) 
     row = _find(trial.attributes[PATIENT_ID.name].to_numpy(), patient)
     # Of all patients: which columns there are, and until when anybody is observed, follows from the whole.
     table = trial.table(protocol)
-    own = table.among(np.arange(len(table)) == row)
+    single = table.among(np.arange(len(table)) == row)
     changes = None
     worsening = ""
     if isinstance(trial.data, Records):
         code = row if trial.is_member is None else int(np.flatnonzero(trial.is_member)[row])
         course = tuple(_course_of_records(trial, trial.data, code))
-        changes, worsening = _explain_edss(trial, trial.data, code, own, protocol)
+        changes, worsening = _explain_edss(trial, trial.data, code, single, protocol)
     else:
-        course = tuple(_course_of_row(trial, own))
+        course = tuple(_course_of_row(trial, single))
     parts = components(table)
     return Trace(
         schema_version=SCHEMA_VERSION,
@@ -141,7 +141,7 @@ def trace(trial: Trial, patient: str, protocol: Protocol = BUILT_IN["default"]) 
         patient=patient,
         course=course,
         endpoints=tuple(
-            _Decision(trial, table, own, row, endpoint, parts, worsening).decided(protocol)
+            _Decision(trial, table, single, row, endpoint, parts, worsening).decided(protocol)
             for endpoint in SURVIVAL_ENDPOINTS
         ),
         edss_changes=changes,
@@ -188,11 +188,11 @@ def _plain(identifier: str) -> str:
 
 def _course_of_records(trial: Trial, records: Records, code: int) -> Iterator[CourseEntry]:
     course = []
-    for kind, own in records.observations.items():
+    for kind, observed in records.observations.items():
         if kind == "baseline":
             continue
-        start, stop = np.searchsorted(own.patient, [code, code + 1]).tolist()
-        course += [(int(own.day[at]), int(own.row[at]), kind, at) for at in range(start, stop)]
+        start, stop = np.searchsorted(observed.patient, [code, code + 1]).tolist()
+        course += [(int(observed.day[at]), int(observed.row[at]), kind, at) for at in range(start, stop)]
     for day, row, kind, at in sorted(course):
         place = trial.places.of(row)
         yield CourseEntry(
@@ -221,12 +221,12 @@ def _measured(records: Records, kind: str, at: int) -> str:
     return ""
 
 
-def _course_of_row(trial: Trial, own: PatientTable) -> Iterator[CourseEntry]:
+def _course_of_row(trial: Trial, single: PatientTable) -> Iterator[CourseEntry]:
     """The times of a patient table's row, in time order."""
-    place = trial.places.of(int(own.rows[0]))
+    place = trial.places.of(int(single.rows[0]))
     times = [
-        (float(own.numbers(column)[0]), column)
-        for column in map(str, own.patients)
+        (float(single.numbers(column)[0]), column)
+        for column in map(str, single.patients)
         if column.startswith("years_to_") or column == FOLLOW_UP
     ]
     for years, column in sorted(time for time in times if not np.isnan(time[0])):
@@ -244,11 +244,11 @@ def _course_of_row(trial: Trial, own: PatientTable) -> Iterator[CourseEntry]:
 
 @dataclass(frozen=True)
 class _Decision:
-    """What decides one endpoint for one patient, whose row stands alone in `own`."""
+    """What decides one endpoint for one patient, whose row stands alone in `single`."""
 
     trial: Trial
     table: PatientTable
-    own: PatientTable
+    single: PatientTable
     row: int
     endpoint: SurvivalEndpoint
     parts: dict[str, Component]
@@ -299,7 +299,7 @@ class _Decision:
         if key is not None:
             return f"{_EVENT_OF[key].words} {when}"
         event = self._event_seen_to(column)
-        if np.isnan(self.own.numbers(column)[0]):
+        if np.isnan(self.single.numbers(column)[0]):
             what = "assessment" if event is None else event.assessment.removeprefix("the last ")
             is_empty = "" if self._has_days else f" ({column} is empty)"
             return f"censored on day 0: no {what} after it{is_empty}"
@@ -332,12 +332,14 @@ class _Decision:
         if self.endpoint.components and protocol.therapy == "censor":
             candidates.append(THERAPY.years)
         for column in candidates:
-            seen = self.own.numbers(column)[0]
+            seen = self.single.numbers(column)[0]
             if round(seen - years, 9) == 0:
                 return column
         # An empty cell is an assessment that never was, and ends the observation at time zero.
         if years == 0:
-            return next((column for column in candidates if np.isnan(self.own.numbers(column)[0])), FOLLOW_UP)
+            return next(
+                (column for column in candidates if np.isnan(self.single.numbers(column)[0])), FOLLOW_UP
+            )
         return FOLLOW_UP
 
     def _seen_by(self) -> tuple[Event, ...]:
@@ -346,9 +348,9 @@ class _Decision:
         return ACTIVITY if is_visit else self.endpoint.components
 
     def _place(self, column: str) -> Place | None:
-        if not self.own.decided_by:
-            return self.trial.places.of(int(self.own.rows[0]))
-        row = int(self.own.decided_by[column][0])
+        if not self.single.decided_by:
+            return self.trial.places.of(int(self.single.rows[0]))
+        row = int(self.single.decided_by[column][0])
         return None if row == NO_ROW else self.trial.places.of(row)
 
     def _undecided(self, outcome: Outcome, reason: str) -> DecidedEndpoint:
@@ -369,10 +371,10 @@ class _Decision:
 
 
 def _explain_edss(
-    trial: Trial, records: Records, code: int, own: PatientTable, protocol: Protocol
+    trial: Trial, records: Records, code: int, single: PatientTable, protocol: Protocol
 ) -> tuple[tuple[str, ...], str]:
     """Of each rise and fall whether it was confirmed, and the sentence of the worsening that counts."""
-    if not own.has("edss_baseline"):
+    if not single.has("edss_baseline"):
         return (), ""
     of_kind = {kind: records.observations[kind].only(code) for kind in ("edss", "relapse")}
     visits = EdssVisits._make(column[of_kind["edss"]] for column in records.edss_visits)
@@ -383,7 +385,7 @@ def _explain_edss(
         return (), ""
     places = [trial.places.of(int(row)) for row in records.observations["edss"].row[of_kind["edss"]]]
     worsening, improvement = explain_disability(visits, relapses, 1, protocol)
-    baseline = float(own.numbers("edss_baseline")[0])
+    baseline = float(single.numbers("edss_baseline")[0])
     rises, which = _explain(
         trial, visits, places, worsening, ("worsening", baseline, protocol.unconfirmed == "event")
     )

@@ -9,7 +9,8 @@ from record_files import records
 from trials import as_trial
 
 from ahsct_trial import Protocol, summarize
-from ahsct_trial.derivation.follow_up import derive_follow_up, derive_therapy
+from ahsct_trial.columns import PATIENT_TABLE
+from ahsct_trial.derivation.follow_up import derive_first, derive_follow_up
 
 #: One patient for each kind of record that may be the last; P7 dies on the day of a scan, and of nothing
 #: that is known; P8 is only known to have been transplanted, and P9 has an end in the same place as a start.
@@ -70,7 +71,8 @@ def test_a_visit_is_neither_a_death_nor_the_word_of_a_registry():
 
 def test_therapy_after_day_0():
     text = "P1 therapy -90\nP1 therapy 0\nP1 therapy 200\nP1 therapy 100\nP1 last_contact 800\nP2 therapy 0"
-    derived = derive_therapy(records(text).data)
+    (column,) = (each for each in PATIENT_TABLE if each.name == "years_to_therapy")
+    derived = derive_first(records(text).data, column)
     assert derived.values["years_to_therapy"].tolist() == pytest.approx([100 / 365.25, np.nan], nan_ok=True)
     assert derived.decided_by["years_to_therapy"].tolist() == [3, -1]
 

@@ -14,6 +14,7 @@ from oracle_assertions import assert_counts, assert_survival
 from trials import POOL, as_trial
 
 from ahsct_trial import Protocol, Summary, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.columns import PATIENT_TABLE
 
 OPTIONAL = tuple(column.name for column in PATIENT_TABLE if not column.is_required)
@@ -46,6 +47,10 @@ some = settings(many, max_examples=20)
 
 
 # ---- The oracle -------------------------------------------------------------------------------------------
+
+
+def test_the_oracle_knows_every_survival_endpoint() -> None:
+    assert {endpoint.key for endpoint in SURVIVAL_ENDPOINTS} == {*PARTS}
 
 
 @many

@@ -8,18 +8,13 @@ import pytest
 from patient_tables import cohort, survival_table, without
 
 from ahsct_trial import Protocol, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.protocol import CiMethod, DeathRule, TherapyRule
 from ahsct_trial.results import Endpoints, SurvivalEndpoint
 
 Z = 1.959963984540054  # normal quantile of 0.975
 
-KEYS = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
+KEYS = tuple(endpoint.key for endpoint in SURVIVAL_ENDPOINTS)
 
 EIGHT = """
 id                     follow_up relapses relapse_at scans lesion_at last_scan last_edss edss worse_at dead_at

@@ -734,16 +734,20 @@ def test_thousands_of_columns_and_one_bad_cell(messages):
 
 
 def test_validation_for_programs(refused):
-    validation = refused("id,follow_up\nP1,2\nP2,-1\n").as_validation()
-    [problem] = validation.problems
-    assert (validation.n_problems, validation.account) == (1, None)
-    assert (problem.line, problem.patient, problem.column, problem.value) == (
+    validation = refused("id,follow_up,sex\nP1,2,w\nP2,-1,w\nP3,1,w\n").as_validation()
+    of_several, of_one = validation.problems
+    assert (validation.n_problems, validation.account) == (2, None)
+    assert (of_one.file, of_one.sheet, of_one.line, of_one.lines, of_one.n_rows) == (
+        "cohort.csv",
+        None,
         3,
-        "P2",
-        "follow_up_years",
-        "-1",
+        (3,),
+        1,
     )
-    assert problem.text.startswith("cohort.csv:3 patient P2: ")
+    assert (of_one.patient, of_one.column, of_one.value) == ("P2", "follow_up_years", "-1")
+    assert of_one.text.startswith("cohort.csv:3 patient P2: ")
+    assert (of_several.line, of_several.lines, of_several.n_rows) == (2, (2, 3, 4), 3)
+    assert (of_several.patient, of_several.column, of_several.value) == (None, "sex", "w")
 
 
 def test_missing_numbers_are_nan_and_not_zero(read):

@@ -24,10 +24,12 @@ def percent_sign(*texts: str) -> tuple[str, ...]:
 
 def may_be_printed(figure: float | Fraction, text: str) -> bool:
     """Whether one of the two roundings prints this, ties of ratios decided by Fraction."""
+    decimals = len(text.partition(".")[2])
+    if abs(100 * float(figure) - float(text)) > 10**-decimals:  # no rounding goes further than half of it
+        return False
     if isinstance(figure, float):
-        decimals = len(text.partition(".")[2])
         return any(Decimal(printed(figure, decimals, rounding)) == Decimal(text) for rounding in ROUNDINGS)
-    unit = Fraction(1, 10 ** len(text.partition(".")[2]))
+    unit = Fraction(1, 10**decimals)
     distance = 100 * figure - Fraction(text)
     is_even = int(Fraction(text) / unit) % 2 == 0
     return -unit / 2 <= distance < unit / 2 or (is_even and distance == unit / 2)

@@ -41,9 +41,15 @@ SUMMARIES: dict[str, Callable[[], Summary]] = {
 }
 
 
-@pytest.fixture(params=SUMMARIES)
+@pytest.fixture(scope="module", params=SUMMARIES)
 def summary(request: pytest.FixtureRequest) -> Summary:
     return SUMMARIES[request.param]()
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["one curve", "all"])
+def drawing(summary: Summary, request: pytest.FixtureRequest) -> Drawing:
+    keys = keys_with_curve(summary)
+    return draw_survival(summary, drawn_curves(summary, keys if request.param else keys[-1:]), 420.0)
 
 
 def own_times(summary: Summary) -> set[float]:
@@ -66,14 +72,7 @@ def assert_months(places: Iterator[float], years_per_unit: float) -> None:
         assert abs(months - round(months)) < 12 * years_per_unit, place
 
 
-def survival_figure(summary: Summary, *, has_all: bool) -> Drawing:
-    keys = keys_with_curve(summary)
-    return draw_survival(summary, drawn_curves(summary, keys if has_all else keys[-1:]), 420.0)
-
-
-@pytest.mark.parametrize("has_all", [False, True])
-def test_places_in_an_svg_are_ends_of_months(summary: Summary, has_all: bool) -> None:
-    drawing = survival_figure(summary, has_all=has_all)
+def test_places_in_an_svg_are_ends_of_months(drawing: Drawing) -> None:
     svg = ET.fromstring(as_svg(drawing, "f"))
     axes = drawing.figure.axes[0]
     height = drawing.figure.get_figheight() * 72
@@ -95,9 +94,7 @@ def test_places_in_an_svg_are_ends_of_months(summary: Summary, has_all: bool) ->
     assert_months(iter(places), abs(years(0.01) - years(0.0)))
 
 
-@pytest.mark.parametrize("has_all", [False, True])
-def test_places_in_a_pdf_are_ends_of_months(summary: Summary, has_all: bool) -> None:
-    drawing = survival_figure(summary, has_all=has_all)
+def test_places_in_a_pdf_are_ends_of_months(drawing: Drawing) -> None:
     axes = drawing.figure.axes[0]
     content = b"".join(
         zlib.decompress(stream)

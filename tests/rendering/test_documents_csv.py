@@ -13,7 +13,7 @@ import pytest
 
 from ahsct_trial import Protocol, __version__, compare, read_cohort, summarize
 from ahsct_trial.protocol import RECORDS_ONLY, SETTINGS
-from ahsct_trial.rendering.documents import ARD_COLUMNS, write_comparison_csv, write_csv
+from ahsct_trial.rendering.documents import ARD_COLUMNS, write_csv
 
 Row = dict[str, str]
 
@@ -231,7 +231,7 @@ def test_groups_and_contrasts_have_rows_of_their_own(tmp_path: Path) -> None:
         ),
         encoding="utf-8",
     )
-    rows = list(csv.DictReader(io.StringIO(write_comparison_csv(compare(read_cohort(path), "arm")))))
+    rows = list(csv.DictReader(io.StringIO(write_csv(compare(read_cohort(path), "arm")))))
     groups = {row["group1_level"] for row in rows if row["group1"] == "arm"}
     assert groups == {"x", "y", "y − x", ""}
     own = [

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from record_files import read
+from texts_apart import assert_apart
 
 from ahsct_trial import Protocol, read_cohort, summarize
 from ahsct_trial.cli import main
@@ -181,25 +182,14 @@ def test_days_cannot_be_read_off() -> None:
 def test_nothing_leaves_the_page_or_covers_another_text(
     width: float, file: Path, by: str | None, protocol: dict[str, Any]
 ) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     result = incidence_curves(read_cohort(file), Protocol(**protocol), "worsening_free_survival", by)
     drawing, svg = drawn(result, width, title="First events", has_caption=True)
     assert svg.get("width") == f"{width:g}mm"
     figure = drawing.figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
     shown_axes = [each for each in figure.axes if each.axison]
     ticks = [tick for axes in shown_axes for tick in (*axes.get_xticklabels(), *axes.get_yticklabels())]
     labels = [*figure.texts, *ticks]
-    boxes = [label.get_window_extent(renderer) for label in labels if label.get_text()]
-    for number, box in enumerate(boxes):
-        assert box.x0 >= 0
-        assert box.x1 <= figure.bbox.x1
-        assert box.y0 >= 0
-        assert box.y1 <= figure.bbox.y1
-        for other in boxes[:number]:
-            assert not (box.shrunk(0.98, 0.7).overlaps(other.shrunk(0.98, 0.7)))
-    assert min(label.get_fontsize() for label in labels) >= 7
+    assert_apart(figure, labels)
 
 
 @pytest.mark.parametrize("palette", ["okabe-ito", "tol-bright", "grey"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -76,6 +77,11 @@ def report_of(data: Trial, protocol: Protocol | None = None) -> str:
     return write_report(summarize(data, protocol or Protocol()))
 
 
+@cache
+def report_of_sample(file: str) -> str:
+    return report_of(read_cohort(DATA / file))
+
+
 @pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv", "atkins2016_lancet.csv"])
 @pytest.mark.parametrize("death", ["event", "censor"])
 def test_all_that_the_screen_says_stands_on_the_page(file: str, death: str) -> None:
@@ -95,7 +101,7 @@ def test_all_that_the_screen_says_stands_on_the_page(file: str, death: str) -> N
 
 def test_the_headline_is_never_without_its_uncertainty() -> None:
     data = read_cohort(DATA / "sample_cohort.csv")
-    text = Page(report_of(data)).text
+    text = Page(report_of_sample("sample_cohort.csv")).text
     # Figures of data/README.md; limits as R gives them, see tests/golden/summarize-80.txt.
     assert (
         "23 of 24 evaluable patients event-free: 95.8 % (95 % CI 78.9–99.9, exact). Kaplan–Meier "
@@ -120,7 +126,7 @@ def test_the_page_without_its_figures(golden: Callable[[str, str], None]) -> Non
 
 def test_the_figures_are_those_of_plot() -> None:
     summary = summarize(read_cohort(DATA / "sample_cohort.csv"))
-    page = write_report(summary)
+    page = report_of_sample("sample_cohort.csv")
     for width, name in ((180.0, "wide"), (80.0, "narrow")):
         [curve] = drawn_curves(summary, ["activity_free_survival"])
         assert as_svg(draw_survival(summary, [curve], width), f"headline-{name}") in page
@@ -202,7 +208,7 @@ def test_the_flow_adds_up() -> None:
 
 
 def test_long_parts_are_folded_by_style_alone() -> None:
-    page = Page(report_of(read_cohort(DATA / "sample_cohort.csv")))
+    page = Page(report_of_sample("sample_cohort.csv"))
     folds = [attributes for tag, attributes in page.tags if attributes.get("class") == "fold"]
     labels = {attributes.get("for") for tag, attributes in page.tags if tag == "label"}
     assert [each["type"] for each in folds] == ["checkbox"] * len(folds)
@@ -251,16 +257,16 @@ def test_a_publication_is_among_the_references_and_only_a_verdict_is_coloured() 
 
 
 def test_every_work_is_cited_by_its_number() -> None:
-    data = read_cohort(DATA / "sample_records.csv")
-    text = Page(report_of(data)).text
+    page = report_of_sample("sample_records.csv")
+    text = Page(page).text
     cited = {int(each) for group in re.findall(r"\[([\d, ]+)\]", text) for each in group.split(",")}
-    works = report_of(data).split('<ol class="works">')[1].count("<li>")
+    works = page.split('<ol class="works">')[1].count("<li>")
     assert cited == set(range(1, works + 1))
     documents = "".join(
         " ".join((ROOT / "docs" / name).read_text(encoding="utf-8").split())
         for name in ("endpoints.md", "figures.md", "report.md", "worsening.md")
     )
-    for work in re.findall(r"<li>(.*?)</li>", report_of(data).split('<ol class="works">')[1]):
+    for work in re.findall(r"<li>(.*?)</li>", page.split('<ol class="works">')[1]):
         year_and_pages = re.search(r"\d{4};[\d:e–]+|\d{4}\.|HMSO; 1926:1–26|Wiley; 2002", unescape(work))
         assert year_and_pages is not None
         assert year_and_pages[0].rstrip(".") in documents

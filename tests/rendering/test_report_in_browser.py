@@ -22,7 +22,6 @@ from ahsct_trial.timelines import timeline
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),  # one browser, one worker
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on the path (apt-get install chromium)"),
 ]
 DATA = Path(__file__).resolve().parents[2] / "data"

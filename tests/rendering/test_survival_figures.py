@@ -6,14 +6,17 @@ import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from record_files import read
+from texts_apart import assert_apart
 
 from ahsct_trial import Protocol, Summary, Trial, compare, read_cohort, summarize
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.protocol import BUILT_IN
 from ahsct_trial.rendering.documents import write_json
@@ -31,13 +34,7 @@ from ahsct_trial.rendering.figures.style import Style
 from ahsct_trial.rendering.figures.survival import draw_survival
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-KEYS = (
-    "activity_free_survival",
-    "relapse_free_survival",
-    "mri_activity_free_survival",
-    "worsening_free_survival",
-    "overall_survival",
-)
+KEYS = tuple(endpoint.key for endpoint in SURVIVAL_ENDPOINTS)
 SVG = "{http://www.w3.org/2000/svg}"
 #: The SVG gives places to a hundredth of a point; a year has at least ten, the whole height a hundred.
 NEAR = 5e-4
@@ -61,6 +58,19 @@ def deaths(times: Sequence[float], is_event: Sequence[bool]) -> Trial:
 def drawn(summary: Summary, *keys: str, width: float = 180.0, **style: Any) -> tuple[Drawing, ET.Element]:
     drawing = draw_survival(summary, drawn_curves(summary, keys), width, Style(**style))
     return drawing, ET.fromstring(as_svg(drawing, "f"))
+
+
+@cache
+def sample(file: str) -> tuple[Summary, dict[str, Any]]:
+    """The results of a file, and the endpoints of its document."""
+    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
+    return summary, json.loads(write_json(summary))["endpoints"]
+
+
+@cache
+def drawn_sample(file: str, keys: tuple[str, ...]) -> tuple[Drawing, ET.Element]:
+    """A figure of a file that several tests look at; none changes it."""
+    return drawn(sample(file)[0], *keys)
 
 
 def document(summary: Summary, key: str) -> dict[str, Any]:
@@ -125,9 +135,8 @@ def is_near(found: list[tuple[float, float]], expected: list[Any]) -> bool:
 @pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("others", [(), KEYS])
 def test_the_picture_is_the_curve_of_the_document(file: str, key: str, others: tuple[str, ...]) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    drawing, svg = drawn(summary, *(others or (key,)))
-    endpoint = document(summary, key)
+    drawing, svg = drawn_sample(file, others or (key,))
+    endpoint = sample(file)[1][key]
     months = monthly(endpoint["curve"])
     end = max(months)
     expected = staircase([(years, point["estimate"]) for years, point in months.items()], (0, 1), end)
@@ -186,12 +195,12 @@ def test_the_band_is_pale_where_few_are_followed(n: int) -> None:
 @pytest.mark.parametrize("file", SAMPLES)
 @pytest.mark.parametrize("keys", [KEYS[:1], KEYS])
 def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...], file: str) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    drawing, svg = drawn(summary, *keys)
+    endpoints = sample(file)[1]
+    drawing, svg = drawn_sample(file, keys)
     ticks = drawing.figure.axes[0].get_xticks().tolist()
     assert 3.0 in ticks
     for key in keys:
-        curve = document(summary, key)["curve"]
+        curve = endpoints[key]["curve"]
         for column, years in enumerate(ticks):
             # By its definition, patient by patient: a point stands for its events and its censored.
             expected = {
@@ -210,7 +219,7 @@ def test_the_numbers_below_are_those_of_the_document(keys: tuple[str, ...], file
         row: part(svg, f"activity_free_survival-{row}-{ticks.index(3.0)}")[0].text
         for row in ("at-risk", "censored", "events")
     }
-    headline = document(summary, "activity_free_survival")
+    headline = endpoints["activity_free_survival"]
     assert at_horizon == {
         "at-risk": str(headline["n_at_risk"]),
         "censored": str(headline["n_censored"]),
@@ -273,9 +282,9 @@ def test_title_and_palette() -> None:
 
 @pytest.mark.parametrize("file", SAMPLES)
 def test_key_lines_and_tables_have_one_order(file: str) -> None:
-    summary = summarize(read_cohort(DATA / file), SAMPLES[file])
-    _, svg = drawn(summary, *KEYS)
-    ends = {key: document(summary, key)["curve"][-1]["estimate"] for key in KEYS}
+    summary, endpoints = sample(file)
+    _, svg = drawn_sample(file, KEYS)
+    ends = {key: endpoints[key]["curve"][-1]["estimate"] for key in KEYS}
     names = {key: curve.name for key in KEYS for curve in drawn_curves(summary, [key])}
     heights = {
         text: float(each.get("y", 0))
@@ -419,26 +428,13 @@ def test_too_many_censorings_are_not_marked_and_the_caption_says_so(n: int, is_m
 def test_nothing_leaves_the_page_or_covers_another_text(
     width: float, keys: tuple[str, ...], style: dict[str, Any]
 ) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    drawing, svg = drawn(summarize(read_cohort(DATA / "sample_cohort.csv")), *keys, width=width, **style)
+    drawing, svg = drawn(sample("sample_cohort.csv")[0], *keys, width=width, **style)
     assert svg.get("width") == f"{width:g}mm"
     figure = drawing.figure
-    renderer = FigureCanvasAgg(figure).get_renderer()
     axes = figure.axes[0]
     labels = [*figure.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
-    boxes = [label.get_window_extent(renderer) for label in labels if label.get_text()]
-    for number, box in enumerate(boxes):
-        assert box.x0 >= 0
-        assert box.x1 <= figure.bbox.x1
-        assert box.y0 >= 0
-        assert box.y1 <= figure.bbox.y1
-        for other in boxes[:number]:
-            # Boxes of lines below each other touch; letters do not.
-            assert not (box.shrunk(0.98, 0.7).overlaps(other.shrunk(0.98, 0.7)))
-    sizes = {label.get_fontsize() for label in labels}
-    assert min(sizes) >= 7
-    assert max(sizes) <= 10
+    assert_apart(figure, labels)
+    assert max(label.get_fontsize() for label in labels) <= 10
 
 
 def test_errors_say_what_there_is() -> None:

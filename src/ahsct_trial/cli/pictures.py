@@ -1,4 +1,4 @@
-"""Commands that draw: plot survival, plot timeline, report."""
+"""Commands that draw: plot and report."""
 
 from __future__ import annotations
 

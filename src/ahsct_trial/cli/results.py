@@ -44,15 +44,9 @@ def summarize(
         lambda result: summary_sections(result, is_full=full),
         form,
         table,
-        as_csv=_summary_csv,
+        has_csv=True,
     )
     return Outcome(result=summary)
-
-
-def _summary_csv(summary: object) -> str:
-    from ahsct_trial.rendering.documents import write_csv
-
-    return write_csv(summary)  # type: ignore[arg-type]
 
 
 @app.command(rich_help_panel=RESULTS)
@@ -95,14 +89,8 @@ def compare(
     comparison = disclosure.shown(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
-    write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
+    write_result(comparison, comparison_sections, form, table, has_csv=True)
     return Outcome(result=comparison)
-
-
-def _comparison_csv(comparison: object) -> str:
-    from ahsct_trial.rendering.documents import write_comparison_csv
-
-    return write_comparison_csv(comparison)  # type: ignore[arg-type]
 
 
 @app.command(rich_help_panel=RESULTS)
@@ -133,14 +121,8 @@ def sensitivity(
         result = vary(trial, protocol, endpoint)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
-    write_result(result, sensitivity_sections, form, table, as_csv=_sensitivity_csv)
+    write_result(result, sensitivity_sections, form, table, has_csv=True)
     return Outcome(result=result)
-
-
-def _sensitivity_csv(result: object) -> str:
-    from ahsct_trial.rendering.documents import write_sensitivity_csv
-
-    return write_sensitivity_csv(result)  # type: ignore[arg-type]
 
 
 @app.command(rich_help_panel=RESULTS)

@@ -22,23 +22,25 @@ def write_result(
     form: Format,
     destination: Destination,
     *,
-    as_csv: Callable[[Any], str] | None = None,
+    has_csv: bool = False,
 ) -> None:
     """Write a result as JSON, as CSV, or as the sections that say it on a screen or in Markdown.
 
     Raises
     ------
     UsageError
-        If it has no CSV, or cannot be written.
+        If CSV is asked for and it has none, or if it cannot be written.
     """
     if form is Format.JSON:
         from ahsct_trial.rendering.documents import write_json
 
         text = write_json(result)
     elif form is Format.CSV:
-        if as_csv is None:
+        if not has_csv:
             raise UsageError("This has no CSV. Choose table, json or markdown.")
-        text = as_csv(result)
+        from ahsct_trial.rendering.documents import write_csv
+
+        text = write_csv(result)
     elif form is Format.MARKDOWN:
         from ahsct_trial.rendering.markdown import write_markdown
 

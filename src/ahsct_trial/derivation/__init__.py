@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import CAUSE_OF_DEATH
+from ahsct_trial.columns import CAUSE_OF_DEATH, PATIENT_TABLE, Column
 from ahsct_trial.derivation.disability import derive_disability
-from ahsct_trial.derivation.follow_up import derive_follow_up, derive_therapy
+from ahsct_trial.derivation.follow_up import derive_first, derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
 from ahsct_trial.derivation.reductions import Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
 _RELAPSE_SETTINGS = ("relapse_gap_days",)
 _EDSS_SETTINGS = tuple(name for name in RECORDS_ONLY if name not in {*_LESION_SETTINGS, *_RELAPSE_SETTINGS})
+#: Columns that hold the time of the first record of one kind.
+_FIRST_RECORDS = tuple(column for column in PATIENT_TABLE if column.first_record)
 
 
 class Derivations:
@@ -85,8 +87,9 @@ class Derivations:
             parts["worsening"] = self._once(
                 "worsening", _EDSS_SETTINGS, protocol, lambda own: _derive_edss(records, own)
             )
-        if self._has("therapy"):
-            parts["therapy"] = self._once("therapy", (), protocol, lambda _: derive_therapy(records))
+        for column in _FIRST_RECORDS:
+            if self._has(column.first_record):
+                parts[column.name] = self._first(column, protocol)
         columns = dict(records.patients.items())
         decided_by: dict[str, NDArray[np.integer[Any]]] = {}
         for part in parts.values():
@@ -102,6 +105,10 @@ class Derivations:
             remarks={key: part.remark for key, part in parts.items() if part.remark},
             notices=tuple(notices),
         )
+
+    def _first(self, column: Column, protocol: Protocol) -> Derived:
+        found: Derived = self._once(column.name, (), protocol, lambda _: derive_first(self._records, column))
+        return found
 
     def _has(self, kind: str) -> bool:
         return bool(len(self._records.observations[kind].row))

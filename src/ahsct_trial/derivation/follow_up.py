@@ -1,4 +1,4 @@
-"""The end of follow-up, the last visit, death and therapy, from records of any kind."""
+"""The end of follow-up, the last visit, death and the first of other records, from records of any kind."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.columns import Column
 from ahsct_trial.derivation.reductions import NO_ROW, Columns, Derived, first, last, rows_of, taken
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT
 from ahsct_trial.protocol import DAYS_PER_YEAR
@@ -50,14 +51,14 @@ def derive_follow_up(records: Records) -> Derived:
     )
 
 
-def derive_therapy(records: Records) -> Derived:
-    """Find the first disease-modifying therapy that starts after day 0."""
-    patient, day, row = records.observations["therapy"]
+def derive_first(records: Records, column: Column) -> Derived:
+    """Find the first record after day 0 of the kind that a column tells of, such as a therapy that starts."""
+    patient, day, row = records.observations[column.first_record]
     is_after = day > 0
     place = first(patient[is_after], records.n_patients)
     return Derived(
-        values={"years_to_therapy": taken(day[is_after], place) / DAYS_PER_YEAR},
-        decided_by={"years_to_therapy": rows_of(row[is_after], place)},
+        values={column.name: taken(day[is_after], place) / DAYS_PER_YEAR},
+        decided_by={column.name: rows_of(row[is_after], place)},
     )
 
 

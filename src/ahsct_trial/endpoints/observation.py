@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import (
     ACTIVITY,
+    COMPONENTS,
     DEATH,
     NEW_LESION,
     RELAPSE,
@@ -78,8 +79,8 @@ class Component:
 
 
 def components(table: PatientTable) -> dict[str, Component]:
-    """The components of disease activity that the data tell of, by key."""
-    return {event.key: _component(table, event) for event in ACTIVITY if table.has(*event.needed)}
+    """The components of the endpoints that the data tell of, by key."""
+    return {event.key: _component(table, event) for event in COMPONENTS if table.has(*event.needed)}
 
 
 def _component(table: PatientTable, event: Event) -> Component:

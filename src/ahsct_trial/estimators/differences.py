@@ -14,7 +14,7 @@ from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, restricted_m
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Difference:
-    """Group 1 − group 2 with its limits; NaN where undefined, and `reason` says why or what to heed."""
+    """Group 1 − group 2 with its limits; NaN where undefined, and `reason` says why, or what to heed."""
 
     value: float
     ci_low: float

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID
+from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table, are_plain, characters, fold
 from ahsct_trial.loading.values import Forms, Values, explained
@@ -109,17 +109,9 @@ def _positive_of_zero(column: str, whole: str, rule: str) -> CrossCheck:
 
 CROSS_CHECKS: tuple[CrossCheck, ...] = (
     *(
-        _above(column, "follow_up_years", "follow-up ends at {follow_up_years} (follow_up_years)")
-        for column in (
-            "years_to_last_visit",
-            "years_to_first_relapse",
-            "years_to_first_new_lesion",
-            "years_to_last_scan",
-            "years_to_last_edss",
-            "years_to_worsening",
-            "years_to_improvement",
-            "years_to_therapy",
-        )
+        _above(column.name, "follow_up_years", "follow-up ends at {follow_up_years} (follow_up_years)")
+        for column in PATIENT_TABLE
+        if column.is_within_follow_up
     ),
     CrossCheck(
         ("years_to_death", "follow_up_years"),

@@ -101,7 +101,11 @@ class DataProblems(DataError):
             n_problems=self.n_problems,
             problems=tuple(
                 ProblemInfo(
+                    file=problem.file,
+                    sheet=problem.sheet,
                     line=problem.line,
+                    lines=problem.lines,
+                    n_rows=problem.n_rows,
                     patient=problem.patient,
                     column=problem.column,
                     value=problem.value,

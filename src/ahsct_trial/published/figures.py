@@ -8,10 +8,11 @@ from typing import Literal
 
 import msgspec
 
+from ahsct_trial.catalogue import Topic
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import SETTINGS, Protocol, named_protocol
-from ahsct_trial.published.paths import Topic, depends_on_horizon, is_count_of_an_endpoint, topic_of
+from ahsct_trial.published.paths import depends_on_horizon, is_count_of_an_endpoint, topic_of
 from ahsct_trial.results import Tool
 
 #: V read in the source's own text, S in a secondary source, D computed from V figures.

@@ -8,42 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from difflib import get_close_matches
+from functools import cache
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from ahsct_trial.catalogue import ENDPOINTS, Topic
 from ahsct_trial.results import Contrast, Estimate, Summary
 
-#: What a figure is about, in the words of `ahsct claim --about`.
-Topic = Literal[
-    "activity",
-    "relapse",
-    "lesion",
-    "worsening",
-    "improvement",
-    "death",
-    "edss",
-    "follow-up",
-    "safety",
-    "other",
-]
 #: Leads from a list with one row per year to the row at the horizon.
 AT_HORIZON = "at_horizon"
 #: Leads to the contrast of the two arms that a figure names.
 CONTRASTS = "contrasts"
 
+#: What a figure is about, by the innermost name on the way to it that tells.
 _TOPICS: dict[str, Topic] = {
-    "activity_free_survival": "activity",
-    "neda3": "activity",
-    "relapse_free_survival": "relapse",
-    "relapse_rate": "relapse",
-    "mri_activity_free_survival": "lesion",
-    "lesions": "lesion",
-    "worsening_free_survival": "worsening",
+    **{endpoint.key: endpoint.topic for endpoint in ENDPOINTS},
     "worsened": "worsening",
     "unconfirmed": "worsening",
     "improved": "improvement",
-    "overall_survival": "death",
-    "mortality": "death",
     "edss_baseline": "edss",
     "edss_last": "edss",
     "follow_up": "follow-up",
@@ -125,6 +107,7 @@ def topic_of(path: str) -> Topic:
     return next((_TOPICS[part] for part in reversed(path.split(".")) if part in _TOPICS), "other")
 
 
+@cache
 def _follow(path: str) -> tuple[Any, str | None]:
     """The type at a path in the results, and what is wrong with the path."""
     kind: Any = Summary

@@ -11,12 +11,12 @@ from typing import Any, get_args
 
 import msgspec
 
+from ahsct_trial.catalogue import Topic
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
 from ahsct_trial.published.figures import Eligibility, Figure, Publication, Unit
 from ahsct_trial.published.paths import (
-    Topic,
     estimate_at,
     fault_of_figure,
     is_of_contrast,

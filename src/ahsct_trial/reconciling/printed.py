@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,7 @@ class PrintedFigure:
     highest: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Printed:
     """A figure as printed: `digits` ÷ 10^`places`, rounded or, where `is_cut` says so, cut off."""
 
@@ -51,7 +52,7 @@ class Printed:
     places: int
     is_cut: bool = False
 
-    @property
+    @cached_property
     def value(self) -> Fraction:
         """The figure itself."""
         return Fraction(self.digits, 10**self.places)
@@ -61,12 +62,12 @@ class Printed:
         """Half a unit of the last digit."""
         return Fraction(1, 2 * 10**self.places)
 
-    @property
+    @cached_property
     def lowest(self) -> float:
         """Half a unit below it, or where it is cut off itself; this and what lies above is printed as it."""
         return float(Fraction(self._lowest_halves, 2 * 10**self.places))
 
-    @property
+    @cached_property
     def highest(self) -> float:
         """One unit above `lowest`; what lies below is printed as it, and this if `includes_highest`."""
         return float(Fraction(self._lowest_halves + 2, 2 * 10**self.places))
@@ -189,7 +190,7 @@ def enclosing(printed: list[Printed]) -> Sought:
 
 
 def check_level(level: float) -> None:
-    """Raise UsageError where a confidence level is none that is printed."""
+    """Raise UsageError where a confidence level is not from 50 to 99.99 %."""
     if not _LEVELS[0] <= level <= _LEVELS[1]:
         raise UsageError(
             f"The confidence level is {level:g}; it lies from {_LEVELS[0]} to {_LEVELS[1]}, for example 0.95."

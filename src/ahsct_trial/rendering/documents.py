@@ -133,34 +133,30 @@ class _Place:
         )
 
 
-def write_csv(summary: Summary) -> str:
-    """Write one row per statistic in the column order of an ARD.
+def write_csv(result: Summary | Comparison | Sensitivity) -> str:
+    """Write a result as CSV, no curve and no patient in it.
 
-    `variable` is the endpoint, or the column that is described; `variable_level` the part of it. `stat` is
-    unrounded, but for times that are those of single patients, and `stat_fmt` rounded as `fmt_fun` says.
-    Each statistic with an interval has a row `method`. `warning` carries the note, `error` why a statistic is
-    empty. No curve and no patient stands in it.
+    Of a summary and a comparison one row per statistic, in the column order of an ARD. `variable` is the endpoint,
+    or the column that is described; `variable_level` the part of it. `stat` is unrounded, but for times that are
+    those of single patients, and `stat_fmt` rounded as `fmt_fun` says. Each statistic with an interval has a row
+    `method`. `warning` carries the note, `error` why a statistic is empty. `group1` is the column of the groups and
+    `group1_level` the level, or "LEVEL − REFERENCE" for a contrast.
+
+    Of a sensitivity analysis one row per value of each choice, unrounded; the last columns name what made the
+    figures.
     """
-    return _written(_rows(summary))
-
-
-def write_comparison_csv(comparison: Comparison) -> str:
-    """Write the groups' statistics and what separates them, one row each, in the columns of `write_csv`.
-
-    `group1` is the column of the groups and `group1_level` the level, or "LEVEL − REFERENCE" for a contrast.
-    """
-    return _written(_comparison_rows(comparison))
+    if isinstance(result, Summary):
+        return _written(_rows(result))
+    if isinstance(result, Comparison):
+        return _written(_comparison_rows(result))
+    return _choices(result)
 
 
 def _written(rows: Iterable[dict[str, Any]]) -> str:
     return write_rows(ARD_COLUMNS, ([row.get(column) for column in ARD_COLUMNS] for row in rows))
 
 
-def write_sensitivity_csv(result: Sensitivity) -> str:
-    """Write one row per value of each choice, unrounded; empty where nothing applies.
-
-    The last columns name what made the figures.
-    """
+def _choices(result: Sensitivity) -> str:
     made_by = {
         "protocol": result.protocol.name,
         "source": source_name(result.source),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.rendering.workbook import DATE, GENERAL, TEXT, Rule, Sheet, SheetColumn, write_workbook
 
-#: An invented patient, for the sheet that shows how rows look.
-_PATIENT: dict[str, str | float] = {
+#: An invented patient, for the sheet that shows how rows look; first what both layouts have.
+_ATTRIBUTES: dict[str, str | float] = {
     "patient_id": "EXAMPLE-01",
     "site": "Ottawa",
     "arm": "AHSCT",
@@ -18,6 +18,9 @@ _PATIENT: dict[str, str | float] = {
     "prior_therapy": "yes",
     "conditioning": "Bu/Cy/ATG",
     "graft": "CD34-selected",
+}
+_PATIENT: dict[str, str | float] = {
+    **_ATTRIBUTES,
     "years_observed_before": 2.0,
     "relapses_before": 3.0,
     "scans_before": 2.0,
@@ -35,18 +38,7 @@ _PATIENT: dict[str, str | float] = {
     "edss_last": 3.5,
 }
 _OBSERVATIONS: tuple[dict[str, str | float], ...] = (
-    {
-        "patient_id": "EXAMPLE-01",
-        "record": "baseline",
-        "site": "Ottawa",
-        "arm": "AHSCT",
-        "sex": "female",
-        "age_years": 34.0,
-        "ms_course": "RRMS",
-        "prior_therapy": "yes",
-        "conditioning": "Bu/Cy/ATG",
-        "graft": "CD34-selected",
-    },
+    {**_ATTRIBUTES, "record": "baseline"},
     {"patient_id": "EXAMPLE-01", "record": "observed_from", "date": "2013-01-10"},
     {"patient_id": "EXAMPLE-01", "record": "relapse", "date": "2014-09-12"},
     {"patient_id": "EXAMPLE-01", "record": "edss", "date": "2014-12-20", "edss": 4.0},
