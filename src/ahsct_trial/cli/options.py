@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 from typer.models import OptionInfo
@@ -30,6 +30,9 @@ from ahsct_trial.protocol import (
     with_settings,
 )
 from ahsct_trial.wording import is_it_meant
+
+if TYPE_CHECKING:
+    from ahsct_trial.suppression import Suppression
 
 
 class Format(StrEnum):
@@ -245,13 +248,11 @@ class Disclosure:
         ),
     ] = None
 
-    def shown(self, result: Any) -> Any:
-        """A summary or a comparison without small cells, if that is asked for."""
-        if self.suppress_below is None:
-            return result
-        from ahsct_trial.suppression import suppress
+    def suppression(self) -> Suppression:
+        """What leaves small cells out of all results of the command, if that is asked for."""
+        from ahsct_trial.suppression import Suppression
 
-        return suppress(result, self.suppress_below)
+        return Suppression(self.suppress_below)
 
 
 @dataclass(frozen=True, kw_only=True)

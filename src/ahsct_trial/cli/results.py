@@ -37,7 +37,7 @@ def summarize(
 
         summary = summarize_trial(trial, protocol)
     heed(summary.notices, data)
-    summary = disclosure.shown(summary)
+    summary = disclosure.suppression().of(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -94,7 +94,7 @@ def compare(
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
     heed(comparison.notices, data)
-    comparison = disclosure.shown(comparison)
+    comparison = disclosure.suppression().of(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, as_csv=_comparison_csv)
@@ -112,6 +112,7 @@ def _comparison_csv(comparison: object) -> str:
 def sensitivity(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     endpoint: Annotated[
         str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
@@ -132,7 +133,7 @@ def sensitivity(
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
         refuse_pooling(trial, data)
-        result = vary(trial, protocol, endpoint)
+        result = vary(trial, protocol, endpoint, disclosure.suppression())
     heed(result.notices, data)
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
