@@ -149,9 +149,9 @@ class ProtocolInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
-    """A numeric column over the patients who have it: `n` of them, and what their values are."""
+    """A numeric column over the patients who have it: `n` of them, None where few, and what their values are."""
 
-    n: int
+    n: int | None
     median: float | None
     min: float | None
     max: float | None

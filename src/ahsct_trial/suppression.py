@@ -61,7 +61,7 @@ Part = TypeVar("Part")
 
 #: Levels of an attribute that are too small to stand alone.
 OTHERS = "others, too few to show"
-_NO_VALUES = Distribution(n=0, median=None, min=None, max=None, total=None)
+_NO_VALUES = Distribution(n=None, median=None, min=None, max=None, total=None)
 #: What a result is and is not, rather than what it tells.
 _WORDS = {"label", "definition", "horizon_years", "years", "unit", "level", "reference", "note"}
 #: Counts that can be left out alone.
@@ -414,7 +414,7 @@ class Suppression:
         return result
 
     def _distribution(self, values: Distribution, n_patients: int) -> Distribution:
-        is_few = values.n < self.below or self.is_small(n_patients - values.n)
+        is_few = self.is_small(values.n) or self.is_small(n_patients - (values.n or 0))
         return _NO_VALUES if is_few else _without_single_patients(values)
 
     def source(self, source: SourceInfo, n_patients: int) -> SourceInfo:
@@ -657,7 +657,7 @@ def _counts(part: Any, path: str = "") -> Iterator[tuple[str, float]]:
             yield f"{path}.rest", (part.of or 0) - part.n
             yield f"{path}.of", part.of or 0
     elif isinstance(part, Distribution):
-        yield f"{path}.n", part.n
+        yield f"{path}.n", part.n or 0
     elif isinstance(part, dict):
         for key, value in part.items():
             if isinstance(value, int):

@@ -53,6 +53,12 @@ def _setting(setting: str, option: str, words: str, unit: str | None = None) -> 
     )
 
 
+MaxInputOption = Annotated[
+    str | None,
+    typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """Which data a command reads, and how."""
@@ -89,10 +95,7 @@ class Data:
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
     ] = None
-    max_input: Annotated[
-        str | None,
-        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
-    ] = None
+    max_input: MaxInputOption = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
     ] = False

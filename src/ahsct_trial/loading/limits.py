@@ -37,16 +37,27 @@ def read_within_limit(stream: _Readable, name: str) -> bytes:
     UsageError
         If there is more.
     """
-    limit = MOST_INPUT.get()
     content = io.BytesIO()
     while chunk := stream.read(_CHUNK):
         content.write(chunk)
-        if content.tell() > limit:
-            raise UsageError(
-                f"{name} has more than {_worded(limit)}. If that is right, raise the limit: "
-                f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
-            )
+        refuse_beyond_limit(content.tell(), name)
     return content.getvalue()
+
+
+def refuse_beyond_limit(n_bytes: int, name: str) -> None:
+    """Refuse more bytes of a file, or of what it unpacks to, than `MOST_INPUT`.
+
+    Raises
+    ------
+    UsageError
+        If there are more.
+    """
+    limit = MOST_INPUT.get()
+    if n_bytes > limit:
+        raise UsageError(
+            f"{name} has more than {_worded(limit)}. If that is right, raise the limit: "
+            f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
+        )
 
 
 def as_size(text: str) -> int:
