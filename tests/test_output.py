@@ -280,3 +280,47 @@ def test_standard_output_on_a_full_disk() -> None:
     assert (
         done.stderr == "The output could not be written whole to standard output: No space left on device.\n"
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudoterminals")
+@pytest.mark.parametrize("command", ["summarize --format csv", "export", "summarize --json"])
+def test_a_label_cannot_command_the_terminal_but_comes_back_from_a_file(tmp_path: Path, command: str) -> None:
+    import pty
+
+    label = "A\x1b[31m\x9b1m\u202eB"
+    path = tmp_path / "cohort.csv"
+    path.write_text(f"patient_id,follow_up_years,site\nP1,3,{label}\n", encoding="utf-8")
+    name, *options = command.split()
+    arguments = [sys.executable, "-m", "ahsct_trial", name, str(path), *options]
+    piped = subprocess.run(arguments, capture_output=True, check=True).stdout.decode("utf-8")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        arguments, stdout=theirs, env={**os.environ, "PYTHONIOENCODING": "utf-8"}
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while part := os.read(ours, 65_536):
+                seen += part
+        except OSError:  # what Linux says when the other side is closed
+            pass
+        os.close(ours)
+    assert process.returncode == 0
+    on_screen = seen.decode("utf-8")
+    assert not set("\x1b\x9b\u202e") & set(on_screen)
+    assert "A\\u001b[31m\\u009b1m\\u202eB" in on_screen
+    if name == "export":  # what is read again is as it was
+        again = tmp_path / "again.csv"
+        again.write_text(piped, encoding="utf-8")
+        from ahsct_trial import read_cohort, summarize
+
+        assert summarize(read_cohort(again)).cohort.site == {label: 1}
+
+
+def test_no_table_of_a_folder_that_is_read_is_the_output(tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (folder / "dm.csv").write_text("a\n")
+    with pytest.raises(UsageError, match="is an input"):
+        refuse_output(folder / "dm.csv", [folder], force=True)
+    refuse_output(folder / "new.csv", [folder], force=True)

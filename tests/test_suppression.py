@@ -110,7 +110,7 @@ def test_what_follows_from_other_counts_is_not_shown(tmp_path: Path) -> None:
     shown = suppress(summarize(read_cohort(cohort(tmp_path, rows))), 5)
     assert shown.cohort.sex == {"female": 25, OTHERS: 15}
     assert shown.endpoints.mortality.all_cause_by_day_100.of is None
-    assert shown.endpoints.mortality.note == "Not shown: a count here is below 5."
+    assert shown.endpoints.mortality.note == "Not shown: a count here, or the difference of two, is below 5."
     rates = shown.endpoints.relapse_rate
     assert (rates.before.n_patients, rates.after.n_patients) == (20, 23)
     assert (rates.n_patients_in_ratio, rates.ratio.value) == (None, None)

@@ -9,6 +9,8 @@ _LONGEST_PATH = 4096
 
 #: A cell that a spreadsheet runs as a formula, or one that could be taken for such a cell made safe.
 _RUNS = re.compile(r"'*[=+\-@\t\r]")
+#: All that is not plain; which of it is printable is looked at then.
+_UNSEEN = re.compile(r"[^\n\t -~]+")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 #: What `spreadsheet_safe` makes of a cell, in the syntax that Python's `re` and pyarrow share; the group is
 #: the cell as it was.
@@ -29,6 +31,18 @@ def shown(text: str, longest: int = 60) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def visible(text: str) -> str:
+    """Text of several lines for a terminal: what it would obey or hide is escaped as in JSON."""
+    return _UNSEEN.sub(lambda found: "".join(_as_in_json(char) for char in found[0]), text)
+
+
+def _as_in_json(char: str) -> str:
+    if char.isprintable() or char == "\N{NO-BREAK SPACE}":
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def spreadsheet_safe(text: str) -> str:

@@ -21,6 +21,7 @@ from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.published import Figure, Mark, Publication
 from ahsct_trial.published.paths import topic_of
 from ahsct_trial.results import ProtocolInfo, SourceInfo, SurvivalEndpoint
+from ahsct_trial.suppression import SHOW_ALL, Suppression
 from ahsct_trial.trial import Trial
 
 #: Why a published figure is set apart, in the order in which reasons are looked for.
@@ -137,6 +138,7 @@ def forest(
     endpoint: str = HEADLINE.key,
     trial: Trial | None = None,
     protocol: Protocol = BUILT_IN["default"],
+    suppression: Suppression = SHOW_ALL,
 ) -> Forest:
     """Set the published event-free figures of an endpoint side by side.
 
@@ -150,6 +152,8 @@ def forest(
         A cohort whose own figure stands with those of each horizon, of the same kind of patients.
     protocol
         The choices behind the cohort's figures, all but the horizon.
+    suppression
+        What leaves out figures of the cohort with small counts.
 
     Returns
     -------
@@ -177,7 +181,9 @@ def forest(
             if isinstance(found, str):
                 own_absent = found
             else:
-                own = found.result(replace(protocol, horizon_years=horizon))
+                at_horizon = replace(protocol, horizon_years=horizon)
+                n_patients = len(trial.where({_POPULATION: population})) if population else len(trial)
+                own = suppression.survival(found.result(at_horizon), n_patients, at_horizon)
         groups.append(
             ForestGroup(
                 horizon_years=horizon,
@@ -193,7 +199,7 @@ def forest(
         has_neda=any(row.is_neda for row in [*comparable, *(row for rows in apart.values() for row in rows)]),
         groups=tuple(groups),
         apart=tuple((reason, tuple(sorted(rows, key=_by_share))) for reason, rows in apart.items() if rows),
-        source=None if trial is None else trial.source,
+        source=None if trial is None else suppression.source(trial.source, len(trial)),
         protocol=None if trial is None else protocol_info(protocol, trial.layout),
         n_patients=None if trial is None else len(trial),
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown_path
+from ahsct_trial.escaping import shown_path, visible
 
 #: Bytes written at a time; between them a signal that ends the process is obeyed.
 _CHUNK = 2**20
@@ -26,8 +26,11 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENOTSUP, errno.
 _ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-def write(text: str, path: Path | None, *, force: bool = False) -> None:
+def write(text: str, path: Path | None, *, force: bool = False, is_drawn: bool = False) -> None:
     """Write text to standard output, or to a file in one step; what is not Unicode is escaped.
+
+    A file and a pipe get the text as it is, so that data come back as they were. On a terminal what it would obey
+    or hide is escaped, unless the text `is_drawn` for it: then it has colours, and labels are escaped already.
 
     Raises
     ------
@@ -35,7 +38,7 @@ def write(text: str, path: Path | None, *, force: bool = False) -> None:
         If it cannot be written whole, or the file exists and `force` is not set.
     """
     if path is None:
-        _write_to_standard_output(text)
+        _write_to_standard_output(text, is_drawn=is_drawn)
     else:
         write_file(text.encode("utf-8", "backslashreplace"), path, force=force)
 
@@ -94,7 +97,8 @@ def refuse_output(path: Path | None, inputs: Iterable[str | Path] = (), *, force
     Raises
     ------
     UsageError
-        If the file is one of the inputs, exists and `force` is not set, or cannot be replaced.
+        If the file is one of the inputs or in a folder that is one, exists and `force` is not set, or cannot
+        be replaced.
     """
     if path is None:
         return
@@ -146,7 +150,8 @@ def _is_input(path: Path, name: str) -> bool:
     # A name that no file can have is not the output's, and an error when it is read.
     with suppress(OSError, ValueError):
         if name != "-":
-            return path.samefile(name)
+            files = Path(name).iterdir() if Path(name).is_dir() else [Path(name)]
+            return path.exists() and any(each.exists() and path.samefile(each) for each in files)
         if sys.stdin is not None:
             return os.path.samestat(path.stat(), os.fstat(sys.stdin.fileno()))
     return False
@@ -256,10 +261,10 @@ class _StandardOutput(io.RawIOBase):
         return super().fileno() if self._raw is None else self._raw.fileno()
 
 
-def _write_to_standard_output(text: str) -> None:
+def _write_to_standard_output(text: str, *, is_drawn: bool) -> None:
     # A document is UTF-8 wherever it is written; what a terminal cannot show is better replaced than refused.
     if sys.stdout is not None and sys.stdout.isatty():
-        content = text.encode(sys.stdout.encoding or "utf-8", "replace")
+        content = (text if is_drawn else visible(text)).encode(sys.stdout.encoding or "utf-8", "replace")
     else:
         content = text.encode("utf-8", "backslashreplace")
     with _explained_standard_output():

@@ -95,11 +95,14 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFile:
-    """A file that was read: its name without the path, the digest of its bytes, its rows."""
+    """A file that was read: its name without the path, the digest of its bytes, its rows.
+
+    `n_rows` is None where it would tell a small count that is not shown.
+    """
 
     file: str
     sha256: str
-    n_rows: int
+    n_rows: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,9 +149,9 @@ class ProtocolInfo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
-    """A numeric column over the patients who have it: `n` of them, and what their values are."""
+    """A numeric column over the patients who have it: `n` of them, None where few, and what their values are."""
 
-    n: int
+    n: int | None
     median: float | None
     min: float | None
     max: float | None
@@ -211,8 +214,12 @@ class Curve:
 
     Each array has one element per distinct time; an undefined limit is NaN. `limits` gives the lower and
     upper limits and is called when points are asked for: a screen without the curve does not pay
-    for it. It is not a dataclass, so that documents show its points.
+    for it. It is not a dataclass, so that documents show its points. Where small counts are not shown it moves
+    only where at least `joined_below` patients more had an event or were lost: the times are then ends of
+    months.
     """
+
+    joined_below: int | None = None
 
     def __init__(
         self,
@@ -439,11 +446,12 @@ class Account:
     """Where the rows went: rows read = rows used + rows set aside.
 
     `missing` counts the cells by the text that stands for missing, other than empty ones. `tables` has one
-    account per table where the data came through a map.
+    account per table where the data came through a map. Rows are None where they would tell a small count
+    that is not shown.
     """
 
-    rows_read: int
-    rows_used: int
+    rows_read: int | None
+    rows_used: int | None
     set_aside: tuple[SetAside, ...]
     missing: dict[str, int] = field(default_factory=dict)
     tables: tuple[TableAccount, ...] = ()
@@ -624,13 +632,13 @@ class EndpointTests:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grouping:
-    """How the groups were made; `n_without_level` patients have no level and are in no group."""
+    """How the groups were made; `n_without_level` patients have no level and are in no group; None: too few to show."""
 
     column: str
     reference: str
     levels: tuple[str, ...]
     strata: str | None
-    n_without_level: int
+    n_without_level: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -691,7 +699,7 @@ class IncidenceCurves:
     """Cumulative incidence of each type of first event, the others competing, of one group or of several.
 
     `by` is the attribute that makes the groups, None for all patients as one; `n_without_level` patients have
-    no level of it and are in no group.
+    no level of it and are in no group, None where they are too few to show.
     """
 
     source: SourceInfo
@@ -699,7 +707,7 @@ class IncidenceCurves:
     n_patients: int
     key: str
     by: str | None
-    n_without_level: int
+    n_without_level: int | None
     groups: tuple[IncidenceGroup, ...]
 
 

@@ -38,6 +38,7 @@ from ahsct_trial.protocol import (
 )
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
+from ahsct_trial.suppression import SHOW_ALL, Suppression
 from ahsct_trial.trial import Trial
 from ahsct_trial.wording import is_it_meant
 
@@ -157,6 +158,7 @@ def sensitivity(
     trial: Trial,
     protocol: Protocol = BUILT_IN["default"],
     endpoint: str = HEADLINE.key,
+    suppression: Suppression = SHOW_ALL,
 ) -> Sensitivity:
     """Compute a survival endpoint under each choice changed alone, at the horizon.
 
@@ -168,6 +170,8 @@ def sensitivity(
         Where the choices start from, and all settings that are not varied.
     endpoint
         Key of a survival endpoint.
+    suppression
+        What leaves out alternatives with small counts, or that differ by few from one that is shown.
 
     Returns
     -------
@@ -183,10 +187,9 @@ def sensitivity(
     declared = find_endpoint(endpoint)
     table = trial.table(protocol)
     reasons = dict(_reasons(declared, table))
-    own = _result(trial, declared, protocol)
-    choices = tuple(
-        _choice(trial, declared, protocol, setting, own) for setting in VARIED if setting not in reasons
-    )
+    results = _Results(trial, declared, suppression)
+    own = results.under(protocol)
+    choices = tuple(_choice(results, protocol, setting, own) for setting in VARIED if setting not in reasons)
     everything = [each for choice in choices for each in choice.alternatives]
     survivals = _values(each.survival.value for each in everything)
     proportions = _values(each.proportion.value for each in everything)
@@ -196,7 +199,7 @@ def sensitivity(
     return Sensitivity(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
-        source=trial.source,
+        source=suppression.source(trial.source, len(trial)),
         protocol=protocol_info(protocol, trial.layout),
         endpoint=declared.key,
         label=declared.label,
@@ -214,7 +217,9 @@ def sensitivity(
         proportion_highest=max(proportions, default=None),
         moved_most_by=_most({each.setting: each.survival_change for each in choices}),
         limits_moved_most_by=_most({each.setting: each.limits_change for each in choices}),
-        notices=(*trial.notices, *table.notices, *ignored_settings(protocol, trial.layout)),
+        notices=suppression.notices(
+            (*trial.notices, *table.notices, *ignored_settings(protocol, trial.layout))
+        ),
     )
 
 
@@ -234,9 +239,21 @@ def _reasons(endpoint: SurvivalEndpoint, table: PatientTable) -> Iterator[tuple[
                 yield setting, "It needs records: a patient table already holds what the setting leads to."
 
 
-def _choice(
-    trial: Trial, endpoint: SurvivalEndpoint, protocol: Protocol, setting: str, own: SurvivalResult
-) -> Choice:
+@dataclass(frozen=True)
+class _Results:
+    """The endpoint of the data under any protocol, without small cells."""
+
+    trial: Trial
+    endpoint: SurvivalEndpoint
+    suppression: Suppression
+
+    def under(self, protocol: Protocol) -> SurvivalResult:
+        table = self.trial.table(protocol)
+        found = survival_endpoint(table, self.endpoint, components(table), protocol)
+        return self.suppression.survival(found, len(table), protocol)
+
+
+def _choice(results: _Results, protocol: Protocol, setting: str, own: SurvivalResult) -> Choice:
     own_value = getattr(protocol, setting)
     values = VARIED[setting] if own_value in VARIED[setting] else (own_value, *VARIED[setting])
     alternatives = []
@@ -245,7 +262,7 @@ def _choice(
             alternatives.append(_alternative(value, own, is_protocol=True))
             continue
         changed: dict[str, Any] = {setting: value}
-        other = _result(trial, endpoint, replace(protocol, **changed))
+        other = results.under(replace(protocol, **changed))
         alternatives.append(_alternative(value, other, is_protocol=False))
     limits = [
         _spread(getattr(each.survival, side) for each in alternatives) for side in ("ci_low", "ci_high")
@@ -257,11 +274,6 @@ def _choice(
         limits_change=max(_values(limits), default=None),
         proportion_change=_spread(each.proportion.value for each in alternatives),
     )
-
-
-def _result(trial: Trial, endpoint: SurvivalEndpoint, protocol: Protocol) -> SurvivalResult:
-    table = trial.table(protocol)
-    return survival_endpoint(table, endpoint, components(table), protocol)
 
 
 def _alternative(value: Value, found: SurvivalResult, *, is_protocol: bool) -> Alternative:

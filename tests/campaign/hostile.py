@@ -197,6 +197,7 @@ def _arguments(draw: Random) -> list[str]:
         ["--where", "arm=AHSCT"],
         ["--horizon", "0.5"],
         ["--death", "censor"],
+        ["--suppress-below", "5"],
     ]
     return [*command, "--pool", *draw.choice(options)]
 

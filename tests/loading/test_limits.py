@@ -6,13 +6,16 @@ import gzip
 import io
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ahsct_trial.errors import UsageError
+from ahsct_trial.loading.formats import read_tables
 from ahsct_trial.loading.limits import MOST_INPUT, as_size, read_within_limit
+from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.loading.source import read_source
 
 
@@ -38,6 +41,47 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(bytes(100 * 2**20)))
     with pytest.raises(UsageError, match=r"bomb\.csv\.gz has more than 1 MB"):
         read_source(path)
+
+
+@pytest.mark.usefixtures("a_megabyte")
+@pytest.mark.parametrize(
+    "ending", [".sas7bdat", ".xpt", ".dta", ".sav", ".json", ".ndjson", ".xlsx", ".ods", ".csv"]
+)
+def test_no_format_is_read_beyond_the_limit(tmp_path: Path, ending: str) -> None:
+    sas = bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c181f1011")
+    magic = {
+        ".xlsx": b"PK\x03\x04",
+        ".ods": b"PK\x03\x04",
+        ".sas7bdat": sas,
+        ".xpt": b"HEADER RECORD*******LIB",
+        ".dta": b"<stata_dta>",
+        ".sav": b"$FL2",
+    }
+    path = tmp_path / f"large{ending}"
+    path.write_bytes(magic.get(ending, b"") + b" " * (2**20 + 1))
+    with pytest.raises(UsageError, match=rf"large\{ending} has more than 1 MB"):
+        read_tables(path)
+
+
+@pytest.mark.usefixtures("a_megabyte")
+def test_a_workbook_that_unpacks_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 2**24)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(UsageError, match=r"Unpacked, bomb\.xlsx has more than 1 MB\. .*--max-input 4MB"):
+        read_tables(path)
+
+
+@pytest.mark.parametrize(("n_characters", "is_read"), [(131_072, True), (131_073, False)])
+def test_a_cell_of_any_length_gets_its_true_reason(tmp_path: Path, n_characters: int, is_read: bool) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"id,remark\nP1,short\nP2,{'x' * n_characters}\n", encoding="utf-8")
+    if is_read:
+        read_tables(path)
+    else:
+        with pytest.raises(DataProblems, match=r"long\.csv:3: a cell has more than 131,072 characters"):
+            read_tables(path)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")

@@ -20,6 +20,7 @@ from ahsct_trial.results import (
     SurvivalEndpoint,
     Tool,
 )
+from ahsct_trial.suppression import SHOW_ALL, Suppression
 from ahsct_trial.trial import Trial
 
 
@@ -75,7 +76,10 @@ class Alongside:
 
 
 def set_alongside(
-    trial: Trial, publications: Iterable[Publication], overrides: Overrides | None = None
+    trial: Trial,
+    publications: Iterable[Publication],
+    overrides: Overrides | None = None,
+    suppression: Suppression = SHOW_ALL,
 ) -> Alongside:
     """Set a trial's event-free figure beside the publications'; nothing is judged.
 
@@ -87,6 +91,8 @@ def set_alongside(
         Those to set beside it.
     overrides
         Settings to change in the default protocol, behind the trial's headline, and in each publication's.
+    suppression
+        What leaves out figures with small counts.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def set_alongside(
     """
     publications, overrides = tuple(publications), overrides or {}
     protocol = with_settings(BUILT_IN["default"], overrides)
-    results = TrialResults(trial)
+    results = TrialResults(trial, suppression)
     summary = results.summary(protocol)
     figures = (
         _beside(results, each, each.headline, protocol, overrides) for each in publications if each.headline

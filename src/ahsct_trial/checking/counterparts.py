@@ -14,6 +14,7 @@ from ahsct_trial.protocol import Overrides, Protocol, with_settings
 from ahsct_trial.published import Figure, Publication
 from ahsct_trial.published.paths import AT_HORIZON, CONTRASTS, is_count_of_an_endpoint, is_proportion
 from ahsct_trial.results import Estimate, NedaYear, Summary, SurvivalEndpoint
+from ahsct_trial.suppression import SHOW_ALL, Suppression
 from ahsct_trial.trial import Trial
 
 Where = Mapping[str, tuple[str, ...]]
@@ -43,10 +44,14 @@ class Counterpart:
 
 
 class TrialResults:
-    """A trial's summaries under any protocol and of any of its patients, each computed once."""
+    """A trial's summaries under any protocol and of any of its patients, each computed once.
 
-    def __init__(self, trial: Trial) -> None:
+    Small cells are left out of them by a suppression.
+    """
+
+    def __init__(self, trial: Trial, suppression: Suppression = SHOW_ALL) -> None:
         self.trial = trial
+        self.suppression = suppression
         self._summaries: dict[object, Summary] = {}
         self._contrasts: dict[object, dict[str, Any]] = {}
 
@@ -61,11 +66,17 @@ class TrialResults:
         return self.trial.where(where) if where else self.trial
 
     def summary(self, protocol: Protocol, where: Where = _EVERYBODY) -> Summary:
-        """The results of those patients; the name of the protocol is left out."""
+        """The results of those patients; the name of the protocol is left out.
+
+        Raises
+        ------
+        UsageError
+            As `of`, and if there are too few of them to be shown.
+        """
         nameless = replace(protocol, name="")
         key = (nameless, tuple(sorted(where.items())))
         if key not in self._summaries:
-            self._summaries[key] = summarize(self.of(where), nameless)
+            self._summaries[key] = self.suppression.of(summarize(self.of(where), nameless))
         return self._summaries[key]
 
     def counterpart(self, figure: Figure, protocol: Protocol) -> Counterpart:
@@ -104,7 +115,11 @@ class TrialResults:
         arms = (figure.contrast.level, figure.contrast.reference)
         key = (replace(protocol, name=""), arms)
         if key not in self._contrasts:
-            self._contrasts[key] = contrast_of(self.of(figure.where), "arm", *arms, protocol)
+            found = contrast_of(self.of(figure.where), "arm", *arms, protocol)
+            if self.suppression:
+                groups = [self.summary(protocol, {**figure.where, "arm": (arm,)}).endpoints for arm in arms]
+                found = {"endpoints": self.suppression.contrast(found["endpoints"], groups)}
+            self._contrasts[key] = found
         return self._contrasts[key]
 
 

@@ -44,7 +44,7 @@ def why_it_differs(results: TrialResults, figure: Figure, protocol: Protocol) ->
     if endpoint.note is not None:
         yield endpoint.note
     own = results.counterpart(figure, protocol)
-    for event in declared.components:
+    for event in () if results.suppression else declared.components:
         others = tuple(each for each in declared.components if each is not event)
         if others and endpoint.events_by_type[event.key]:
             counted = replace(declared, components=others)

@@ -19,6 +19,7 @@ from ahsct_trial.published import Figure, Publication, publications
 from ahsct_trial.published.relations import related_figures
 from ahsct_trial.results import SCHEMA_VERSION, Estimate, Notice, ProtocolInfo, SourceInfo, Tool
 from ahsct_trial.rounding import round_half_up
+from ahsct_trial.suppression import SHOW_ALL, Suppression
 from ahsct_trial.trial import Trial
 
 Verdict = Literal["reproduced", "compatible", "differs", "not computable"]
@@ -123,7 +124,12 @@ class Check:
     notices: tuple[Notice, ...]
 
 
-def check(trial: Trial, publication: Publication, overrides: Overrides | None = None) -> Check:
+def check(
+    trial: Trial,
+    publication: Publication,
+    overrides: Overrides | None = None,
+    suppression: Suppression = SHOW_ALL,
+) -> Check:
     """Compare a trial's figures with a publication's.
 
     Parameters
@@ -134,6 +140,8 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         The published figures.
     overrides
         Settings to change in the publication's own protocol, at each horizon of its figures.
+    suppression
+        What leaves out small counts: figures made of them are not computable.
 
     Returns
     -------
@@ -145,7 +153,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
     overrides = overrides or {}
     own_protocol = publication.own_protocol()
     protocol = with_settings(own_protocol, overrides)
-    results = TrialResults(trial)
+    results = TrialResults(trial, suppression)
     summary = results.summary(protocol)
     figures = tuple(_checked(results, figure, publication, overrides) for figure in publication.figures)
     # What this program computed itself is no evidence for its figures.
@@ -172,7 +180,7 @@ def check(trial: Trial, publication: Publication, overrides: Overrides | None = 
         n_sites=summary.cohort.n_sites,
         contradicted_by=tuple(_contradictions(publication)),
         figures=figures,
-        eligibility=tuple(_eligibility(trial.table(protocol), publication)),
+        eligibility=tuple(map(suppression.whole, _eligibility(trial.table(protocol), publication))),
         n_reproduced=verdicts.count("reproduced"),
         n_compatible=verdicts.count("compatible"),
         n_differs=verdicts.count("differs"),

@@ -19,6 +19,7 @@ except ImportError:
 
 __all__ = ["Outcome", "main"]
 
+_OF_SINGLE_PATIENTS = {"trace", "timeline", "validate", "convert", "export"}
 #: Each adds its commands to the application, in the order in which the help shows them.
 for _commands in ("results", "published", "data", "maps", "pictures"):
     import_module(f"ahsct_trial.cli.{_commands}")
@@ -54,4 +55,9 @@ def _worded(error: ClickException) -> str:
     context = getattr(error, "ctx", None)
     where = "" if context is None else f" See {context.command_path} --help."
     sentence = error.format_message().rstrip(".?")
+    is_suppression = getattr(error, "option_name", None) == "--suppress-below"
+    if is_suppression and context is not None and context.info_name in _OF_SINGLE_PATIENTS:
+        sentence = (
+            f"{context.command_path} shows single patients, of whom --suppress-below would leave nothing"
+        )
     return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from ahsct_trial.cli.application import YOUR_DATA, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Destination, grouped
-from ahsct_trial.cli.reading import read
+from ahsct_trial.cli.options import Choices, Data, Destination, MaxInputOption, grouped
+from ahsct_trial.cli.reading import limit_input, read
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown_path
 from ahsct_trial.output import say, write, write_file
@@ -39,6 +39,7 @@ class Files:
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates where a map names none."),
     ] = None
+    max_input: MaxInputOption = None
 
 
 @app.command(rich_help_panel=YOUR_DATA)
@@ -66,8 +67,9 @@ def convert(
         missing=tuple(files.missing or ()),
         date_format=files.date_format,
     )
+    limit_input(files.max_input)
     with progress() as step:
-        step(f"Reading {', '.join(files.sources)}")
+        step(f"Reading {', '.join(shown_path(each) for each in files.sources)}")
         mapped = apply_map(rules, files.sources)
     columns = [column.to_pylist() for column in mapped.table.columns]
     text = write_rows(mapped.table.names, zip(*columns, strict=True))
@@ -96,6 +98,7 @@ def propose(
     show: Annotated[
         str | None, typer.Option("--show", metavar="NAME", help="Write a map that comes with the program.")
     ] = None,
+    max_input: MaxInputOption = None,
 ) -> Outcome:
     """Write a map to start from, by looking at headings and values; what is not certain is marked.
 
@@ -114,6 +117,7 @@ def propose(
         text = texts[show]
     else:
         destination.refuse_unwritable(*(sources or ()))
+        limit_input(max_input)
         with progress() as step:
             step("Looking at the tables")
             text = propose_map(sources or ())

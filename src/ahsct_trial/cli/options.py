@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 from typer.models import OptionInfo
@@ -31,6 +31,9 @@ from ahsct_trial.protocol import (
 )
 from ahsct_trial.wording import is_it_meant
 
+if TYPE_CHECKING:
+    from ahsct_trial.suppression import Suppression
+
 
 class Format(StrEnum):
     """How results are written."""
@@ -48,6 +51,12 @@ def _setting(setting: str, option: str, words: str, unit: str | None = None) -> 
     return typer.Option(
         option, metavar=metavar, help=words, show_default=own if isinstance(own, str) else f"{own:g}"
     )
+
+
+MaxInputOption = Annotated[
+    str | None,
+    typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +99,7 @@ class Data:
         str | None,
         typer.Option("--date-format", metavar="FORM", help="Form of dates, e.g. %d.%m.%Y or dd.mm.yyyy."),
     ] = None
-    max_input: Annotated[
-        str | None,
-        typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
-    ] = None
+    max_input: MaxInputOption = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop (exit 3) at whatever a careful reader would look at first.")
     ] = False
@@ -249,13 +255,11 @@ class Disclosure:
         ),
     ] = None
 
-    def shown(self, result: Any) -> Any:
-        """A summary or a comparison without small cells, if that is asked for."""
-        if self.suppress_below is None:
-            return result
-        from ahsct_trial.suppression import suppress
+    def suppression(self) -> Suppression:
+        """What leaves small cells out of all results of the command, if that is asked for."""
+        from ahsct_trial.suppression import Suppression
 
-        return suppress(result, self.suppress_below)
+        return Suppression(self.suppress_below)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import typer
 
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
-from ahsct_trial.cli.options import Choices, Data, grouped
+from ahsct_trial.cli.options import Choices, Data, Disclosure, grouped
 from ahsct_trial.cli.published import ArmOption, own_arms
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
@@ -109,6 +109,7 @@ def _figure_file(
 def plot_survival(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     look: Look,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
@@ -142,7 +143,7 @@ def plot_survival(
         raise UsageError(
             "--width, --title, --caption, --palette and --fade are for a figure's file, which -o FILE names."
         )
-    protocol = choices.chosen()
+    protocol, suppression = choices.chosen(), disclosure.suppression()
     result: Summary | Comparison
     with progress() as step:
         trial = read(data, protocol, step)
@@ -151,11 +152,13 @@ def plot_survival(
             from ahsct_trial.endpoints import summarize
 
             result = summarize(trial, protocol)
+            result = suppression.of(result)
             curves = drawn_curves(result, keys)
         else:
             from ahsct_trial.endpoints.groups import compare
 
             result = compare(trial, by, protocol)
+            result = suppression.of(result)
             curves = drawn_groups(result, keys[0])
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
@@ -175,6 +178,7 @@ def plot_survival(
 def plot_incidence(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     look: Look,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
     endpoint: Annotated[
@@ -205,6 +209,7 @@ def plot_incidence(
         from ahsct_trial.endpoints.incidence import incidence_curves
 
         result = incidence_curves(trial, protocol, key, by)
+    result = disclosure.suppression().of(result)
     from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
 
     drawing = draw_incidence(result, drawn_incidence(result), figure.width_mm, style)
@@ -217,6 +222,7 @@ def plot_incidence(
 def plot_forest(
     data: PerhapsData,
     choices: Choices,
+    disclosure: Disclosure,
     look: Look,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
     endpoint: Annotated[
@@ -237,8 +243,8 @@ def plot_forest(
         raise UsageError(
             "--horizon is not for a forest: the cohort's figure stands at each published horizon."
         )
-    if data.cohort is None and (data != PerhapsData() or choices != Choices()):
-        raise UsageError("Options that choose or read patients need a cohort. Name its file.")
+    if data.cohort is None and (data != PerhapsData() or choices != Choices() or disclosure != Disclosure()):
+        raise UsageError("Options that choose, read or hide patients need a cohort. Name its file.")
     style = look.style()
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
@@ -250,7 +256,7 @@ def plot_forest(
         from ahsct_trial.forest import forest
         from ahsct_trial.published import publications
 
-        result = forest(publications().values(), key, trial, protocol)
+        result = forest(publications().values(), key, trial, protocol, disclosure.suppression())
     from ahsct_trial.rendering.figures.forest import draw_forest
 
     drawing = draw_forest(result, figure.width_mm, style)
@@ -293,6 +299,7 @@ def plot_timeline(
 def report(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page's file: .html.")],
     against: Annotated[
         str | None,
@@ -320,6 +327,10 @@ def report(
     need_extra("matplotlib")
     from ahsct_trial.published import find_publication, publications
 
+    if with_patients and disclosure.suppress_below is not None:
+        raise UsageError(
+            "--with-patients and --suppress-below contradict each other: a patient is a count of 1."
+        )
     arms = own_arms(arm)
     if arms and against is None:
         raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
@@ -331,11 +342,13 @@ def report(
         from ahsct_trial.endpoints import summarize
 
         summary = summarize(trial, protocol)
+        suppression = disclosure.suppression()
+        summary = suppression.of(summary)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check
 
-            checked = check(trial, publication, choices.overrides())
+            checked = check(trial, publication, choices.overrides(), suppression)
         if with_patients:
             from ahsct_trial.timelines import timeline
 
@@ -347,7 +360,7 @@ def report(
         from ahsct_trial.rendering.report import write_report
 
         step("Drawing")
-        beside = forest(publications().values(), trial=trial, protocol=protocol)
+        beside = forest(publications().values(), trial=trial, protocol=protocol, suppression=suppression)
         page = write_report(summary, check=checked, timeline=courses, forest=beside)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ahsct_trial.cli.application import PUBLISHED, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Document, grouped, split_pair
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, grouped, split_pair
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
@@ -33,6 +33,7 @@ def own_arms(pairs: list[str] | None) -> dict[str, str]:
 def check(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     document: Document,
     against: Annotated[
         str,
@@ -74,9 +75,9 @@ def check(
 
         result: Any
         if publication is None:
-            result = set_alongside(trial, publications().values(), overrides)
+            result = set_alongside(trial, publications().values(), overrides, disclosure.suppression())
         else:
-            result = check_trial(trial, publication, overrides)
+            result = check_trial(trial, publication, overrides, disclosure.suppression())
     if publication is None:
         from ahsct_trial.rendering.sections.alongside import alongside_sections
 

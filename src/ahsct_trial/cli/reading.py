@@ -25,10 +25,7 @@ def read(data: Data, protocol: Protocol, step: Callable[[str], None]) -> Trial:
     """
     selection = data.selection()
     step(f"Reading {shown_path(data.cohort)}")
-    from ahsct_trial.loading.limits import MOST_INPUT, as_size
-
-    if data.max_input is not None:
-        MOST_INPUT.set(as_size(data.max_input))
+    limit_input(data.max_input)
     files: dict[str, Any] = {
         "encoding": data.encoding,
         "missing": tuple(data.missing or ()),
@@ -55,6 +52,20 @@ def read(data: Data, protocol: Protocol, step: Callable[[str], None]) -> Trial:
         named = ", ".join(file.file for file in trial.source.files)
         refuse_urgent(named, summarize(trial, protocol).notices)
     return trial
+
+
+def limit_input(size: str | None) -> None:
+    """Read no more of a file than `--max-input` says.
+
+    Raises
+    ------
+    UsageError
+        If it is no size.
+    """
+    if size is not None:
+        from ahsct_trial.loading.limits import MOST_INPUT, as_size
+
+        MOST_INPUT.set(as_size(size))
 
 
 def refuse_pooling(trial: Trial, data: Data) -> None:

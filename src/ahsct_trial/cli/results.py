@@ -36,7 +36,7 @@ def summarize(
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
-    summary = disclosure.shown(summary)
+    summary = disclosure.suppression().of(summary)
     from ahsct_trial.rendering.sections.summarize import summary_sections
 
     write_result(
@@ -86,7 +86,7 @@ def compare(
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
-    comparison = disclosure.shown(comparison)
+    comparison = disclosure.suppression().of(comparison)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, has_csv=True)
@@ -98,6 +98,7 @@ def compare(
 def sensitivity(
     data: Data,
     choices: Choices,
+    disclosure: Disclosure,
     table: Table,
     endpoint: Annotated[
         str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
@@ -118,7 +119,7 @@ def sensitivity(
     with progress() as step:
         trial = read(data, protocol, step)
         refuse_pooling(trial, data)
-        result = vary(trial, protocol, endpoint)
+        result = vary(trial, protocol, endpoint, disclosure.suppression())
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections
 
     write_result(result, sensitivity_sections, form, table, has_csv=True)

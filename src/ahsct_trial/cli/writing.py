@@ -31,6 +31,7 @@ def write_result(
     UsageError
         If CSV is asked for and it has none, or if it cannot be written.
     """
+    is_drawn = False
     if form is Format.JSON:
         from ahsct_trial.rendering.documents import write_json
 
@@ -48,8 +49,8 @@ def write_result(
     else:
         from ahsct_trial.rendering.tables import draw
 
-        text = draw(sections(result), None if destination.output else sys.stdout)
-    write(text, destination.output, force=destination.force)
+        text, is_drawn = draw(sections(result), None if destination.output else sys.stdout), True
+    write(text, destination.output, force=destination.force, is_drawn=is_drawn)
 
 
 def write_figure(drawing: Drawing, figure: FigureFile, *, force: bool, is_captioned: bool) -> None:

@@ -87,7 +87,7 @@ def _follow_up(table: PatientTable, protocol: Protocol) -> FollowUp:
     level = protocol.confidence_level
     median, low, high = map(finite, reverse_kaplan_meier_median(years, ~is_alive, level))
     return FollowUp(
-        n=described.n,
+        n=len(years),
         median=described.median,
         min=described.min,
         max=described.max,

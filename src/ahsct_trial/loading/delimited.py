@@ -19,6 +19,8 @@ _DELIMITERS = "\t;,"
 #: Rows that are held as Python texts at a time: a million of them would fill the memory.
 _N_ROWS_AT_A_TIME = 50_000
 _SHOWN_RAGGED = 20
+#: What the csv module says of a longer cell than it takes.
+_TOO_LONG = "field larger than field limit"
 
 
 def read_delimited(path: Path, encoding: str | None = None, heading_row: int | None = None) -> CellTable:
@@ -57,7 +59,15 @@ def read_delimited(path: Path, encoding: str | None = None, heading_row: int | N
     reader = csv.reader(itertools.chain([line], stream), delimiter=delimiter)
     try:
         return _table(source.file, source.sha256, reader, first_line)
-    except csv.Error:
+    except csv.Error as error:
+        if str(error).startswith(_TOO_LONG):
+            raise fatal(
+                source.file,
+                f"a cell has more than {csv.field_size_limit():,} characters",
+                "a cell holds one value",
+                "Shorten it, and look for a quote that is opened there and not closed.",
+                line=first_line + reader.line_num - 1,
+            ) from None
         raise fatal(
             source.file,
             f"a cell that begins before line {first_line + reader.line_num} never ends",

@@ -24,6 +24,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.delimited import read_delimited
+from ahsct_trial.loading.limits import refuse_beyond_limit
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.signatures import (
     FOREIGN,
@@ -70,11 +71,12 @@ def read_tables(
     if str(path) == STANDARD_INPUT:
         return [read_delimited(path, encoding, heading_row)]
     head = head_of(path)
+    read: Callable[[Path], list[CellTable]] | None = _reader(path, head)
     if head.startswith(WORKBOOKS):
-        return _read_workbook(path, head, sheet, heading_row)
-    read = _reader(path, head)
+        read = partial(_read_workbook, head=head, sheet=sheet, heading_row=heading_row)
     if read is not None:
-        return [read(path)]
+        _refuse_large(path)
+        return read(path)
     _refuse_foreign(path.name, unpacked_head(head))
     return [read_delimited(path, encoding, heading_row)]
 
@@ -97,7 +99,12 @@ def sheet_names(path: Path) -> list[str]:
 # ---- What reads a file ----------------------------------------------------------------------------------
 
 
-def _reader(path: Path, head: bytes) -> Callable[[Path], CellTable] | None:
+def _refuse_large(path: Path) -> None:
+    """Refuse a file beyond the limit before a package reads it as a whole."""
+    refuse_beyond_limit(path.stat().st_size, shown(str(path), longest=500))
+
+
+def _reader(path: Path, head: bytes) -> Callable[[Path], list[CellTable]] | None:
     """What reads a file that is not text; None for text, and for what cannot be read."""
     if is_dataset_json(path):
         return _read_dataset_json
@@ -125,6 +132,7 @@ def _need(package: str, file: str) -> None:
 
 
 def _open_workbook(path: Path, head: bytes) -> Any:
+    _refuse_large(path)
     if head.startswith(ZIP):
         _refuse_other_zip(path)
     _need("python_calamine", path.name)
@@ -167,7 +175,7 @@ def _refuse_other_zip(path: Path) -> None:
     raise fatal(path.name, f"this is {kind}", "a table is a CSV, workbook, SAS, Stata or SPSS file", fix)
 
 
-def _read_workbook(path: Path, head: bytes, sheet: str | None, heading_row: int | None) -> list[CellTable]:
+def _read_workbook(path: Path, *, head: bytes, sheet: str | None, heading_row: int | None) -> list[CellTable]:
     workbook = _open_workbook(path, head)
     digest = sha256(path.read_bytes()).hexdigest()
     wanted = [name for name in sheet_names(path) if sheet is None or name.casefold() == sheet.casefold()]
@@ -243,7 +251,7 @@ def _rows(
 # ---- Statistical packages -------------------------------------------------------------------------------
 
 
-def _read_statistical(function: str, path: Path) -> CellTable:
+def _read_statistical(function: str, path: Path) -> list[CellTable]:
     _need("pyreadstat", path.name)
     import pyreadstat
 
@@ -260,13 +268,13 @@ def _read_statistical(function: str, path: Path) -> CellTable:
     n_rows = len(texts[0]) if texts else 0
     names = tuple(name.strip() for name in columns)
     digest = sha256(path.read_bytes()).hexdigest()
-    return CellTable(path.name, None, names, texts, np.arange(1, n_rows + 1), digest)
+    return [CellTable(path.name, None, names, texts, np.arange(1, n_rows + 1), digest)]
 
 
 # ---- CDISC Dataset-JSON ---------------------------------------------------------------------------------
 
 
-def _read_dataset_json(path: Path) -> CellTable:
+def _read_dataset_json(path: Path) -> list[CellTable]:
     """Read CDISC Dataset-JSON: version 1.1 (columns, rows), as lines (.ndjson), or 1.0 (itemData)."""
     raw = path.read_bytes()
     try:
@@ -288,9 +296,8 @@ def _read_dataset_json(path: Path) -> CellTable:
             "Dataset-JSON has columns and rows",
             "Export the data set as Dataset-JSON 1.1 or as CSV.",
         ) from None
-    return CellTable(
-        path.name, None, tuple(names), texts, np.arange(1, len(rows) + 1), sha256(raw).hexdigest()
-    )
+    lines = np.arange(1, len(rows) + 1)
+    return [CellTable(path.name, None, tuple(names), texts, lines, sha256(raw).hexdigest())]
 
 
 _AGAIN = "Export the data set again."

@@ -39,17 +39,12 @@ def read_within_limit(stream: _Readable, name: str) -> bytes:
     UsageError
         If there is more.
     """
-    limit = MOST_INPUT.get()
-    if _is_file_within(stream, limit):
+    if _is_file_within(stream, MOST_INPUT.get()):
         return stream.read(-1)  # at once takes a third of the time of chunks
     content = io.BytesIO()
     while chunk := stream.read(_CHUNK):
         content.write(chunk)
-        if content.tell() > limit:
-            raise UsageError(
-                f"{name} has more than {_worded(limit)}. If that is right, raise the limit: "
-                f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
-            )
+        refuse_beyond_limit(content.tell(), name)
     return content.getvalue()
 
 
@@ -59,6 +54,22 @@ def _is_file_within(stream: _Readable, limit: int) -> bool:
         return False
     status = os.fstat(stream.fileno())
     return stat.S_ISREG(status.st_mode) and status.st_size <= limit
+
+
+def refuse_beyond_limit(n_bytes: int, name: str) -> None:
+    """Refuse more bytes of a file, or of what it unpacks to, than `MOST_INPUT`.
+
+    Raises
+    ------
+    UsageError
+        If there are more.
+    """
+    limit = MOST_INPUT.get()
+    if n_bytes > limit:
+        raise UsageError(
+            f"{name} has more than {_worded(limit)}. If that is right, raise the limit: "
+            f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
+        )
 
 
 def as_size(text: str) -> int:

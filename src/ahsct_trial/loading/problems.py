@@ -25,6 +25,8 @@ SHOWN = 200
 #: What is said of a table of headings alone, such as an empty sheet that nobody has filled in.
 ROW_RULE = "a cohort has a row per patient, or one per observation"
 FILL_IN = "Fill in a row for each; if there should be some already, export the data again."
+#: Values of one column that break one rule and are each told; the others are counted.
+_SHOWN_OF_KIND = 10
 #: Lines that are named of a problem in many rows.
 _SHOWN_LINES = 3
 
@@ -86,7 +88,7 @@ class DataProblems(DataError):
         self.n_problems = n_problems
         self.notices = tuple(notices)
         noun = "problem" if n_problems == 1 else "problems"
-        lines = [f"{shown(file)} has {n_problems:,} {noun}; nothing was computed.", *map(str, self.problems)]
+        lines = [f"{shown(file)} has {n_problems:,} {noun}; nothing was computed.", *_told(self.problems)]
         if n_problems > len(self.problems):
             lines.append(f"… and {n_problems - len(self.problems):,} more.")
         lines += [f"Look at this too: {notice.text}" for notice in self.notices]
@@ -118,6 +120,27 @@ class DataProblems(DataError):
             account=None,
             notices=self.notices,
         )
+
+
+def _told(problems: Sequence[Problem]) -> Iterator[str]:
+    """The problems in words: of many of one column that are put right alike, the first ones and their number."""
+
+    def kind(problem: Problem) -> tuple[str | None, ...]:
+        # Without the values in it a rule is the same for all.
+        rule = re.sub(r"[0-9]+|'[^']*'", "", problem.rule)
+        what = None if problem.column is not None else re.sub(r"[0-9]+|'[^']*'", "", problem.what)
+        return problem.file, problem.sheet, problem.column, what, rule, problem.fix
+
+    n_of_kind = Counter(map(kind, problems))
+    told: Counter[tuple[str | None, ...]] = Counter()
+    for problem in problems:
+        own = kind(problem)
+        told[own] += 1
+        n_more = n_of_kind[own] - _SHOWN_OF_KIND
+        if n_more <= 1 or told[own] <= _SHOWN_OF_KIND:
+            yield str(problem)
+        elif told[own] == _SHOWN_OF_KIND + 1:
+            yield f"{shown(problem.file)}: … and {n_more:,} more like the one before."
 
 
 def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) -> DataProblems:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree as ET
 
 from ahsct_trial.escaping import shown
+from ahsct_trial.loading.limits import refuse_beyond_limit
 from ahsct_trial.loading.problems import DataProblems, fatal
 
 #: A million rows with 15 columns have 600 MB of XML.
@@ -50,9 +51,12 @@ def refuse_overwhelming(path: Path) -> None:
     ------
     DataProblems
         If its parts unpack to more than a sheet can need, or a cell is repeated thousands of times.
+    UsageError
+        If they unpack to more than the limit of input.
     """
     with zipfile.ZipFile(path) as archive:
         n_bytes = sum(part.file_size for part in archive.infolist())
+        refuse_beyond_limit(n_bytes, f"Unpacked, {shown(path.name, longest=255)}")
         if n_bytes > _MOST_XML:
             raise _too_large(path.name, f"it unpacks to {n_bytes / 1e9:,.1f} GB")
         if "content.xml" in archive.namelist():

@@ -36,12 +36,15 @@ _SHORT = {endpoint.key: endpoint.short for endpoint in SURVIVAL_ENDPOINTS}
 
 @dataclass(frozen=True)
 class AtRisk:
-    """Patients at one time: followed to it or beyond, and censored or with an event up to it."""
+    """Patients at one time: followed to it or beyond, and censored or with an event up to it.
+
+    None between the steps of a curve that moves only where enough patients have had an event or were lost.
+    """
 
     years: float
-    n_at_risk: int
-    n_censored: int
-    n_events: int
+    n_at_risk: int | None
+    n_censored: int | None
+    n_events: int | None
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ class DrawnCurve:
         An event is at or before a time by its years; a patient who is lost reaches a time by whole days.
         """
         curve = self.endpoint.curve
+        if curve.joined_below is not None:
+            return self._at_risk_by_step(years)
         n_censored = [0, *curve.n_censored.cumsum().tolist()]
         n_events = [0, *curve.n_events.cumsum().tolist()]
         rows = []
@@ -171,6 +176,19 @@ class DrawnCurve:
             reached = min(int(curve.years.searchsorted((landmark - 0.5) / DAYS_PER_YEAR)), following)
             at_risk += n_censored[following] - n_censored[reached]
             rows.append(AtRisk(year, at_risk, n_censored[until], n_events[until]))
+        return rows
+
+    def _at_risk_by_step(self, years: Sequence[float]) -> list[AtRisk]:
+        """The numbers at the steps of a curve with joined steps."""
+        curve, rows = self.endpoint.curve, []
+        n_events, n_censored = ([0, *each.cumsum().tolist()] for each in (curve.n_events, curve.n_censored))
+        for year in years:
+            at = int(curve.years.searchsorted(year + _SAME_TIME, side="right"))
+            if year > 0 and (at == 0 or year > curve.years[at - 1] + _SAME_TIME):
+                rows.append(AtRisk(year, None, None, None))
+            else:
+                n_left = int(curve.n_at_risk[0]) - n_events[at] - n_censored[at]
+                rows.append(AtRisk(year, n_left, n_censored[at], n_events[at]))
         return rows
 
     @property
@@ -237,7 +255,7 @@ def drawn_curves(summary: Summary, keys: Iterable[str]) -> list[DrawnCurve]:
         if not len(endpoint.curve):
             raise UsageError(
                 f"There is no curve of {key} in {source_name(summary.source)}. "
-                f"{endpoint.note}{_others(summary)}"
+                f"{_why_no_curve(endpoint)}{_others(summary)}"
             )
         window = summary.protocol.landmark_window_days
         curves.append(DrawnCurve(key, _SHORT[key], key, list(_SHORT).index(key), endpoint, window))
@@ -259,9 +277,14 @@ def drawn_groups(comparison: Comparison, key: str) -> list[DrawnCurve]:
         if len(endpoint.curve):
             curves.append(DrawnCurve(key, shown(group.level), f"{key}-{place}", place, endpoint, window))
     if not curves:
-        note = getattr(comparison.groups[0].endpoints, key).note
-        raise UsageError(f"There is no curve of {key} in {source_name(comparison.source)}. {note}")
+        why = _why_no_curve(getattr(comparison.groups[0].endpoints, key))
+        raise UsageError(f"There is no curve of {key} in {source_name(comparison.source)}. {why}")
     return in_order(curves)
+
+
+def _why_no_curve(endpoint: SurvivalEndpoint) -> str:
+    below = endpoint.curve.joined_below
+    return endpoint.note or ("" if below is None else f"No step of it would be of {below} patients.")
 
 
 def in_order(curves: Iterable[DrawnCurve]) -> list[DrawnCurve]:
@@ -333,6 +356,15 @@ def notes(curves: Sequence[DrawnCurve]) -> Iterator[str]:
             yield curve.endpoint.note if len(curves) == 1 else f"{curve.name}: {curve.endpoint.note}"
 
 
+def how_joined(curves: Sequence[DrawnCurve]) -> Iterator[str]:
+    """How a curve moves where small counts are not shown."""
+    for below in {curve.endpoint.curve.joined_below for curve in curves} - {None}:
+        yield (
+            f"The curve moves only where at least {below:,} more patients have had an event or were lost: between "
+            "its steps it is too high and no numbers are given, and it ends where fewer would be left."
+        )
+
+
 def ends_together(curves: Sequence[DrawnCurve]) -> Iterator[str]:
     """Which curves run into the same end, where a figure does not tell them apart."""
 
@@ -364,10 +396,12 @@ def described(curves: Sequence[DrawnCurve]) -> str:
         endpoint = curve.endpoint
         n_events = sum(month.n_events for month in curve.months)
         n = endpoint.n_patients or 0
+        is_joined = endpoint.curve.joined_below is not None
+        until = f"by {in_years(curve.last_years)}" if is_joined else "over all follow-up"
         said.append(
             f"{curve.name}: {curve.estimate_in_words} at {in_years(endpoint.horizon_years)}; "
             f"{fmt.percent(curve.months[-1].estimate)} at the end of the curve; {n:,} "
             f"{plural('patient', n)}, "
-            f"{n_events:,} {plural('event', n_events)} over all follow-up."
+            f"{n_events:,} {plural('event', n_events)} {until}."
         )
     return " ".join(["Kaplan–Meier curve with its interval.", *said, *definitions(curves)])

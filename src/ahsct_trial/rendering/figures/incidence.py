@@ -23,6 +23,7 @@ from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
     end_of_month,
+    how_joined,
     multiples,
     tick_step,
 )
@@ -406,7 +407,7 @@ class _Panel:
                 self._text(self.layout.x(at.years), y, fmt.count(_cell(at, row)), ha="center", gid=gid)
 
 
-def _cell(at: AtRisk, row: int) -> int:
+def _cell(at: AtRisk, row: int) -> int | None:
     return (at.n_at_risk, at.n_censored, at.n_events)[row]
 
 
@@ -462,6 +463,7 @@ def _legend(result: IncidenceCurves, layout: _Layout) -> Iterator[str]:
         n = layout.style.fade_below
         yield f"Areas are pale where fewer than {n:,} {plural('patient', n)} are followed."
     yield "Events of a month are drawn at its end, so that no patient's day can be read off."
+    yield from how_joined([stack.curve for stack in layout.stacks])
     yield (
         f"In the key: first events by {in_years(layout.horizon)} and their cumulative incidence with its "
         f"{level} confidence interval, for a type log-log on the incidence, for any of them that of the "

@@ -22,6 +22,7 @@ from ahsct_trial.rendering.figures.curves import (
     definitions,
     described,
     ends_together,
+    how_joined,
     multiples,
     notes,
     origin,
@@ -388,7 +389,7 @@ def _draw_table(page: Page, layout: _Layout) -> None:
         y += _GROUP_GAP_MM
 
 
-def _cell(at: AtRisk, row: int) -> int:
+def _cell(at: AtRisk, row: int) -> int | None:
     return (at.n_at_risk, at.n_censored, at.n_events)[row]
 
 
@@ -407,6 +408,7 @@ def _legend(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
     if any(curve.is_censoring_unmarked for curve in curves):
         yield "Censored patients have no stroke where there are too many."
     yield "Events and losses of a month are drawn at its end, so that no patient's day can be read off."
+    yield from how_joined(curves)
     if layout.is_single and shown is not curves[0].endpoint.survival:
         yield f"The limits at {in_years(layout.horizon)} are those of the {fmt.method(shown)} interval."
     if not layout.is_single:
@@ -430,4 +432,4 @@ def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterat
 
 def _is_in_two_rows(curve: DrawnCurve, ticks: Sequence[float]) -> bool:
     n = curve.at_risk([0.0])[0].n_at_risk
-    return any(sum(_cell(at, row) for row in range(3)) > n for at in curve.at_risk(ticks))
+    return any(sum(_cell(at, row) or 0 for row in range(3)) > (n or 0) for at in curve.at_risk(ticks))

@@ -14,6 +14,7 @@ from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
     definitions,
+    how_joined,
     multiples,
     origin,
     tick_step,
@@ -121,6 +122,7 @@ def _key(curve: DrawnCurve) -> Iterator[str]:
     if curve.is_censoring_unmarked:
         yield "censored patients not marked, too many;"
     yield f"{_HORIZON} horizon."
+    yield from how_joined([curve])
     yield from definitions([curve])
     if endpoint.note:
         yield endpoint.note

@@ -233,12 +233,15 @@ def closing_section(source: SourceInfo, account: Account, notices: Sequence[Noti
 
 
 def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:
+    if account.rows_read is None:
+        yield f"{source_name(source)}: rows not shown."
+        return
     aside = "".join(f" {each.count:,} set aside: {each.reason}." for each in account.set_aside)
     tokens = ", ".join(f"{shown(token)} {n:,}" for token, n in account.missing.items())
     missing = f" Cells read as missing: {tokens}." if tokens else ""
     yield (
         f"{source_name(source)}: {account.rows_read:,} {plural('row', account.rows_read)} read, "
-        f"{account.rows_used:,} used.{aside}{missing}"
+        f"{fmt.count(account.rows_used)} used.{aside}{missing}"
     )
     for table in account.tables:
         sheet = "" if table.sheet is None else f", sheet {shown(table.sheet)}"
@@ -248,10 +251,9 @@ def _accounts(source: SourceInfo, account: Account) -> Iterator[str]:
 
 def file_section(source: SourceInfo) -> Section:
     """Which files, and by which program."""
-    n_rows = sum(each.n_rows for each in source.files)
-    return Section(
-        "File", lead=(f"{source_name(source)}: {n_rows:,} {plural('row', n_rows)}.", *_digests(source))
-    )
+    known = [each.n_rows for each in source.files if each.n_rows is not None]
+    rows = f"{sum(known):,} {plural('row', sum(known))}" if known else "rows not shown"
+    return Section("File", lead=(f"{source_name(source)}: {rows}.", *_digests(source)))
 
 
 def _digests(source: SourceInfo) -> Iterator[str]:

@@ -110,16 +110,18 @@ def flow_steps(summary: Summary) -> list[Step]:
     account = summary.account
     endpoint: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE.key)
     horizon, n = in_years(endpoint.horizon_years), summary.cohort.n_patients
-    steps = [
-        Step(fmt.count(account.rows_read), f"{plural('row', account.rows_read)} read"),
-        Step(
-            fmt.count(account.rows_used),
-            f"{plural('row', account.rows_used)} used",
-            tuple(f"{each.count:,} set aside: {each.reason}" for each in account.set_aside)
-            or ("0 set aside",),
-        ),
-        Step(fmt.count(n), plural("patient", n)),
-    ]
+    steps = [Step(fmt.count(n), plural("patient", n))]
+    if account.rows_read is not None and account.rows_used is not None:
+        aside = tuple(f"{each.count:,} set aside: {each.reason}" for each in account.set_aside)
+        steps = [
+            Step(fmt.count(account.rows_read), f"{plural('row', account.rows_read)} read"),
+            Step(
+                fmt.count(account.rows_used),
+                f"{plural('row', account.rows_used)} used",
+                aside or ("0 set aside",),
+            ),
+            *steps,
+        ]
     if endpoint.n_event_free is None:
         return steps
     died = endpoint.n_censored_died
@@ -184,10 +186,10 @@ def _data(summary: Summary, cite: _Citations) -> Iterator[str]:
         "records": "The data were records with one row per observation",
         "patient_table": "The data were a table with one row per patient",
     }[summary.source.shape]
-    yield (
-        f"{shape}: {account.rows_read:,} {plural('row', account.rows_read)} read, {account.rows_used:,} "
-        f"used, of {n:,} {plural('patient', n)}."
-    )
+    rows = f" of {n:,} {plural('patient', n)}"
+    if account.rows_read is not None and account.rows_used is not None:
+        rows = f": {account.rows_read:,} {plural('row', account.rows_read)} read, {account.rows_used:,} used,{rows}"
+    yield f"{shape}{rows}."
     if summary.source.shape == "records" and summary.endpoints.disability.n_patients is not None:
         yield (
             "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given "
