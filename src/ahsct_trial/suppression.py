@@ -28,6 +28,7 @@ from ahsct_trial.results import (
     EventRates,
     FollowUp,
     Group,
+    GroupFlow,
     Mortality,
     Notice,
     Summary,
@@ -94,8 +95,20 @@ def _group(group: Group, below: int) -> Group:
     return replace(
         group,
         cohort=_cohort(group.cohort, below),
+        flow=_flow(group, below),
         endpoints=_endpoints(group.endpoints, group.cohort.n_patients, below),
     )
+
+
+def _flow(group: Group, below: int) -> GroupFlow:
+    """Its counts add up to the patients, so that one that is too small takes all with it."""
+    counts = [getattr(group.flow, field.name) for field in fields(group.flow)]
+    n_transplanted = group.flow.n_transplanted
+    if n_transplanted is not None:
+        counts.append(group.cohort.n_patients - n_transplanted)
+    if any(_is_small(n, below) for n in counts):
+        return GroupFlow(n_transplanted=None, n_died=None, n_followed=None, n_ended_before=None)
+    return group.flow
 
 
 def _refuse_few(n_patients: int, below: int, who: str) -> None:

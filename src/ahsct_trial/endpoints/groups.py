@@ -21,14 +21,14 @@ from ahsct_trial.endpoints import (
     observed_endpoints,
     protocol_info,
 )
-from ahsct_trial.endpoints.cohort import describe_cohort
+from ahsct_trial.endpoints.cohort import count_flow, describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
 from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.estimators.boschloo import boschloo
+from ahsct_trial.estimators.boschloo import MOST_PATIENTS, boschloo
 from ahsct_trial.estimators.competing_risks import gray_test
 from ahsct_trial.estimators.differences import (
     Difference,
@@ -69,6 +69,7 @@ from ahsct_trial.wording import in_years
 #: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
 #: unlike.
 _UNLIKE = 0.2
+_NO_BOSCHLOO = f"Boschloo's p is not computed for more than {MOST_PATIENTS:,} patients."
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def compare(
         raise UsageError(
             f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
         )
+    is_chosen = reference is None
     reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
@@ -151,8 +153,23 @@ def compare(
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
         account=trial.account,
-        by=Grouping(column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without),
-        groups=tuple(Group(level=own.level, cohort=own.cohort, endpoints=own.endpoints) for own in groups),
+        by=Grouping(
+            column=by,
+            reference=reference,
+            levels=levels,
+            strata=strata,
+            n_not_selected=len(trial.data.patients) - len(trial),
+            n_without_level=n_without,
+        ),
+        groups=tuple(
+            Group(
+                level=own.level,
+                cohort=own.cohort,
+                flow=count_flow(own.table, protocol),
+                endpoints=own.endpoints,
+            )
+            for own in groups
+        ),
         contrasts=tuple(
             Contrast(level=own.level, reference=reference, endpoints=_contrast(own, base, protocol))
             for own in groups
@@ -163,6 +180,7 @@ def compare(
             *trial.notices,
             *base.table.notices,
             *ignored_settings(protocol, trial.layout),
+            *([_chosen_reference(reference)] if is_chosen else []),
             *_notices(groups, by, n_without, protocol),
         ),
     )
@@ -181,6 +199,14 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
         for text in (level, reference)
     )
     return {"endpoints": _contrast(own, base, protocol)}
+
+
+def _chosen_reference(reference: str) -> Notice:
+    return Notice(
+        code="reference-chosen",
+        text=f"The reference is {shown(reference)}, the first level in alphabetical order: nobody named one. "
+        "--reference LEVEL names another.",
+    )
 
 
 def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protocol) -> Iterator[Notice]:
@@ -232,7 +258,8 @@ def _early_deaths(own: _Group, base: _Group, level: float) -> ShareContrast:
     if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (own, base)):
         return contrast
     note = "Day 100 counts from transplant in patients who had one, and from time zero in the others."
-    return replace(contrast, risk_difference=replace(contrast.risk_difference, note=note))
+    difference = contrast.risk_difference
+    return replace(contrast, risk_difference=replace(difference, note=joined([difference.note, note])))
 
 
 def _share_contrast(own: Estimate, base: Estimate, level: float) -> ShareContrast:
@@ -254,6 +281,8 @@ def _risk_difference(
         return absent("difference", "A group has no patient with a known outcome."), None
     x_1, n_1, x_2, n_2 = (int(each or 0) for each in counts)
     found = _estimate(risk_difference(x_1, n_1, x_2, n_2, level), "difference", "miettinen-nurminen", level)
+    if n_1 + n_2 > MOST_PATIENTS:
+        return replace(found, note=joined([found.note, _NO_BOSCHLOO])), None
     return found, finite(boschloo(x_1, n_1, x_2, n_2))
 
 
@@ -406,15 +435,22 @@ def _log_rank(pooled: _Pooled) -> HypothesisTest:
             statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
         )
     found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
+    p = finite(found.p)
     return HypothesisTest(
-        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+        statistic=finite(found.statistic),
+        df=found.df,
+        p=p,
+        p_exact=None,
+        note=None
+        if p is not None
+        else "No log-rank test: no event happened while groups were at risk together.",
     )
 
 
 def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
     """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
     found = _log_rank(pooled)
-    if found.df is None:
+    if found.p is None:
         return found
     permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
     return replace(

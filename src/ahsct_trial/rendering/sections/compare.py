@@ -33,6 +33,7 @@ from ahsct_trial.results import (
     Endpoints,
     Estimate,
     EventRates,
+    NedaContrast,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
@@ -246,7 +247,7 @@ def _differences(comparison: Comparison, contrast: Contrast) -> Section:
             f"Survival, points\n({confidence} CI)",
             f"Mean event-free\nyears ({confidence} CI)",
             f"Crude risk, points\n({confidence} CI)",
-            "p",
+            "Boschloo\np",
         ),
         rows=said_once(rows),
         notes=shared_notes(said, between=", "),
@@ -282,25 +283,27 @@ def _over_all_follow_up(comparison: Comparison, contrast: Contrast) -> Section:
                 fmt.p_value(own.log_rank.p_exact),
             )
         )
-        method = fmt.method(own.hazard_ratio)
-        said.append(
-            (
-                declared.short,
-                joined(f"{method}." if method else None, own.hazard_ratio.note, own.log_rank.note),
-            )
-        )
+        said.append((declared.short, joined(*_how(own))))
     return Section(
         f"{shown(contrast.level)} ÷ {shown(contrast.reference)}: over all follow-up",
         headings=(
             "",
             f"Hazard ratio\n({_confidence(comparison)} CI)",
-            "p",
-            "Log-rank p",
-            "by permutation",
+            "Likelihood-\nratio p",
+            "Log-rank\np",
+            "Permutation\np",
         ),
         rows=said_once(rows),
         notes=shared_notes(said, between=", "),
     )
+
+
+def _how(contrast: SurvivalContrast) -> Iterator[str | None]:
+    """How the ratio and the permutation p were found, or why there is none."""
+    if contrast.hazard_ratio.value is not None:
+        yield f"{fmt.method(contrast.hazard_ratio)}."
+    yield contrast.hazard_ratio.note
+    yield contrast.log_rank.note
 
 
 def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
@@ -313,10 +316,11 @@ def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
         rows.append(
             (f"{declared.short} after, ratio", _bare(shown_ratio), fmt.NOTHING, fmt.method(shown_ratio))
         )
-    shares: list[tuple[str, ShareContrast]] = [
+    shares: list[tuple[str, ShareContrast | NedaContrast]] = [
         (f"{DISABILITY.label}: worsened", own.disability.worsened),
         (f"{DISABILITY.label}: improved", own.disability.improved),
         (f"{MORTALITY.short} by day 100", own.mortality.all_cause_by_day_100),
+        *((f"{NEDA3.short} by year {year.years}", year) for year in own.neda3),
     ]
     rows += [
         (
@@ -327,54 +331,86 @@ def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
         )
         for name, share in shares
     ]
-    rows += [
-        (
-            f"{NEDA3.short} by year {year.years}, points",
-            _bare(year.risk_difference),
-            fmt.p_value(year.p_exact),
-            fmt.method(year.risk_difference),
-        )
-        for year in own.neda3
-    ]
     return Section(
         f"{shown(contrast.level)} against {shown(contrast.reference)}: other figures",
-        headings=("", f"Ratio or difference\n({_confidence(comparison)} CI)", "p", "Interval"),
+        headings=("", f"Ratio or difference\n({_confidence(comparison)} CI)", "Boschloo\np", "Interval"),
         rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
         texts=frozenset({0, 3}),
+        notes=shared_notes(
+            ((name, share.risk_difference.note) for name, share in shares if share.risk_difference.ci_method),
+            between=", ",
+        ),
     )
 
 
 def _tests(comparison: Comparison) -> list[Section]:
-    """Tests over all groups: log-rank where there are more than two, Gray's of each type of first event."""
+    """What is tested over all groups at once, each test beside the groups' own estimates."""
+    return [
+        section for section in (_first_events(comparison), _log_rank_over_all(comparison)) if section.rows
+    ]
+
+
+def _first_events(comparison: Comparison) -> Section:
+    """The cumulative incidence of each type of first event that occurred, with Gray's test."""
     rows = []
     for declared in _in_file(comparison):
-        tests = comparison.tests[declared.key]
-        own = [("log-rank", tests.log_rank)] if len(comparison.groups) > 2 else []
-        own += [
-            (f"Gray: {event.heading.lower()}", tests.gray[event.key])
-            for event in EVENTS
-            if event.key in tests.gray
-        ]
-        for at, (name, test) in enumerate(own):
-            rows.append(
-                (
-                    "" if at else declared.short,
-                    name,
-                    fmt.number(test.statistic, 2),
-                    fmt.count(test.df),
-                    fmt.p_value(test.p),
+        gray = comparison.tests[declared.key].gray
+        for event in EVENTS:
+            test = gray.get(event.key)
+            if test is None:
+                continue
+            for at, group in enumerate(comparison.groups):
+                each: SurvivalEndpoint = getattr(group.endpoints, declared.key)
+                rows.append(
+                    (
+                        "" if at else f"{declared.short}: {event.heading.lower()}",
+                        shown(group.level),
+                        fmt.count(each.events_by_type[event.key]),
+                        fmt.with_limits(each.incidence[event.key]),
+                        *(
+                            ("", "", "")
+                            if at
+                            else (fmt.number(test.statistic, 2), fmt.count(test.df), fmt.p_value(test.p))
+                        ),
+                    )
                 )
-            )
-    if not rows:
-        return []
-    return [
-        Section(
-            f"Tests over {'both' if len(comparison.groups) == 2 else 'all'} groups and all follow-up",
-            headings=("", "Test", "Chi-squared", "df", "p"),
-            rows=tuple(rows),
-            texts=frozenset({0, 1}),
+    return Section(
+        f"First events by {in_years(comparison.protocol.horizon_years)}, the others competing",
+        headings=(
+            "",
+            "Group",
+            "n",
+            f"Cumulative incidence\n({_confidence(comparison)} CI)",
+            "Gray's\nχ²",
+            "df",
+            "Gray's\np",
+        ),
+        rows=tuple(rows),
+        texts=frozenset({0, 1}),
+        notes=(
+            f"Gray's test: of {'both' if len(comparison.groups) == 2 else 'all'} groups, over all follow-up.",
+        ),
+    )
+
+
+def _log_rank_over_all(comparison: Comparison) -> Section:
+    """The log-rank test where there are more than two groups; that of two stands beside their contrast."""
+    tests = {declared.short: comparison.tests[declared.key].log_rank for declared in _in_file(comparison)}
+    n_groups = len(comparison.groups)
+    return Section(
+        f"Log-rank test over all {n_groups} groups and all follow-up",
+        headings=("", "χ²", "df", "p"),
+        rows=tuple(
+            (name, fmt.number(test.statistic, 2), fmt.count(test.df), fmt.p_value(test.p))
+            for name, test in tests.items()
         )
-    ]
+        if n_groups > 2
+        else (),
+        notes=(
+            "It says whether the groups differ, not which or by how much: that is in the contrasts above.",
+            *shared_notes(((name, test.note) for name, test in tests.items()), between=", "),
+        ),
+    )
 
 
 def _explained(comparison: Comparison) -> Section:
