@@ -12,7 +12,14 @@ import typer
 
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
-from ahsct_trial.cli.options import Choices, Data, grouped
+from ahsct_trial.cli.options import (
+    Choices,
+    Data,
+    ReferenceOption,
+    StrataOption,
+    grouped,
+    refuse_without_groups,
+)
 from ahsct_trial.cli.published import ArmOption, own_arms
 from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
@@ -139,6 +146,7 @@ def plot_survival(
             "--by", metavar="COLUMN", help="A curve for each level of this attribute, of one endpoint."
         ),
     ] = None,
+    reference: ReferenceOption = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
@@ -152,6 +160,7 @@ def plot_survival(
     keys = known_endpoints(endpoint or [HEADLINE.key])
     if by is not None and len(keys) > 1:
         raise UsageError("--by draws one endpoint. Name one with --endpoint.")
+    refuse_without_groups(by, reference=reference)
     style = look.style()
     figure = None if output is None else _figure_file(data, choices, output, look.width, force=force)
     if figure is None and look != Look():
@@ -162,8 +171,8 @@ def plot_survival(
     result: Summary | Comparison
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
+        refuse_pooling(trial, data, by)
         if by is None:
-            refuse_pooling(trial, data)
             from ahsct_trial.endpoints import summarize
 
             result = summarize(trial, protocol)
@@ -171,7 +180,7 @@ def plot_survival(
         else:
             from ahsct_trial.endpoints.groups import compare
 
-            result = compare(trial, by, protocol)
+            result = compare(trial, by, protocol, reference=reference)
             curves = drawn_groups(result, keys[0])
     heed(result.notices, data)
     if figure is None:
@@ -217,8 +226,7 @@ def plot_incidence(
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
-        if by is None:
-            refuse_pooling(trial, data)
+        refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.incidence import incidence_curves
 
         result = incidence_curves(trial, protocol, key, by)
@@ -284,13 +292,17 @@ def plot_timeline(
     choices: Choices,
     look: Look,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="Patients by level of this attribute, each level headed."),
+    ] = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
 
     For example:
       ahsct plot timeline records.csv -o figure.pdf
-      ahsct plot timeline cohort.csv -o figure.svg
+      ahsct plot timeline trial.csv --by arm -o figure.svg
     """
     style = look.style()
     figure = _figure_file(data, choices, output, look.width, force=force)
@@ -299,7 +311,7 @@ def plot_timeline(
         trial = read(data, protocol.time_zero, step)
         from ahsct_trial.timelines import timeline
 
-        result = timeline(trial, protocol)
+        result = timeline(trial, protocol, by)
     from ahsct_trial.rendering.figures.timeline import draw_timeline
 
     drawing = draw_timeline(result, figure.width_mm, style)

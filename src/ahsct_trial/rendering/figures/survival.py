@@ -15,10 +15,12 @@ from matplotlib.axes import Axes
 
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
+    LIKELIHOODS,
     AtRisk,
     DrawnCurve,
     Month,
     axis_years,
+    contrast_in_words,
     definitions,
     described,
     ends_together,
@@ -45,7 +47,7 @@ from ahsct_trial.rendering.figures.page import (
 )
 from ahsct_trial.rendering.figures.style import Style
 from ahsct_trial.rendering.sections import survival_shown
-from ahsct_trial.results import Comparison, Summary
+from ahsct_trial.results import Comparison, Summary, SurvivalContrast
 from ahsct_trial.wording import in_years, plural
 
 _ROWS = ("At risk", "Censored", "Events")
@@ -69,6 +71,7 @@ class _Layout:
     curves: Sequence[DrawnCurve]
     style: Style
     title: Sequence[str]
+    contrast: Sequence[str]
     ticks: Sequence[float]
     end_years: float
     left: float
@@ -101,9 +104,14 @@ class _Layout:
 
     @property
     def axes_top(self) -> float:
-        """Below the key, and one line of text."""
-        key = 0.0 if self.is_single else (len(self.curves) + 1) * _KEY_ROW_MM + 1.0
-        return self.key_top + key + LINE_MM + 2.0
+        """Below the key, what separates two groups, and one line of text."""
+        contrast = len(self.contrast) * _KEY_ROW_MM + (1.0 if self.contrast else 0.0)
+        return self.contrast_top + contrast + LINE_MM + 2.0
+
+    @property
+    def contrast_top(self) -> float:
+        """Below the key."""
+        return self.key_top + (0.0 if self.is_single else (len(self.curves) + 1) * _KEY_ROW_MM + 1.0)
 
     def x(self, years: float) -> float:
         return self.left + self.width * years / self.end_years
@@ -139,7 +147,8 @@ def draw_survival(
         Title, caption, colours, and where the band fades.
     """
     with journal_style():
-        layout = _lay_out(curves, width_mm, style or Style())
+        contrast = None if len(curves) < 2 else contrast_in_words(result, curves[0].key)
+        layout = _lay_out(curves, contrast or "", width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
         texts = [f"{legend} {about}"] if layout.style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
@@ -156,12 +165,16 @@ def draw_survival(
         _draw_horizon(page, axes, layout)
         if not layout.is_single:
             _draw_key(page, layout)
+        for number, words in enumerate(layout.contrast):
+            y = layout.contrast_top + (number + 0.75) * _KEY_ROW_MM
+            page.text(layout.left, y, words, gid=f"contrast-{number}")
         _draw_table(page, layout)
         page.paragraph(bottom + LINE_MM, lines)
-    return Drawing(page.figure, layout.style.title or titled(curves), described(curves), legend, about)
+    description = " ".join([described(curves), *([f"{contrast}."] if contrast else [])])
+    return Drawing(page.figure, layout.style.title or titled(curves), description, legend, about)
 
 
-def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _Layout:
+def _lay_out(curves: Sequence[DrawnCurve], contrast: str, width_mm: float, style: Style) -> _Layout:
     end = axis_years(curves)
     number = width_of(fmt.count(max(curve.endpoint.n_patients or 0 for curve in curves)))
     left = MARGIN_MM + max(map(width_of, _ROWS)) + 2.0 + number / 2
@@ -173,6 +186,7 @@ def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _La
         title=[]
         if style.title is None
         else wrapped(style.title, width_mm - 2 * MARGIN_MM, TITLE_TYPE, "bold"),
+        contrast=wrapped(contrast, width_mm - MARGIN_MM - left, TYPE),
         ticks=multiples(tick_step(end, curves[0].endpoint.horizon_years, most), 0, end),
         end_years=end,
         left=left,
@@ -413,12 +427,24 @@ def _legend(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
         yield f"In the key: the estimate at {in_years(layout.horizon)} and its {interval}."
         if any(survival_shown(curve.endpoint) is not curve.endpoint.survival for curve in curves):
             yield "At 0 and 100 % it is the beta product interval."
+        yield from _about_ratio(result, layout)
         if len(curves) > _MOST_BANDS:
             yield f"Intervals are not shaded for more than {_MOST_BANDS} curves."
         yield from ends_together(curves)
     yield "At risk: followed to that time or beyond; censored and events: up to and including it."
     if any(_is_in_two_rows(curve, layout.ticks) for curve in curves):
         yield "A patient whose time is that of a tick is in two rows."
+
+
+def _about_ratio(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
+    """Over which time the hazard ratio is, and why its likelihood was taken."""
+    if not isinstance(result, Comparison) or not layout.contrast:
+        return
+    [contrast] = result.contrasts
+    own: SurvivalContrast = getattr(contrast.endpoints, layout.curves[0].key)
+    if own.hazard_ratio.value is not None:
+        yield "The hazard ratio, with limits of the profile likelihood, is over all follow-up."
+        yield f"{LIKELIHOODS[own.hazard_ratio.ci_method or '']}: {own.hazard_ratio.note}"
 
 
 def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterator[str]:
