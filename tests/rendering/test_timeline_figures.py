@@ -333,9 +333,7 @@ def test_groups_stand_under_headings_in_the_order_in_which_they_are_compared() -
     assert (found.levels, found.n_without_level) == (("A", "B"), 1)
     drawing = draw_timeline(found, 180.0)
     svg = ET.fromstring(as_svg(drawing, "f"))
-    heights = {
-        "".join(each.itertext()).strip(): float(each.get("y", 0)) for each in svg.iter(f"{SVG}text")
-    }
+    heights = {"".join(each.itertext()).strip(): float(each.get("y", 0)) for each in svg.iter(f"{SVG}text")}
     order = ["A (2 patients)", "e", "b", "B (2 patients)", "c", "a"]
     assert sorted(order, key=lambda text: heights[text]) == order
     assert "1 patient without arm left out: in no group." in drawing.legend

@@ -294,7 +294,9 @@ def plot_timeline(
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="COLUMN", help="Patients by level of this attribute, each level headed."),
+        typer.Option(
+            "--by", metavar="COLUMN", help="Patients by level of this attribute, each level headed."
+        ),
     ] = None,
     force: ForceOption = False,
 ) -> Outcome:

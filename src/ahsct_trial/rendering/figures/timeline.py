@@ -492,7 +492,9 @@ def _description(timeline: Timeline) -> str:
     shape = 0 if timeline.is_every_observation else 1
     drawn = {mark.words[shape]: sum(len(_places(mark, line)) for line in lines) for mark in _MARKS}
     counts = ", ".join(f"{words} {n:,}" for words, n in drawn.items() if n)
-    groups = [f"{shown(level)}: " + f"{sum(line.group == level for line in lines):,}" for level in timeline.levels]
+    groups = [
+        f"{shown(level)}: " + f"{sum(line.group == level for line in lines):,}" for level in timeline.levels
+    ]
     by = f", in groups by {timeline.by} ({', '.join(groups)})" if groups else ""
     return (
         f"One line for each of {len(lines):,} {plural('patient', len(lines))}{by}, by length of follow-up "
