@@ -23,7 +23,7 @@ from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
 from ahsct_trial.rendering.report import write_report
 from ahsct_trial.rendering.sections import one_line
-from ahsct_trial.rendering.sections.report import methods
+from ahsct_trial.rendering.sections.methods import methods
 from ahsct_trial.rendering.sections.summarize import summary_sections
 from ahsct_trial.results import Notice
 from ahsct_trial.timelines import timeline

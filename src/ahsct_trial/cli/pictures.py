@@ -29,10 +29,12 @@ from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
+    from ahsct_trial.checking import Check
     from ahsct_trial.protocol import Protocol
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.style import Style
     from ahsct_trial.results import Comparison, Summary
+    from ahsct_trial.timelines import Timeline
     from ahsct_trial.trial import Trial
 
 
@@ -334,6 +336,12 @@ def report(
         ),
     ] = None,
     arm: ArmOption = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="The groups side by side, as compare gives them."),
+    ] = None,
+    reference: ReferenceOption = None,
+    strata: StrataOption = None,
     with_patients: Annotated[
         bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
     ] = False,
@@ -343,15 +351,16 @@ def report(
 
     For example:
       ahsct report cohort.csv -o report.html
-      ahsct report cohort.csv --against mist2019 -o report.html
+      ahsct report trial.csv --by arm --reference control -o report.html
     """
+    refuse_without_groups(by, reference=reference, strata=strata)
     file = against if against is not None and against.endswith(".toml") else None
     refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
     need_extra("jinja2")
     need_extra("matplotlib")
-    from ahsct_trial.published import find_publication, publications
+    from ahsct_trial.published import find_publication
 
     arms = own_arms(arm)
     if arms and against is None:
@@ -360,11 +369,19 @@ def report(
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol.time_zero, step)
-        refuse_pooling(trial, data)
-        from ahsct_trial.endpoints import summarize
+        refuse_pooling(trial, data, by)
+        if publication is not None and not publication.arms:
+            refuse_pooling(trial, data)
+        result: Summary | Comparison
+        if by is None:
+            from ahsct_trial.endpoints import summarize
 
-        summary = summarize(trial, protocol)
-        heed(summary.notices, data)
+            result = summarize(trial, protocol)
+        else:
+            from ahsct_trial.endpoints.groups import compare
+
+            result = compare(trial, by, protocol, reference=reference, strata=strata)
+        heed(result.notices, data)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check
@@ -374,15 +391,38 @@ def report(
             from ahsct_trial.timelines import timeline
 
             try:
-                courses = timeline(trial, protocol)
+                courses = timeline(trial, protocol, by)
             except UsageError as error:
                 raise UsageError(f"{error} Or leave out --with-patients.") from None
-        from ahsct_trial.forest import forest
-        from ahsct_trial.rendering.report import write_report
-
         step("Drawing")
-        beside = forest(publications().values(), trial=trial, protocol=protocol)
-        page = write_report(summary, check=checked, timeline=courses, forest=beside)
+        page = _page(result, trial, protocol, checked, courses)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
-    return Outcome(result=summary, exit_code=4 if is_different else 0)
+    return Outcome(result=result, exit_code=4 if is_different else 0)
+
+
+def _page(
+    result: Summary | Comparison,
+    trial: Trial,
+    protocol: Protocol,
+    check: Check | None,
+    courses: Timeline | None,
+) -> str:
+    """The page of one group with the published figures beside it, or of groups side by side."""
+    from ahsct_trial.rendering.report import write_comparison_report, write_report
+    from ahsct_trial.results import Summary
+
+    if isinstance(result, Summary):
+        from ahsct_trial.forest import forest
+        from ahsct_trial.published import publications
+
+        beside = forest(publications().values(), trial=trial, protocol=protocol)
+        return write_report(result, check=check, timeline=courses, forest=beside)
+    from ahsct_trial.endpoints.incidence import incidence_curves
+    from ahsct_trial.rendering.sections.compare import headline_of
+
+    declared = headline_of(result)
+    incidence = (
+        None if declared is None else incidence_curves(trial, protocol, declared.key, result.by.column)
+    )
+    return write_comparison_report(result, incidence=incidence, check=check, timeline=courses)

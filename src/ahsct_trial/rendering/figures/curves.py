@@ -21,7 +21,8 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
-from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalContrast, SurvivalEndpoint
+from ahsct_trial.rendering.sections.compare import ratio_in_words
+from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint
 from ahsct_trial.wording import in_years, plural
 
 MONTHS_PER_YEAR = 12
@@ -31,8 +32,6 @@ MOST_CENSORING_MARKS = 100
 _STEPS = (0.25, 0.5, 1.0, 2.0, 2.5, 3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
 #: Times closer than this are the same [years].
 _SAME_TIME = 1e-9
-#: Whose likelihood a hazard ratio comes from, in the little room of a figure.
-LIKELIHOODS = {"cox-efron-profile": "Cox", "firth-profile": "Firth"}
 _SHORT = {endpoint.key: endpoint.short for endpoint in SURVIVAL_ENDPOINTS}
 
 
@@ -273,18 +272,7 @@ def contrast_in_words(result: Summary | Comparison, key: str) -> str | None:
     """
     if not isinstance(result, Comparison) or len(result.contrasts) != 1:
         return None
-    [contrast] = result.contrasts
-    own: SurvivalContrast = getattr(contrast.endpoints, key)
-    ratio = own.hazard_ratio
-    name = f"Hazard ratio, {shown(contrast.level)} ÷ {shown(contrast.reference)}"
-    if ratio.value is None:
-        return f"{name}: undefined, as no event happened while both groups were at risk"
-    level = fmt.level(ratio.confidence_level or 0)
-    within = "" if result.by.strata is None else f", within the levels of {shown(result.by.strata)}"
-    return (
-        f"{name}: {fmt.value(ratio)} ({level} CI {fmt.limits(ratio)}), {LIKELIHOODS[ratio.ci_method or '']}; "
-        f"log-rank p {fmt.p_value(own.log_rank.p)}{within}"
-    )
+    return ratio_in_words(result, result.contrasts[0], key)
 
 
 def in_order(curves: Iterable[DrawnCurve]) -> list[DrawnCurve]:

@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
-    LIKELIHOODS,
     AtRisk,
     DrawnCurve,
     Month,
@@ -47,6 +46,7 @@ from ahsct_trial.rendering.figures.page import (
 )
 from ahsct_trial.rendering.figures.style import Style
 from ahsct_trial.rendering.sections import survival_shown
+from ahsct_trial.rendering.sections.compare import LIKELIHOODS
 from ahsct_trial.results import Comparison, Summary, SurvivalContrast
 from ahsct_trial.wording import in_years, plural
 
