@@ -165,9 +165,8 @@ def write_comparison_report(
         contrast_sentences=[]
         if declared is None
         else [
-            sentence
+            " ".join(contrast_in_words(comparison, contrast, declared.key))
             for contrast in comparison.contrasts
-            for sentence in contrast_in_words(comparison, contrast, declared.key)
         ],
         survival=event_free_section(comparison),
         survival_pictures=pictures,

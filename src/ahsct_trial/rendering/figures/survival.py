@@ -41,6 +41,7 @@ from ahsct_trial.rendering.figures.page import (
     Drawing,
     Page,
     journal_style,
+    named,
     width_of,
     wrapped,
 )
@@ -351,8 +352,10 @@ def _draw_estimate(axes: Axes, curve: DrawnCurve) -> None:
 
 def _draw_key(page: Page, layout: _Layout) -> None:
     """A piece of each line with its name and its estimate at the horizon, in the order of the lines' ends."""
-    names = max(width_of(curve.name) for curve in layout.curves)
     figures = max(width_of(curve.estimate_in_figures) for curve in layout.curves)
+    room = page.width - 2 * MARGIN_MM - _SAMPLE_MM - 2.0 - 3.0 - figures
+    shown_names = [named(curve.name, "", room) for curve in layout.curves]
+    names = max(map(width_of, shown_names))
     # Above the axes, and further to the left on a narrow page.
     right_of_names = _SAMPLE_MM + 2.0 + names + 3.0
     left = max(min(layout.left, page.width - MARGIN_MM - right_of_names - figures), MARGIN_MM)
@@ -360,10 +363,10 @@ def _draw_key(page: Page, layout: _Layout) -> None:
     confidence = fmt.level(survival_shown(layout.curves[0].endpoint).confidence_level or 0.95)
     y = layout.key_top + 0.75 * _KEY_ROW_MM
     page.text(beside, y, f"At {in_years(layout.horizon)} ({confidence} CI)", size=SMALL_TYPE, color=PALE_INK)
-    for curve in layout.curves:
+    for curve, name in zip(layout.curves, shown_names, strict=True):
         y += _KEY_ROW_MM
         _draw_sample(page, curve, layout, (left, y - 1.0))
-        page.text(left + _SAMPLE_MM + 2.0, y, curve.name, size=TYPE)
+        page.text(left + _SAMPLE_MM + 2.0, y, name, size=TYPE)
         page.text(beside, y, curve.estimate_in_figures, size=TYPE, gid=f"{curve.gid}-label")
 
 
@@ -384,8 +387,10 @@ def _draw_table(page: Page, layout: _Layout) -> None:
     for curve in layout.curves:
         if not layout.is_single:
             y += _ROW_MM
-            page.text(MARGIN_MM, y, curve.name, fontweight="bold")
-            start = MARGIN_MM + width_of(curve.name, weight="bold") + 1.5
+            room = page.width - 2 * MARGIN_MM - _SAMPLE_MM - 1.5
+            name = named(curve.name, "", room, weight="bold")
+            page.text(MARGIN_MM, y, name, fontweight="bold")
+            start = MARGIN_MM + width_of(name, weight="bold") + 1.5
             _draw_sample(page, curve, layout, (start, y - 1.0))
         counts = curve.at_risk(layout.ticks)
         for row, name in enumerate(_ROWS):

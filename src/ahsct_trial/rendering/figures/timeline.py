@@ -23,12 +23,12 @@ from ahsct_trial.rendering.figures.page import (
     SMALL_TYPE,
     TITLE_LINE_MM,
     TITLE_TYPE,
-    TYPE,
     VERMILLION,
     YELLOW,
     Drawing,
     Page,
     journal_style,
+    named,
     width_of,
     wrapped,
 )
@@ -91,14 +91,15 @@ class _Rows:
     places
         The height of each line.
     spans
-        For each group its heading, and the upper and lower edge of its lines; without groups one, unnamed.
+        For each group its name, its count in words, and the upper and lower edge of its lines; without groups
+        one, unnamed.
     pitch
         From one line to the next [mm].
     """
 
     lines: Sequence[PatientTimeline]
     places: tuple[float, ...]
-    spans: tuple[tuple[str, float, float], ...]
+    spans: tuple[tuple[str, str, float, float], ...]
     pitch: float
 
     @classmethod
@@ -113,15 +114,15 @@ class _Rows:
         for level, group in groupby(timeline.patients, key=lambda line: line.group):
             n = len(list(group))
             top += heading / pitch
-            name = "" if level is None else f"{shown(level)} ({n:,} {plural('patient', n)})"
-            spans.append((name, top, top + n))
+            count = "" if level is None else f" ({n:,} {plural('patient', n)})"
+            spans.append((shown(level or ""), count, top, top + n))
             places += [top + 0.5 + row for row in range(n)]
             top += n
         return cls(timeline.patients, tuple(places), tuple(spans), pitch)
 
     @property
     def bottom(self) -> float:
-        return self.spans[-1][2]
+        return self.spans[-1][-1]
 
     @property
     def height(self) -> float:
@@ -219,10 +220,10 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         for row, (name, place) in enumerate(zip(names, rows.places, strict=True)):
             y = top + rows.mm(place) + 0.12 * size
             page.text(left - _NAME_MM, y, name, ha="right", size=size, gid=f"patient-{row}")
-        for number, (name, first, _) in enumerate(rows.spans):
+        for number, (name, count, first, _) in enumerate(rows.spans):
             if name:
                 y = top + rows.mm(first) - _BELOW_HEADING_MM
-                words = wrapped(name, inner, TYPE, "bold")[0]
+                words = named(name, count, inner, weight="bold")
                 page.text(MARGIN_MM, y, words, fontweight="bold", gid=f"group-{number}")
         _draw_lines(axes, rows)
         _draw_marks(axes, rows)
@@ -337,7 +338,7 @@ def _draw_axes(page: Page, axes: Axes, timeline: Timeline, rows: _Rows, bottom: 
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     # Not through the headings: the line is broken there.
-    heights = [height for _, top, low in rows.spans for height in (top, low, float("nan"))][:-1]
+    heights = [height for *_, top, low in rows.spans for height in (top, low, float("nan"))][:-1]
     axes.plot([0] * len(heights), heights, color=INK, linewidth=0.8, zorder=1, gid="time-zero")
     x = axes.get_position()
     middle = page.width * (x.x0 + x.x1) / 2
