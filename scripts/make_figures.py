@@ -46,8 +46,8 @@ def main(folder: Path = FIGURES) -> None:
     several = [word for key in ENDPOINTS for word in ("--endpoint", key)]
     lancet = "atkins2016_lancet.csv"
     draw(folder, lancet, "endpoints", "plot", "survival", *COHORTS[lancet], *several)
-    arms = ("--by", "arm", "--endpoint", "worsening_free_survival", "--time-zero", "randomisation")
-    draw(folder, "sample_trial.csv", "arms", "plot", "survival", *arms)
+    arms = ("--by", "arm", "--reference", "DMT", "--endpoint", "worsening_free_survival")
+    draw(folder, "sample_trial.csv", "arms", "plot", "survival", *arms, "--time-zero", "randomisation")
     for kind in ("incidence", "forest"):
         draw(folder, "sample_cohort.csv", kind, "plot", kind)
 

@@ -663,6 +663,54 @@ def test_a_report_is_written_whole_and_kept(ahsct: Ahsct, tmp_path: Path) -> Non
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_a_report_of_groups_holds_no_patient_and_the_check_of_its_arms(ahsct: Ahsct, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    arguments = ["report", TRIAL, "--by", "arm", "--reference", "DMT", "-o", page]
+    done = ahsct(*arguments, "--against", "mist2019", "--arm", "HSCT=AHSCT")
+    assert (done.exit_code, done.out, done.err) == (0, "", "")
+    assert done.result.by.reference == "DMT"
+    content = page.read_text(encoding="utf-8")
+    assert not re.search(rf"{ROOT}|{tmp_path}|/home|/data/|\bT\d\d\d\b", content)
+    assert "6 reproduced, 1 compatible" in content
+    assert ahsct(*arguments, "--with-patients", "--force").exit_code == 0
+    assert "AHSCT (55 patients)" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--reference", "DMT"], "--reference compare groups. Name what makes them with --by COLUMN."),
+        (["--reference", "DMT", "--strata", "site"], "--reference and --strata compare groups."),
+        (["--by", "amr"], "Is arm meant?"),
+        (["--by", "sex"], "which are not pooled in silence"),
+        (["--by", "arm", "--against", "atkins2016-summary"], "which are not pooled in silence"),
+    ],
+)
+def test_what_a_report_of_groups_refuses(
+    ahsct: Ahsct, tmp_path: Path, options: list[str], words: str
+) -> None:
+    done = ahsct("report", TRIAL, *options, "-o", tmp_path / "report.html")
+    assert (done.exit_code, done.out) == (2, "")
+    assert words in " ".join(done.err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command", [["compare"], ["plot", "survival"], ["plot", "incidence", "-o", "figure.svg"]]
+)
+def test_groups_by_another_attribute_do_not_pool_arms(ahsct: Ahsct, command: list[str]) -> None:
+    done = ahsct(*command, TRIAL, "--by", "sex")
+    assert (done.exit_code, done.out) == (2, "")
+    for way in ("--by arm", "--where arm=AHSCT", "--pool"):
+        assert way in done.err
+
+
+def test_groups_by_another_attribute_within_an_arm(ahsct: Ahsct) -> None:
+    done = ahsct("compare", TRIAL, "--by", "sex", "--where", "arm=AHSCT", "--json")
+    assert done.exit_code == 0
+    assert done.result.by.n_not_selected == 55
+
+
 # ---- Help ---------------------------------------------------------------------------------------------
 
 

@@ -75,7 +75,7 @@ def test_the_longest_follow_up_comes_first_and_names_decide_ties() -> None:
     )
     assert found.patients[0] == PatientTimeline(
         patient="C",
-        arm=None,
+        group=None,
         line=3,
         observed_before_years=None,
         follow_up_years=2.0,

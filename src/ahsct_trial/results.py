@@ -614,11 +614,28 @@ class Contrast:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GroupFlow:
+    """What became of the patients of a group up to the horizon; each is in one of the last three.
+
+    `n_transplanted` had a transplant, None where the data do not say who had one. `n_died` died by the
+    horizon, None where the data know no deaths. `n_followed` were followed to it; of the other
+    `n_ended_before` the follow-up ended before it, for whatever reason. All are None where small counts are
+    not shown.
+    """
+
+    n_transplanted: int | None
+    n_died: int | None
+    n_followed: int | None
+    n_ended_before: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
     """One group of patients."""
 
     level: str
     cohort: CohortInfo
+    flow: GroupFlow
     endpoints: Endpoints
 
 
@@ -632,12 +649,17 @@ class EndpointTests:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grouping:
-    """How the groups were made; `n_without_level` patients have no level and are in no group; None: too few to show."""
+    """How the groups were made.
+
+    `n_not_selected` patients of the file were not asked for, and `n_without_level` of the others have no
+    level and are in no group; None where too few to show.
+    """
 
     column: str
     reference: str
     levels: tuple[str, ...]
     strata: str | None
+    n_not_selected: int | None
     n_without_level: int | None
 
 

@@ -41,6 +41,7 @@ from ahsct_trial.results import (
     Estimate,
     EventRates,
     FollowUp,
+    GroupFlow,
     IncidenceCurves,
     IncidenceGroup,
     Mortality,
@@ -230,6 +231,7 @@ class Suppression:
             group.level: replace(
                 group,
                 cohort=Suppression(self.below)._cohort(group.cohort),
+                flow=GroupFlow(n_transplanted=None, n_died=None, n_followed=None, n_ended_before=None),
                 endpoints=Suppression(self.below)._endpoints(
                     group.endpoints, group.cohort, comparison.protocol
                 ),
@@ -242,7 +244,11 @@ class Suppression:
             comparison,
             source=self.source(comparison.source, n_patients),
             account=self._account(comparison.account, comparison.source, n_patients),
-            by=replace(by, n_without_level=None if self.is_small(by.n_without_level) else by.n_without_level),
+            by=replace(
+                by,
+                n_not_selected=None if self.is_small(by.n_not_selected) else by.n_not_selected,
+                n_without_level=None if self.is_small(by.n_without_level) else by.n_without_level,
+            ),
             groups=tuple(groups.values()),
             contrasts=tuple(
                 replace(each, endpoints=self.contrast(each.endpoints, endpoints))

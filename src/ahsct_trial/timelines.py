@@ -50,6 +50,7 @@ class TimelineScan:
 class PatientTimeline:
     """One patient's course [years from time zero, negative before it].
 
+    `group` is the level that puts the patient into a group, None where there are no groups.
     `line` is that of the file on which the patient stands; of records, the one that ends follow-up.
     `observed_before_years` is the length of the relapse history before time zero, None where it is unknown.
     `worsening_years` and `improvement_years` are the onsets of the first confirmed change of EDSS,
@@ -57,7 +58,7 @@ class PatientTimeline:
     """
 
     patient: str
-    arm: str | None
+    group: str | None
     line: int
     observed_before_years: float | None
     follow_up_years: float
@@ -71,8 +72,10 @@ class PatientTimeline:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """All patients, the one with the longest follow-up first.
+    """All patients, the one with the longest follow-up first; by group where there are groups.
 
+    `by` is the attribute that makes the groups, whose `levels` stand in the order of the patients; None and
+    empty for all patients as one. `n_without_level` patients have no level and are not among the patients.
     `is_every_observation` is False for a patient table, of which only the first relapse, the first new
     lesion and the last scan after time zero have a time. `not_in_file` names what the file does not know.
     """
@@ -80,12 +83,15 @@ class Timeline:
     tool: Tool
     source: SourceInfo
     protocol: ProtocolInfo
+    by: str | None
+    levels: tuple[str, ...]
+    n_without_level: int
     is_every_observation: bool
     not_in_file: tuple[str, ...]
     patients: tuple[PatientTimeline, ...]
 
 
-def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Timeline:
+def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"], by: str | None = None) -> Timeline:
     """Put the course of each patient on a line.
 
     Parameters
@@ -94,12 +100,20 @@ def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Timeline
         The data.
     protocol
         Its settings on worsening, improvement and lesions apply to records.
+    by
+        An attribute whose levels, in the order in which groups are compared, put the patients into groups.
 
     Raises
     ------
     UsageError
-        If there are more patients than lines that can be told apart.
+        If there are more patients than lines that can be told apart; if there is no such attribute, or it has
+        no level or too many.
     """
+    n_all = len(trial)
+    levels: tuple[str, ...] = ()
+    if by is not None:
+        levels = tuple(trial.groups(by))
+        trial = trial.where({by: levels})
     if len(trial) > MOST_PATIENTS:
         raise UsageError(
             f"There are {len(trial):,} patients; a timeline gives each a line of its own, up to "
@@ -122,11 +136,11 @@ def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Timeline
         "therapy_years": _column(table, "years_to_therapy"),
         "death_years": _column(table, "years_to_death"),
     }
-    arms = [None] * len(table) if not table.has("arm") else table.patients["arm"].astype(object).tolist()
+    groups = _texts(table, by)
     courses = [
         PatientTimeline(
             patient=patient,
-            arm=arms[row] if isinstance(arms[row], str) else None,
+            group=groups[row],
             line=trial.places.of(int(table.rows[row])).line,
             relapse_years=tuple(relapses[row]),
             scans=tuple(scans[row]),
@@ -138,13 +152,32 @@ def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Timeline
         tool=TOOL,
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
+        by=by,
+        levels=levels,
+        n_without_level=n_all - len(trial),
         is_every_observation=isinstance(trial.data, Records),
         not_in_file=(
             *(what for what, column in _KNOWN_BY.items() if not table.has(column)),
             *(() if any(scans) else ("times of scans",)),
         ),
-        patients=tuple(sorted(courses, key=lambda each: (-each.follow_up_years, each.patient))),
+        patients=tuple(
+            sorted(
+                courses,
+                key=lambda each: (
+                    levels.index(each.group) if each.group is not None else 0,
+                    -each.follow_up_years,
+                    each.patient,
+                ),
+            )
+        ),
     )
+
+
+def _texts(table: PatientTable, name: str | None) -> list[str | None]:
+    """An attribute with None for missing; nothing but None where the file lacks it, or none is meant."""
+    if name is None or not table.has(name):
+        return [None] * len(table)
+    return [text if isinstance(text, str) else None for text in table.patients[name].astype(object)]
 
 
 def _column(table: PatientTable, name: str) -> list[Any]:

@@ -376,3 +376,74 @@ def test_every_group_is_described() -> None:
     for group in found.groups:
         assert group.cohort.arm == {group.level: 10}
         assert group.cohort.follow_up.completeness.value is not None
+
+
+# ---- The flow of patients ---------------------------------------------------------------------------------
+
+#: Day 1095 is the third anniversary at its earliest; 2.99 years are day 1092.
+FOLLOWED = """patient_id,arm,site,follow_up_years,years_to_death
+A1,A,X,5,
+A2,A,X,2.9979,
+A3,A,X,2.99,
+A4,A,X,1,1
+A5,A,X,4,4
+B1,B,X,0.5,
+B2,B,X,3,3
+B3,B,Y,5,
+C1,,X,5,
+"""
+
+
+def test_each_patient_of_a_group_is_in_one_box_of_the_flow() -> None:
+    found = compare(read(FOLLOWED).where({"site": ("X",)}), "arm")
+    # A5 died after the horizon, so was followed to it; B2 died at it.
+    assert [asdict(group.flow) for group in found.groups] == [
+        {"n_transplanted": None, "n_died": 1, "n_followed": 3, "n_ended_before": 1},
+        {"n_transplanted": None, "n_died": 1, "n_followed": 0, "n_ended_before": 1},
+    ]
+    assert (found.by.n_not_selected, found.by.n_without_level) == (1, 1)
+    no_deaths = compare(read(FOLLOWED.replace("years_to_death", "note")), "arm")
+    assert [group.flow.n_died for group in no_deaths.groups] == [None, None]
+
+
+def test_the_flow_counts_transplants_where_the_data_know_their_day() -> None:
+    rows = "patient_id,record,day,arm\n" + "".join(
+        f"{patient},baseline,,{patient[0]}\n{patient},randomisation,0,\n{patient},last_contact,1200,\n"
+        for patient in ("A1", "A2", "A3", "B1", "B2")
+    )
+    rows += "A1,transplant,30,\nA2,transplant,41,\n"
+    protocol = Protocol(time_zero="randomisation")
+    found = compare(read(rows, time_zero="randomisation"), "arm", protocol)
+    assert [group.flow.n_transplanted for group in found.groups] == [2, 0]
+
+
+# ---- What must be said ------------------------------------------------------------------------------------
+
+
+def test_a_reference_that_nobody_named_is_told() -> None:
+    [notice] = [each for each in compare(TABLE, "arm").notices if each.code == "reference-chosen"]
+    assert notice.text == (
+        "The reference is A, the first level in alphabetical order: nobody named one. "
+        "--reference LEVEL names another."
+    )
+    assert "reference-chosen" not in {each.code for each in compare(TABLE, "arm", reference="A").notices}
+
+
+def test_a_p_that_is_not_computed_is_told() -> None:
+    rows = [{"arm": "AB"[n % 2], "follow_up_years": 5.0, "years_to_death": None} for n in range(5_002)]
+    rows[0]["years_to_death"] = 1.0
+    [found] = compare(as_trial(rows), "arm").contrasts
+    for each in (found.endpoints.overall_survival, found.endpoints.mortality.all_cause_by_day_100):
+        assert each.p_exact is None
+        assert each.risk_difference.value is not None
+        assert each.risk_difference.note == "Boschloo's p is not computed for more than 5,000 patients."
+
+
+def test_no_test_without_an_event_while_both_groups_are_at_risk() -> None:
+    # The only death, in A, comes after everybody in B was last seen.
+    trial = read(
+        "patient_id,arm,follow_up_years,years_to_death\nA1,A,2,2\nA2,A,5,\nB1,B,1,\nB2,B,1,\n",
+    )
+    test = contrast(compare(trial, "arm"), "B").endpoints.overall_survival.log_rank
+    assert (test.statistic, test.p, test.p_exact) == (None, None, None)
+    assert test.note == "No log-rank test: no event happened while groups were at risk together."

@@ -15,16 +15,19 @@ import pytest
 from cohorts import COHORTS, HOSTILE, LONG, table
 from record_files import read
 
-from ahsct_trial import Protocol, Trial, read_cohort, summarize
+from ahsct_trial import Protocol, Trial, compare, read_cohort, summarize
 from ahsct_trial.checking import check
+from ahsct_trial.endpoints.incidence import incidence_curves
 from ahsct_trial.protocol import with_settings
 from ahsct_trial.published import find_publication
-from ahsct_trial.rendering.figures.curves import drawn_curves
+from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups
+from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence
 from ahsct_trial.rendering.figures.saving import as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
-from ahsct_trial.rendering.report import write_report
+from ahsct_trial.rendering.report import write_comparison_report, write_report
 from ahsct_trial.rendering.sections import one_line
-from ahsct_trial.rendering.sections.report import methods
+from ahsct_trial.rendering.sections.compare import comparison_sections
+from ahsct_trial.rendering.sections.methods import methods
 from ahsct_trial.rendering.sections.summarize import summary_sections
 from ahsct_trial.results import Notice
 from ahsct_trial.timelines import timeline
@@ -267,6 +270,163 @@ def test_every_work_is_cited_by_its_number() -> None:
         for name in ("endpoints.md", "figures.md", "report.md", "worsening.md")
     )
     for work in re.findall(r"<li>(.*?)</li>", page.split('<ol class="works">')[1]):
+        year_and_pages = re.search(r"\d{4};[\d:e–]+|\d{4}\.|HMSO; 1926:1–26|Wiley; 2002", unescape(work))
+        assert year_and_pages is not None
+        assert year_and_pages[0].rstrip(".") in documents
+
+
+# ---- Groups side by side ----------------------------------------------------------------------------------
+
+TRIAL = DATA / "sample_trial.csv"
+#: Two arms: nobody in A has an event, two of B relapse; one patient has no arm, one stands at another site.
+TWO_ARMS = """patient_id,arm,site,follow_up_years,relapses_after,years_to_first_relapse,years_to_death
+Jones-1,A,X,5,0,,
+Jones-2,A,X,2,0,,
+Jones-3,A,X,4,0,,
+Jones-4,B,X,5,1,1,
+Jones-5,B,X,4,2,2,
+Jones-6,B,X,1,0,,1
+Jones-7,B,X,2,,,
+Jones-8,,X,3,0,,
+Jones-9,B,Y,3,0,,
+"""
+
+
+def comparison_of(trial: Trial, by: str = "arm", **options: Any) -> str:
+    return write_comparison_report(compare(trial, by, **options))
+
+
+def test_the_page_of_groups_without_its_figures(golden: Callable[[str, str], None]) -> None:
+    trial = read_cohort(TRIAL)
+    comparison = compare(trial, "arm", reference="DMT")
+    incidence = incidence_curves(trial, Protocol(), "relapse_free_survival", "arm")
+    page = write_comparison_report(
+        comparison,
+        incidence=incidence,
+        check=check(trial, find_publication("mist2019").with_arms({"HSCT": "AHSCT"})),
+    )
+    bare = re.sub(r"<style>.*?</style>", "<style/>", _SVG.sub("<svg/>", page), flags=re.DOTALL)
+    golden(bare, "report-by-arm.html")
+
+
+@pytest.mark.parametrize("strata", [None, "site"])
+def test_all_that_compare_says_stands_on_the_page(strata: str | None) -> None:
+    comparison = compare(read_cohort(TRIAL), "arm", reference="DMT", strata=strata)
+    text = Page(write_comparison_report(comparison)).text
+    *sections, rows = comparison_sections(comparison)
+    for section in sections:
+        words = [*section.notes, *(one_line(each) for each in section.headings)]
+        words += [cell for row in section.rows for cell in row]
+        if section.title != "How to read this":  # its sentences stand before the contrasts
+            words.append(section.title)
+        words += section.lead
+        missing = [each for each in words if squeezed(each) not in text.replace(" :", ":")]
+        assert missing == []
+    for digits in re.findall(r"[\d.–]+", " ".join(rows.lead)):
+        assert digits.rstrip(".") in text
+
+
+def test_follow_up_stands_before_any_contrast() -> None:
+    text = Page(comparison_of(read_cohort(TRIAL))).text.split("Participants", 2)[2]
+    follow_up, complete = text.index("Median follow-up, years"), text.index("Complete to 3 years")
+    for contrast in ("Hazard ratio", "Survival at 3 years, DMT − AHSCT", " p <0.001", "Boschloo"):
+        assert max(follow_up, complete) < text.index(contrast)
+
+
+def test_the_flow_of_groups_adds_up() -> None:
+    trial = read(TWO_ARMS).where({"site": ("X",)})
+    text = Page(comparison_of(trial)).text
+    # By hand from TWO_ARMS. Jones-6 died at 1 year; Jones-7's relapses are unknown.
+    assert (
+        "9 rows read 9 rows used 0 set aside 9 patients 7 in 2 groups by arm 1 excluded: not asked for "
+        "1 left out: no arm is given"
+    ) in text
+    assert (
+        "A Allocation 3 allocated to A Follow-up 2 followed to 3 years 0 died by 3 years 1 follow-up ended "
+        "before 3 years Analysis 3 analysed for relapse-free survival 0 excluded from the analysis: a component "
+        "is unknown 0 with an event by 3 years 2 event-free at 3 years 1 not observed to 3 years"
+    ) in text
+    assert (
+        "B Allocation 4 allocated to B Follow-up 2 followed to 3 years 1 died by 3 years 1 follow-up ended "
+        "before 3 years Analysis 3 analysed for relapse-free survival 1 excluded from the analysis: a component "
+        "is unknown 3 with an event by 3 years 0 event-free at 3 years 0 not observed to 3 years"
+    ) in text
+    assert "with a late event" not in text
+
+
+def test_a_randomised_trial_says_who_was_transplanted() -> None:
+    rows = "patient_id,record,day,arm\n" + "".join(
+        f"{name},baseline,,{name[0]}\n{name},randomisation,0,\n{name},last_contact,1200,\n"
+        for name in ("A1", "A2", "A3", "B1", "B2")
+    )
+    trial = read(rows + "A1,transplant,30,\nA2,transplant,41,\n", time_zero="randomisation")
+    text = Page(write_comparison_report(compare(trial, "arm", Protocol(time_zero="randomisation")))).text
+    assert "3 randomised to A 2 transplanted 1 not transplanted" in text
+    assert "2 randomised to B 0 transplanted 2 not transplanted" in text
+
+
+def test_groups_by_another_attribute_are_not_called_arms() -> None:
+    text = Page(comparison_of(read(TWO_ARMS), "site")).text
+    assert "8 with site X" in text
+    assert "llocat" not in text
+    assert "randomised" not in text
+
+
+def test_figures_of_groups_are_those_of_plot() -> None:
+    trial = read_cohort(TRIAL)
+    comparison = compare(trial, "arm", reference="DMT")
+    incidence = incidence_curves(trial, Protocol(), "relapse_free_survival", "arm")
+    page = write_comparison_report(comparison, incidence=incidence)
+    for width, name in ((180.0, "wide"), (80.0, "narrow")):
+        for key in ("relapse_free_survival", "worsening_free_survival", "overall_survival"):
+            drawing = draw_survival(comparison, drawn_groups(comparison, key), width)
+            assert as_svg(drawing, f"by-{key.replace('_', '-')}-{name}") in page
+        drawing = draw_incidence(incidence, drawn_incidence(incidence), width)
+        assert as_svg(drawing, f"incidence-{name}") in page
+    ids = [attributes["id"] for _, attributes in Page(page).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_page_of_groups_names_no_patient_unless_asked() -> None:
+    trial = read(TWO_ARMS)
+    assert "jones" not in comparison_of(trial).lower()
+    page = write_comparison_report(compare(trial, "arm"), timeline=timeline(trial, Protocol(), "arm"))
+    assert "Jones-1" in page
+    assert "This page shows each patient" in page
+
+
+@pytest.mark.parametrize("name", [name for name in COHORTS if "hardly" not in name and "nothing" not in name])
+def test_edges_give_a_whole_page_of_groups(name: str) -> None:
+    """Each cohort twice, as two sites whose patients have other identifiers."""
+    header, *rows = COHORTS[name].splitlines()
+    columns = [column for column in header.split(",") if column != "graft"]
+    text = "\n".join(
+        [f"{','.join(columns)},graft"]
+        + [
+            f"{prefix}{row},{graft}" if not row.startswith('"') else f'"{prefix}{row[1:]},{graft}'
+            for prefix, graft in (("x", HOSTILE[0]), ("y", HOSTILE[2]))
+            for row in rows
+        ]
+    )
+    trial = read(text + "\n")
+    page = Page(
+        write_comparison_report(compare(trial, "graft"), timeline=timeline(trial, Protocol(), "graft"))
+    )
+    assert {"script", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in page.tags)
+    assert not re.search(r"\bNone\b|\bnan\b|Undefined(?!:)", page.text)
+
+
+def test_every_work_on_a_page_of_groups_is_cited_in_order_and_documented() -> None:
+    page = comparison_of(read_cohort(TRIAL), reference="DMT")
+    text = Page(page).text
+    cited = [int(each) for group in re.findall(r"\[([\d, ]+)\]", text) for each in group.split(",")]
+    works = re.findall(r"<li>(.*?)</li>", page.split('<ol class="works">')[1].split("</ol>")[0])
+    assert list(dict.fromkeys(cited)) == list(range(1, len(works) + 1))
+    documents = "".join(
+        " ".join((ROOT / "docs" / name).read_text(encoding="utf-8").split())
+        for name in ("compare.md", "endpoints.md", "figures.md", "report.md", "worsening.md")
+    )
+    for work in works:
         year_and_pages = re.search(r"\d{4};[\d:e–]+|\d{4}\.|HMSO; 1926:1–26|Wiley; 2002", unescape(work))
         assert year_and_pages is not None
         assert year_and_pages[0].rstrip(".") in documents

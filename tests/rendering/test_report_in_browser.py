@@ -14,10 +14,11 @@ from browser import Browser, find_browser, running_browser
 from cohorts import COHORTS, HOSTILE
 from record_files import read
 
-from ahsct_trial import Protocol, Trial, read_cohort, summarize
+from ahsct_trial import Protocol, Trial, compare, read_cohort, summarize
 from ahsct_trial.checking import check
+from ahsct_trial.endpoints.incidence import incidence_curves
 from ahsct_trial.published import find_publication
-from ahsct_trial.rendering.report import write_report
+from ahsct_trial.rendering.report import write_comparison_report, write_report
 from ahsct_trial.timelines import timeline
 
 pytestmark = [
@@ -29,9 +30,9 @@ COHORT_PAGES = (
     *("hostile", "other scripts", "hardly a column", "everyone an event", "one patient"),
     "nobody followed to the horizon",
 )
-PAGES = ("records", "lancet", "without patients", *COHORT_PAGES)
+PAGES = ("records", "lancet", "without patients", "by arm", *COHORT_PAGES)
 #: The figures of a page where they are not the two of survival and the timeline.
-N_FIGURES = {"hardly a column": 1, "without patients": 2}
+N_FIGURES = {"hardly a column": 1, "without patients": 2, "by arm": 5}
 #: WCAG 2.2, success criterion 1.4.3.
 LEAST_CONTRAST = 4.5
 
@@ -94,6 +95,17 @@ def page_of(data: Trial, publication: str | None = None) -> str:
     )
 
 
+def page_by_arm() -> str:
+    """The synthetic trial with all that a page of groups can have."""
+    trial = read_cohort(DATA / "sample_trial.csv")
+    return write_comparison_report(
+        compare(trial, "arm"),
+        incidence=incidence_curves(trial, Protocol(), "relapse_free_survival", "arm"),
+        check=check(trial, find_publication("mist2019").with_arms({"HSCT": "AHSCT"})),
+        timeline=timeline(trial, Protocol(), "arm"),
+    )
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
@@ -101,6 +113,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     texts["without patients"] = write_report(summarize(read_cohort(DATA / "sample_cohort.csv")))
     texts["records"] = page_of(read_cohort(DATA / "sample_records.csv"), "atkins2016-summary")
     texts["lancet"] = page_of(read_cohort(DATA / "atkins2016_lancet.csv"), "atkins2016-lancet")
+    texts["by arm"] = page_by_arm()
     found = {}
     for name, text in texts.items():
         found[name] = folder / f"{name}.html"
@@ -132,6 +145,7 @@ def test_the_page_is_quiet_alone_readable_and_fits(
     assert len(contrasts) > 100
     assert [(text, ratio) for text, ratio in contrasts if ratio < LEAST_CONTRAST] == []
     assert browser.evaluate("document.documentElement.scrollWidth") == width
+    browser.evaluate("document.querySelectorAll('.fold').forEach(box => box.click())")
     figures = browser.evaluate(_FIGURES)
     assert len(figures) == N_FIGURES.get(name, 3)
     for shown in figures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -77,8 +78,12 @@ def document(summary: Summary, key: str) -> dict[str, Any]:
     return json.loads(write_json(summary))["endpoints"][key]
 
 
+def parts(svg: ET.Element, name: str) -> list[ET.Element]:
+    return [each for each in svg.iter() if each.get("id") == f"f-{name}"]
+
+
 def part(svg: ET.Element, name: str) -> ET.Element:
-    [found] = [each for each in svg.iter() if each.get("id") == f"f-{name}"]
+    [found] = parts(svg, name)
     return found
 
 
@@ -129,6 +134,14 @@ def is_near(found: list[tuple[float, float]], expected: list[Any]) -> bool:
     return len(found) == len(expected) and all(
         a == pytest.approx(b, abs=NEAR) for a, b in zip(found, expected, strict=True)
     )
+
+
+def keep_apart(drawing: Drawing) -> None:
+    """No text leaves the page or covers another, and each has a size that can be read."""
+    axes = drawing.figure.axes[0]
+    labels = [*drawing.figure.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
+    assert_apart(drawing.figure, labels)
+    assert max(label.get_fontsize() for label in labels) <= 10
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -314,6 +327,53 @@ def test_groups_are_drawn_side_by_side() -> None:
     }
 
 
+def sep41() -> Trial:
+    """20 patients without and 21 with 6 deaths: the set of that name among R's figures."""
+    file = Path(__file__).parents[1] / "reference" / "tiny_sets.csv"
+    with file.open(encoding="utf-8", newline="") as rows:
+        patients = [row for row in csv.DictReader(rows) if row["dataset"] == "sep41"]
+    lines = [
+        f"P{number},{row['group']},{row['time']},{row['time'] if row['status'] == '1' else ''}"
+        for number, row in enumerate(patients)
+    ]
+    return read("\n".join(["patient_id,arm,follow_up_years,years_to_death", *lines, ""]))
+
+
+@pytest.mark.parametrize("width", [80.0, 180.0])
+def test_what_separates_two_groups_stands_in_a_line_of_its_own(width: float) -> None:
+    comparison = compare(sep41(), "arm")
+    drawing = draw_survival(comparison, drawn_groups(comparison, "overall_survival"), width)
+    svg = ET.fromstring(as_svg(drawing, "f"))
+    lines = [each for number in range(4) for each in parts(svg, f"contrast-{number}")]
+    # coxphf 1.13.4: 14.93762397 (1.76332885–1948.9151); survdiff: p 0.0087559 (tests/reference).
+    said = "Hazard ratio, B ÷ A: 14.94 (95 % CI 1.76–1948.92), Firth; log-rank p 0.009"
+    assert " ".join("".join("".join(each.itertext()).split("\n")).strip() for each in lines) == said
+    assert f"{said}." in drawing.description
+    assert "Firth: One group has no event." in drawing.legend
+    keep_apart(drawing)
+
+
+def test_more_than_two_groups_have_no_p_for_want_of_an_estimate() -> None:
+    rows = "".join(f"P{n},{'xyz'[n % 3]},{2 + n / 8},{2 + n / 8 if n % 4 == 1 else ''}\n" for n in range(24))
+    comparison = compare(read(f"patient_id,arm,follow_up_years,years_to_death\n{rows}"), "arm")
+    drawing = draw_survival(comparison, drawn_groups(comparison, "overall_survival"), 180.0)
+    svg = ET.fromstring(as_svg(drawing, "f"))
+    assert parts(svg, "contrast-0") == []
+    assert " p " not in " ".join([*texts(svg), drawing.legend, drawing.description])
+
+
+def test_a_ratio_that_is_undefined_is_said_to_be() -> None:
+    comparison = compare(
+        read("patient_id,arm,follow_up_years,years_to_death\nA,x,5,\nB,x,4,\nC,y,5,\nD,y,4,\n"), "arm"
+    )
+    drawing = draw_survival(comparison, drawn_groups(comparison, "overall_survival"), 180.0)
+    assert "Hazard ratio, y ÷ x: undefined, as no event happened while both groups were at risk" in " ".join(
+        texts(ET.fromstring(as_svg(drawing, "f")))
+    )
+    assert "profile likelihood" not in drawing.legend
+    keep_apart(drawing)
+
+
 def test_no_stroke_stands_on_an_axis() -> None:
     # One is lost on day 0, one after the curve has come down to 0.
     _, svg = drawn(summarize(deaths([0, 1, 2], [False, True, True])), "overall_survival")
@@ -430,11 +490,7 @@ def test_nothing_leaves_the_page_or_covers_another_text(
 ) -> None:
     drawing, svg = drawn(sample("sample_cohort.csv")[0], *keys, width=width, **style)
     assert svg.get("width") == f"{width:g}mm"
-    figure = drawing.figure
-    axes = figure.axes[0]
-    labels = [*figure.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
-    assert_apart(figure, labels)
-    assert max(label.get_fontsize() for label in labels) <= 10
+    keep_apart(drawing)
 
 
 def test_errors_say_what_there_is() -> None:

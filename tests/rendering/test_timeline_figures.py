@@ -6,9 +6,11 @@ import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from record_files import csv_of, read
 
 from ahsct_trial import Protocol, read_cohort
@@ -161,7 +163,7 @@ def named(*identifiers: str) -> tuple[tuple[str, ...], str]:
                 scans=(),
                 worsening_years=None,
                 improvement_years=None,
-                arm=None,
+                group=None,
                 therapy_years=None,
                 death_years=None,
             )
@@ -312,3 +314,55 @@ def test_title_and_caption_stand_in_the_picture_when_asked_for() -> None:
     assert "A line is a patient" in " ".join(inside)
     assert "A line is a patient" not in " ".join(texts(drawn(found)[1]))
     assert "Synthetic data: 24 invented patients" in " ".join(texts(drawn(found)[1]))
+
+
+GROUPED = "patient_id,arm,follow_up_years,years_to_death\n" + "".join(
+    f"{patient},{arm},{years},\n"
+    for patient, arm, years in [("a", "B", 1), ("b", "A", 2), ("c", "B", 3), ("d", "", 4), ("e", "A", 5)]
+)
+
+
+def test_groups_stand_under_headings_in_the_order_in_which_they_are_compared() -> None:
+    found = timeline(read(GROUPED), Protocol(), "arm")
+    assert [(line.group, line.patient) for line in found.patients] == [
+        ("A", "e"),
+        ("A", "b"),
+        ("B", "c"),
+        ("B", "a"),
+    ]
+    assert (found.levels, found.n_without_level) == (("A", "B"), 1)
+    drawing = draw_timeline(found, 180.0)
+    svg = ET.fromstring(as_svg(drawing, "f"))
+    heights = {"".join(each.itertext()).strip(): float(each.get("y", 0)) for each in svg.iter(f"{SVG}text")}
+    order = ["A (2 patients)", "e", "b", "B (2 patients)", "c", "a"]
+    assert sorted(order, key=lambda text: heights[text]) == order
+    assert "1 patient without arm left out: in no group." in drawing.legend
+    assert drawing.title == "Course of 4 patients before and after transplant by arm"
+    assert "in groups by arm (A: 2, B: 2)" in drawing.description
+
+
+@pytest.mark.parametrize("n", [2, 40, 250])
+def test_headings_keep_clear_of_lines_names_and_time_zero(n: int) -> None:
+    rows = "".join(f"P{number},{'xyz'[number % 3]},{1 + number % 7},\n" for number in range(n))
+    drawing = draw_timeline(timeline(read(GROUPED.split("\n")[0] + f"\n{rows}"), Protocol(), "arm"), 180.0)
+    figure = drawing.figure
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    texts = [text for text in figure.texts if text.get_text()]
+    headings = [text for text in texts if (text.get_gid() or "").startswith("group-")]
+    assert len(headings) == min(n, 3)
+    axes = figure.axes[0]
+    [zero] = [line for line in axes.lines if line.get_gid() == "time-zero"]
+    zero_spans = np.asarray(zero.get_ydata(), dtype=float)
+    follow_up = next(each for each in axes.collections if each.get_gid() == "follow-up")
+    heights = [segment[0][1] for segment in follow_up.get_segments()]
+    assert len(heights) == n
+    for heading in headings:
+        box = heading.get_window_extent(renderer)
+        for other in texts:
+            if other is not heading:
+                own = other.get_window_extent(renderer)
+                assert not box.shrunk(0.98, 0.7).overlaps(own.shrunk(0.98, 0.7))
+        bottom, top = axes.transData.inverted().transform([(0, box.y0), (0, box.y1)])[:, 1]
+        assert not any(top < height < bottom for height in heights)
+        spans = zip(zero_spans[::3], zero_spans[1::3], strict=True)
+        assert not any(above < bottom and top < below for above, below in spans)

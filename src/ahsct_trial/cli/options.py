@@ -242,6 +242,34 @@ class Choices:
         return (self.protocol,) if self.protocol and self.protocol.endswith(".toml") else ()
 
 
+ReferenceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reference",
+        metavar="LEVEL",
+        help="What the other groups are compared with.",
+        show_default="the first by alphabet",
+    ),
+]
+StrataOption = Annotated[
+    str | None,
+    typer.Option("--strata", metavar="COLUMN", help="Compare within the levels of this attribute."),
+]
+
+
+def refuse_without_groups(by: str | None, **options: str | None) -> None:
+    """Refuse options that choose how groups are compared where there are none.
+
+    Raises
+    ------
+    UsageError
+        If one of them was used without ``--by``.
+    """
+    used = [f"--{name}" for name, value in options.items() if value is not None]
+    if by is None and used:
+        raise UsageError(f"{' and '.join(used)} compare groups. Name what makes them with --by COLUMN.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Disclosure:
     """How small a count may be shown."""

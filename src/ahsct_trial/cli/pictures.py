@@ -12,7 +12,15 @@ import typer
 
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
-from ahsct_trial.cli.options import Choices, Data, Disclosure, grouped
+from ahsct_trial.cli.options import (
+    Choices,
+    Data,
+    Disclosure,
+    ReferenceOption,
+    StrataOption,
+    grouped,
+    refuse_without_groups,
+)
 from ahsct_trial.cli.published import ArmOption, own_arms
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_figure
@@ -22,9 +30,14 @@ from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
 if TYPE_CHECKING:
+    from ahsct_trial.checking import Check
+    from ahsct_trial.protocol import Protocol
     from ahsct_trial.rendering.figures import FigureFile
     from ahsct_trial.rendering.figures.style import Style
     from ahsct_trial.results import Comparison, Summary
+    from ahsct_trial.suppression import Suppression
+    from ahsct_trial.timelines import Timeline
+    from ahsct_trial.trial import Trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +137,7 @@ def plot_survival(
             "--by", metavar="COLUMN", help="A curve for each level of this attribute, of one endpoint."
         ),
     ] = None,
+    reference: ReferenceOption = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw survival curves with their intervals and the numbers at risk, to a file or on the screen.
@@ -137,6 +151,7 @@ def plot_survival(
     keys = known_endpoints(endpoint or [HEADLINE.key])
     if by is not None and len(keys) > 1:
         raise UsageError("--by draws one endpoint. Name one with --endpoint.")
+    refuse_without_groups(by, reference=reference)
     style = look.style()
     figure = None if output is None else _figure_file(data, choices, output, look.width, force=force)
     if figure is None and look != Look():
@@ -147,8 +162,8 @@ def plot_survival(
     result: Summary | Comparison
     with progress() as step:
         trial = read(data, protocol, step)
+        refuse_pooling(trial, data, by)
         if by is None:
-            refuse_pooling(trial, data)
             from ahsct_trial.endpoints import summarize
 
             result = summarize(trial, protocol)
@@ -157,8 +172,7 @@ def plot_survival(
         else:
             from ahsct_trial.endpoints.groups import compare
 
-            result = compare(trial, by, protocol)
-            result = suppression.of(result)
+            result = suppression.of(compare(trial, by, protocol, reference=reference))
             curves = drawn_groups(result, keys[0])
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
@@ -204,8 +218,7 @@ def plot_incidence(
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol, step)
-        if by is None:
-            refuse_pooling(trial, data)
+        refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.incidence import incidence_curves
 
         result = incidence_curves(trial, protocol, key, by)
@@ -271,13 +284,19 @@ def plot_timeline(
     choices: Choices,
     look: Look,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by", metavar="COLUMN", help="Patients by level of this attribute, each level headed."
+        ),
+    ] = None,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw each patient's course around time zero: relapses, scans, worsening, improvement, death.
 
     For example:
       ahsct plot timeline records.csv -o figure.pdf
-      ahsct plot timeline cohort.csv -o figure.svg
+      ahsct plot timeline trial.csv --by arm -o figure.svg
     """
     style = look.style()
     figure = _figure_file(data, choices, output, look.width, force=force)
@@ -286,7 +305,7 @@ def plot_timeline(
         trial = read(data, protocol, step)
         from ahsct_trial.timelines import timeline
 
-        result = timeline(trial, protocol)
+        result = timeline(trial, protocol, by)
     from ahsct_trial.rendering.figures.timeline import draw_timeline
 
     drawing = draw_timeline(result, figure.width_mm, style)
@@ -308,6 +327,12 @@ def report(
         ),
     ] = None,
     arm: ArmOption = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="COLUMN", help="The groups side by side, as compare gives them."),
+    ] = None,
+    reference: ReferenceOption = None,
+    strata: StrataOption = None,
     with_patients: Annotated[
         bool, typer.Option("--with-patients", help="Show each patient's course, with identifiers.")
     ] = False,
@@ -317,15 +342,16 @@ def report(
 
     For example:
       ahsct report cohort.csv -o report.html
-      ahsct report cohort.csv --against mist2019 -o report.html
+      ahsct report trial.csv --by arm --reference control -o report.html
     """
+    refuse_without_groups(by, reference=reference, strata=strata)
     file = against if against is not None and against.endswith(".toml") else None
     refuse_output(output, [*filter(None, (data.cohort, data.map, file)), *choices.files], force=force)
     if output.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(f"{shown(output.name)}: the name of a report must end in .html.")
     need_extra("jinja2")
     need_extra("matplotlib")
-    from ahsct_trial.published import find_publication, publications
+    from ahsct_trial.published import find_publication
 
     if with_patients and disclosure.suppress_below is not None:
         raise UsageError(
@@ -338,12 +364,19 @@ def report(
     protocol = choices.chosen()
     with progress() as step:
         trial = read(data, protocol, step)
-        refuse_pooling(trial, data)
-        from ahsct_trial.endpoints import summarize
-
-        summary = summarize(trial, protocol)
+        refuse_pooling(trial, data, by)
+        if publication is not None and not publication.arms:
+            refuse_pooling(trial, data)
         suppression = disclosure.suppression()
-        summary = suppression.of(summary)
+        result: Summary | Comparison
+        if by is None:
+            from ahsct_trial.endpoints import summarize
+
+            result = suppression.of(summarize(trial, protocol))
+        else:
+            from ahsct_trial.endpoints.groups import compare
+
+            result = suppression.of(compare(trial, by, protocol, reference=reference, strata=strata))
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check
@@ -353,15 +386,39 @@ def report(
             from ahsct_trial.timelines import timeline
 
             try:
-                courses = timeline(trial, protocol)
+                courses = timeline(trial, protocol, by)
             except UsageError as error:
                 raise UsageError(f"{error} Or leave out --with-patients.") from None
-        from ahsct_trial.forest import forest
-        from ahsct_trial.rendering.report import write_report
-
         step("Drawing")
-        beside = forest(publications().values(), trial=trial, protocol=protocol, suppression=suppression)
-        page = write_report(summary, check=checked, timeline=courses, forest=beside)
+        page = _page(result, trial, protocol, checked, courses, suppression)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
-    return Outcome(result=summary, exit_code=4 if is_different else 0)
+    return Outcome(result=result, exit_code=4 if is_different else 0)
+
+
+def _page(
+    result: Summary | Comparison,
+    trial: Trial,
+    protocol: Protocol,
+    check: Check | None,
+    courses: Timeline | None,
+    suppression: Suppression,
+) -> str:
+    """The page of one group with the published figures beside it, or of groups side by side."""
+    from ahsct_trial.rendering.report import write_comparison_report, write_report
+    from ahsct_trial.results import Summary
+
+    if isinstance(result, Summary):
+        from ahsct_trial.forest import forest
+        from ahsct_trial.published import publications
+
+        beside = forest(publications().values(), trial=trial, protocol=protocol, suppression=suppression)
+        return write_report(result, check=check, timeline=courses, forest=beside)
+    from ahsct_trial.endpoints.incidence import incidence_curves
+    from ahsct_trial.rendering.sections.compare import headline_of
+
+    declared = headline_of(result)
+    incidence = None
+    if declared is not None:
+        incidence = suppression.of(incidence_curves(trial, protocol, declared.key, result.by.column))
+    return write_comparison_report(result, incidence=incidence, check=check, timeline=courses)

@@ -68,15 +68,17 @@ def limit_input(size: str | None) -> None:
         MOST_INPUT.set(as_size(size))
 
 
-def refuse_pooling(trial: Trial, data: Data) -> None:
-    """Refuse to take several arms as one group unless that is asked for.
+def refuse_pooling(trial: Trial, data: Data, by: str | None = None) -> None:
+    """Refuse to take several arms as one group unless that is asked for; groups by `arm` are not pooled.
 
     Raises
     ------
     UsageError
-        If the patients are of more than one arm; the text names the ways on.
+        If the patients are of more than one arm; the text names the ways on. If there is no attribute `by`.
     """
-    if data.pool or "arm" not in trial.attributes:
+    if by is not None:
+        trial.levels(by)  # a misspelt attribute is told first
+    if data.pool or by == "arm" or "arm" not in trial.attributes:
         return
     arms = trial.levels("arm")
     if len(arms) < 2:
@@ -84,6 +86,7 @@ def refuse_pooling(trial: Trial, data: Data) -> None:
     listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
     raise UsageError(
         f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
-        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}; one of them, "
+        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}, or report and plot with --by arm; "
+        f"one of them, "
         f"--where arm={shown(arms[0])}; or all as one group, --pool."
     )

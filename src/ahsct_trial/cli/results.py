@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from ahsct_trial.cli.application import RESULTS, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
+from ahsct_trial.cli.options import (
+    Choices,
+    Data,
+    Disclosure,
+    Document,
+    ReferenceOption,
+    StrataOption,
+    Table,
+    grouped,
+)
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
@@ -59,19 +68,8 @@ def compare(
     by: Annotated[
         str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
     ] = "arm",
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            "--reference",
-            metavar="LEVEL",
-            help="What the others are compared with.",
-            show_default="the first by alphabet",
-        ),
-    ] = None,
-    strata: Annotated[
-        str | None,
-        typer.Option("--strata", metavar="COLUMN", help="Compare within the levels of this attribute."),
-    ] = None,
+    reference: ReferenceOption = None,
+    strata: StrataOption = None,
 ) -> Outcome:
     """Show groups side by side, and what separates them.
 
@@ -83,6 +81,7 @@ def compare(
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
         trial = read(data, protocol, step)
+        refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)

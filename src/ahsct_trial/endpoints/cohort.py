@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.endpoints.estimates import absent, finite
-from ahsct_trial.endpoints.observation import FOLLOW_UP
-from ahsct_trial.estimators.survival import completeness, reverse_kaplan_meier_median
-from ahsct_trial.patients import PatientTable
+from ahsct_trial.endpoints.observation import FOLLOW_UP, landmark_day, whole_days
+from ahsct_trial.estimators.survival import SAME_TIME, completeness, reverse_kaplan_meier_median
+from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import Protocol
-from ahsct_trial.results import CohortInfo, Distribution, Estimate, FollowUp
+from ahsct_trial.results import CohortInfo, Distribution, Estimate, FollowUp, GroupFlow
 
 
 def distribution(table: PatientTable, column: str, *, has_total: bool = False) -> Distribution:
@@ -111,3 +111,23 @@ def _completeness(years: NDArray[np.float64], has_died: NDArray[np.bool_], horiz
     if value is None:
         return absent("share", "Nobody could have been followed.")
     return Estimate(unit="share", value=value)
+
+
+def count_flow(table: PatientTable, protocol: Protocol) -> GroupFlow:
+    """Count who was transplanted, who died by the horizon and who was followed to it.
+
+    The landmark is a day, as for every endpoint; who died by the horizon was not followed to it.
+    """
+    horizon = protocol.horizon_years
+    has_died = np.zeros(len(table), dtype=bool)
+    if table.has("years_to_death"):
+        has_died = table.numbers("years_to_death") <= horizon + SAME_TIME
+    reaches = whole_days(table.numbers(FOLLOW_UP)) >= landmark_day(horizon, protocol)
+    n_died, n_followed = int(np.count_nonzero(has_died)), int(np.count_nonzero(reaches & ~has_died))
+    transplants = table.numbers(YEARS_TO_TRANSPLANT) if table.has(YEARS_TO_TRANSPLANT) else None
+    return GroupFlow(
+        n_transplanted=None if transplants is None else int(np.count_nonzero(~np.isnan(transplants))),
+        n_died=n_died if table.has("years_to_death") else None,
+        n_followed=n_followed,
+        n_ended_before=len(table) - n_died - n_followed,
+    )

@@ -6,8 +6,9 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,14 @@ from ahsct_trial.endpoints import (
     observed_endpoints,
     protocol_info,
 )
-from ahsct_trial.endpoints.cohort import describe_cohort
+from ahsct_trial.endpoints.cohort import count_flow, describe_cohort
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
 from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.estimators.boschloo import boschloo
+from ahsct_trial.estimators.boschloo import MOST_PATIENTS, boschloo
 from ahsct_trial.estimators.competing_risks import gray_test
 from ahsct_trial.estimators.differences import (
     Difference,
@@ -36,8 +37,9 @@ from ahsct_trial.estimators.differences import (
     rmst_difference,
     survival_difference,
 )
-from ahsct_trial.estimators.hazard_ratio import hazard_ratio
-from ahsct_trial.estimators.log_rank import exact_log_rank, log_rank
+from ahsct_trial.estimators.hazard_ratio import hazard_ratio_of
+from ahsct_trial.estimators.log_rank import exact_log_rank_of, log_rank_of
+from ahsct_trial.estimators.risk_sets import RiskSets, risk_sets
 from ahsct_trial.estimators.survival import KaplanMeier
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import BUILT_IN, Protocol
@@ -69,6 +71,7 @@ from ahsct_trial.wording import in_years
 #: Median follow-up of two groups that differs by more than this, as a share of the longer, is followed
 #: unlike.
 _UNLIKE = 0.2
+_NO_BOSCHLOO = f"Boschloo's p is not computed for more than {MOST_PATIENTS:,} patients."
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,15 @@ def compare(
         raise UsageError(
             f"{shown(by)} has one level, {shown(levels[0])}: there is nothing to compare it with."
         )
+    is_chosen = reference is None
     reference = levels[0] if reference is None else trial.level(by, reference)
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
+    others = [group for group in groups if group is not base]
+    survival = {
+        endpoint.key: _compare_survival(base, others, endpoint.key, protocol)
+        for endpoint in SURVIVAL_ENDPOINTS
+    }
     n_without = len(trial) - sum(len(group.table) for group in groups)
     return Comparison(
         schema_version=SCHEMA_VERSION,
@@ -151,18 +160,39 @@ def compare(
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
         account=trial.account,
-        by=Grouping(column=by, reference=reference, levels=levels, strata=strata, n_without_level=n_without),
-        groups=tuple(Group(level=own.level, cohort=own.cohort, endpoints=own.endpoints) for own in groups),
-        contrasts=tuple(
-            Contrast(level=own.level, reference=reference, endpoints=_contrast(own, base, protocol))
-            for own in groups
-            if own is not base
+        by=Grouping(
+            column=by,
+            reference=reference,
+            levels=levels,
+            strata=strata,
+            n_not_selected=len(trial.data.patients) - len(trial),
+            n_without_level=n_without,
         ),
-        tests={endpoint.key: _tests(groups, endpoint.key) for endpoint in SURVIVAL_ENDPOINTS},
+        groups=tuple(
+            Group(
+                level=own.level,
+                cohort=own.cohort,
+                flow=count_flow(own.table, protocol),
+                endpoints=own.endpoints,
+            )
+            for own in groups
+        ),
+        contrasts=tuple(
+            Contrast(
+                level=own.level,
+                reference=reference,
+                endpoints=_contrast(
+                    own, base, protocol, {key: found.contrasts[place] for key, found in survival.items()}
+                ),
+            )
+            for place, own in enumerate(others)
+        ),
+        tests={key: found.tests for key, found in survival.items()},
         notices=(
             *trial.notices,
             *base.table.notices,
             *ignored_settings(protocol, trial.layout),
+            *([_chosen_reference(reference)] if is_chosen else []),
             *_notices(groups, by, n_without, protocol),
         ),
     )
@@ -180,7 +210,21 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
         _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None)
         for text in (level, reference)
     )
-    return {"endpoints": _contrast(own, base, protocol)}
+    survival = {
+        endpoint.key: _survival_contrast(
+            own, base, endpoint.key, protocol, _pooled([base, own], endpoint.key)
+        )
+        for endpoint in SURVIVAL_ENDPOINTS
+    }
+    return {"endpoints": _contrast(own, base, protocol, survival)}
+
+
+def _chosen_reference(reference: str) -> Notice:
+    return Notice(
+        code="reference-chosen",
+        text=f"The reference is {shown(reference)}, the first level in alphabetical order: nobody named one. "
+        "--reference LEVEL names another.",
+    )
 
 
 def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protocol) -> Iterator[Notice]:
@@ -195,11 +239,10 @@ def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protoc
             yield replace(notice, text=f"{shown(group.level)}: {notice.text}")
 
 
-def _contrast(own: _Group, base: _Group, protocol: Protocol) -> ContrastEndpoints:
+def _contrast(
+    own: _Group, base: _Group, protocol: Protocol, survival: Mapping[str, Any]
+) -> ContrastEndpoints:
     level = protocol.confidence_level
-    survival: dict[str, Any] = {
-        endpoint.key: _survival_contrast(own, base, endpoint.key, protocol) for endpoint in SURVIVAL_ENDPOINTS
-    }
     rates: dict[str, Any] = {}
     for endpoint in RATE_ENDPOINTS:
         sides = [side_of(group.table, endpoint, *endpoint.after) for group in (own, base)]
@@ -232,7 +275,8 @@ def _early_deaths(own: _Group, base: _Group, level: float) -> ShareContrast:
     if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (own, base)):
         return contrast
     note = "Day 100 counts from transplant in patients who had one, and from time zero in the others."
-    return replace(contrast, risk_difference=replace(contrast.risk_difference, note=note))
+    difference = contrast.risk_difference
+    return replace(contrast, risk_difference=replace(difference, note=joined([difference.note, note])))
 
 
 def _share_contrast(own: Estimate, base: Estimate, level: float) -> ShareContrast:
@@ -254,6 +298,8 @@ def _risk_difference(
         return absent("difference", "A group has no patient with a known outcome."), None
     x_1, n_1, x_2, n_2 = (int(each or 0) for each in counts)
     found = _estimate(risk_difference(x_1, n_1, x_2, n_2, level), "difference", "miettinen-nurminen", level)
+    if n_1 + n_2 > MOST_PATIENTS:
+        return replace(found, note=joined([found.note, _NO_BOSCHLOO])), None
     return found, finite(boschloo(x_1, n_1, x_2, n_2))
 
 
@@ -270,13 +316,39 @@ def _estimate(found: Difference, unit: Unit, method: str, level: float) -> Estim
     )
 
 
-def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) -> SurvivalContrast:
+@dataclass(frozen=True)
+class _SurvivalCompared:
+    """One survival endpoint: the contrast of each group with the reference, and the tests over all."""
+
+    contrasts: tuple[SurvivalContrast, ...]
+    tests: EndpointTests
+
+
+def _compare_survival(
+    base: _Group, others: Sequence[_Group], key: str, protocol: Protocol
+) -> _SurvivalCompared:
+    """Compare an endpoint in all groups; two of them are pooled once for the contrast and the tests."""
+    pooled = _pooled([base, *others], key)
+    return _SurvivalCompared(
+        contrasts=tuple(
+            _survival_contrast(
+                own, base, key, protocol, pooled if len(others) == 1 else _pooled([base, own], key)
+            )
+            for own in others
+        ),
+        tests=_tests(pooled),
+    )
+
+
+def _survival_contrast(
+    own: _Group, base: _Group, key: str, protocol: Protocol, pooled: _Pooled | None
+) -> SurvivalContrast:
     level = protocol.confidence_level
     curves = [
         each.curve for group in (own, base) if isinstance(each := group.observed[key], ObservedEndpoint)
     ]
     results = [getattr(group.endpoints, key) for group in (own, base)]
-    if len(curves) < 2:
+    if pooled is None:
         note = results[0].note or results[1].note
         return SurvivalContrast(
             survival_difference=absent("difference", note),
@@ -290,7 +362,7 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
         )
     counts = (results[0].n_events, results[0].n_evaluable, results[1].n_events, results[1].n_evaluable)
     difference, p_exact = _risk_difference(counts, level)
-    ratio, ratio_p = _hazard_ratio(own, base, key, level)
+    ratio, ratio_p = _hazard_ratio(pooled, level)
     return SurvivalContrast(
         survival_difference=_survival_difference(results[0], results[1], level),
         risk_difference=difference,
@@ -298,7 +370,7 @@ def _survival_contrast(own: _Group, base: _Group, key: str, protocol: Protocol) 
         hazard_ratio=ratio,
         hazard_ratio_p=ratio_p,
         rmst_difference=_rmst_difference(curves[0], curves[1], protocol),
-        log_rank=_permuted_log_rank(_pooled([base, own], key)),
+        log_rank=_permuted_log_rank(pooled),
         note=joined([_unlike_follow_up(own, base)]),
     )
 
@@ -351,8 +423,21 @@ class _Pooled:
     strata: NDArray[Any] | None
     types: tuple[str, ...]
 
+    @cached_property
+    def risk_sets(self) -> RiskSets:
+        """Who is at risk and has the event, by group; counted once, which is most of a comparison's work."""
+        return risk_sets(self.years, self.is_event, self.group, self.strata, self.entry)
 
-def _pooled(groups: Sequence[_Group], key: str) -> _Pooled:
+    @cached_property
+    def has_two_groups(self) -> bool:
+        """Whether two groups at least have a patient with a known outcome."""
+        return bool(np.count_nonzero(np.bincount(self.group)) > 1)
+
+
+def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
+    """The observations of the groups; None where the data do not tell of the endpoint in one of them."""
+    if any(isinstance(group.observed[key], AbsentEndpoint) for group in groups):
+        return None
     observed = [
         (group, each.observed)
         for group in groups
@@ -381,11 +466,10 @@ def _entry(observed: Observation) -> NDArray[np.float64]:
     return np.full(len(observed.years), -np.inf) if observed.entry is None else observed.entry
 
 
-def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Estimate, float | None]:
-    pooled = _pooled([base, own], key)
+def _hazard_ratio(pooled: _Pooled, level: float) -> tuple[Estimate, float | None]:
     if not pooled.years.size:
         return absent("ratio", "No patient has a known outcome."), None
-    found = hazard_ratio(pooled.years, pooled.is_event, pooled.group == 1, pooled.strata, level, pooled.entry)
+    found = hazard_ratio_of(pooled.risk_sets, level)
     return (
         Estimate(
             unit="ratio",
@@ -401,35 +485,41 @@ def _hazard_ratio(own: _Group, base: _Group, key: str, level: float) -> tuple[Es
 
 
 def _log_rank(pooled: _Pooled) -> HypothesisTest:
-    if len(np.unique(pooled.group)) < 2:
+    if not pooled.has_two_groups:
         return HypothesisTest(
             statistic=None, df=None, p=None, p_exact=None, note="A group has no patient with a known outcome."
         )
-    found = log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, pooled.entry)
+    found = log_rank_of(pooled.risk_sets)
+    p = finite(found.p)
     return HypothesisTest(
-        statistic=finite(found.statistic), df=found.df, p=finite(found.p), p_exact=None, note=None
+        statistic=finite(found.statistic),
+        df=found.df,
+        p=p,
+        p_exact=None,
+        note=None
+        if p is not None
+        else "No log-rank test: no event happened while groups were at risk together.",
     )
 
 
 def _permuted_log_rank(pooled: _Pooled) -> HypothesisTest:
     """The log-rank test of two groups, with the permutation p-value beside that of large samples."""
     found = _log_rank(pooled)
-    if found.df is None:
+    if found.p is None:
         return found
-    permuted = exact_log_rank(pooled.years, pooled.is_event, pooled.group, pooled.strata, entry=pooled.entry)
+    permuted = exact_log_rank_of(pooled.risk_sets, pooled.is_event, pooled.group)
     return replace(
         found, p_exact=finite(permuted.p), note=f"{permuted.reason[0].upper()}{permuted.reason[1:]}."
     )
 
 
-def _tests(groups: Sequence[_Group], key: str) -> EndpointTests:
+def _tests(pooled: _Pooled | None) -> EndpointTests:
     """The log-rank test over all groups, and Gray's test of each type of event that occurred."""
-    if any(isinstance(group.observed[key], AbsentEndpoint) for group in groups):
+    if pooled is None:
         nothing = HypothesisTest(statistic=None, df=None, p=None, p_exact=None, note="Not in this file.")
         return EndpointTests(log_rank=nothing, gray={})
-    pooled = _pooled(groups, key)
     gray: dict[str, HypothesisTest] = {}
-    if pooled.entry is None and len(np.unique(pooled.group)) > 1:
+    if pooled.entry is None and pooled.has_two_groups:
         statistic, df, p = gray_test(
             pooled.years, pooled.event_type, len(pooled.types), pooled.group, pooled.strata
         )

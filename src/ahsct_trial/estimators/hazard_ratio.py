@@ -68,7 +68,11 @@ def hazard_ratio(
     are fewer than 10 events; Cox's partial likelihood with Efron's ties otherwise. Parameters, returns and
     errors are those of `cox_hazard_ratio`.
     """
-    sets = _two_group_risk_sets(years, is_event, is_second_group, strata, entry)
+    return hazard_ratio_of(_two_group_risk_sets(years, is_event, is_second_group, strata, entry), level)
+
+
+def hazard_ratio_of(sets: RiskSets, level: float = 0.95) -> HazardRatio:
+    """The ratio of `hazard_ratio` from risk sets of two groups that were counted before."""
     n_events = int(sets.n_events.sum())
     partial = _PartialLikelihood.with_efron_ties(sets)
     if n_events == 0:

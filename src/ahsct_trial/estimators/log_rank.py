@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb, lgamma, log, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -93,9 +93,13 @@ def log_rank(
     ValueError
         If the arrays are not of one length, a time is negative, infinite or NaN, or an entry not before it.
     """
+    return log_rank_of(risk_sets(years, is_event, np.unique(group, return_inverse=True)[1], strata, entry))
+
+
+def log_rank_of(sets: RiskSets) -> LogRank:
+    """The test of `log_rank` from risk sets that were counted before."""
     from scipy.special import chdtrc
 
-    sets = risk_sets(years, is_event, np.unique(group, return_inverse=True)[1], strata, entry)
     has_events = sets.n_events.any(axis=1)
     at_risk, events = sets.n_at_risk[has_events], sets.n_events[has_events]
     r, d = at_risk.sum(axis=1), events.sum(axis=1)
@@ -133,9 +137,15 @@ def exact_log_rank(
     with the seed `seed`. Parameters and errors are those of `log_rank`.
     """
     labels, code = np.unique(group, return_inverse=True)
-    sets = risk_sets(years, is_event, code, strata, entry)
     if labels.size != 2:
         return _without_p("there are not two groups with patients")
+    return exact_log_rank_of(risk_sets(years, is_event, code, strata, entry), is_event, code, seed)
+
+
+def exact_log_rank_of(
+    sets: RiskSets, is_event: ArrayLike, code: NDArray[np.integer[Any]], seed: int = 2016
+) -> PermutationTest:
+    """The test of `exact_log_rank` from risk sets that were counted before; `code` is 0 and 1 by patient."""
     if not sets.n_events.any():
         return _without_p("no event in either group")
     scores = _scores(sets, np.asarray(is_event, dtype=np.bool_))

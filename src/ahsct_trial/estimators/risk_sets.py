@@ -102,8 +102,8 @@ def risk_sets(
     left_before = np.cumsum(left, axis=0) - left
     # Both sums run over all strata: whoever entered an earlier stratum has left it too.
     if entry_row is None:
-        n_of_stratum = np.zeros((int(row_stratum.max(initial=-1)) + 1, n_groups), dtype=np.int64)
-        np.add.at(n_of_stratum, (stratum, code), 1)
+        n_of_stratum = np.bincount(stratum * n_groups + code).astype(np.int64, copy=False)
+        n_of_stratum.resize((int(row_stratum.max(initial=-1)) + 1, n_groups))
         entered_before = np.cumsum(n_of_stratum, axis=0)[row_stratum]
     else:
         entered = counted(entry_row, code)

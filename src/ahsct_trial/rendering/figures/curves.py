@@ -21,6 +21,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
+from ahsct_trial.rendering.sections.compare import ratio_in_words
 from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint
 from ahsct_trial.wording import in_years, plural
 
@@ -285,6 +286,16 @@ def drawn_groups(comparison: Comparison, key: str) -> list[DrawnCurve]:
 def _why_no_curve(endpoint: SurvivalEndpoint) -> str:
     below = endpoint.curve.joined_below
     return endpoint.note or ("" if below is None else f"No step of it would be of {below} patients.")
+
+
+def contrast_in_words(result: Summary | Comparison, key: str) -> str | None:
+    """What separates two groups in an endpoint, in one line; None for one group, and for more than two.
+
+    A log-rank p stands beside its hazard ratio alone: one of several groups has no estimate that it belongs to.
+    """
+    if not isinstance(result, Comparison) or len(result.contrasts) != 1:
+        return None
+    return ratio_in_words(result, result.contrasts[0], key)
 
 
 def in_order(curves: Iterable[DrawnCurve]) -> list[DrawnCurve]:

@@ -38,6 +38,7 @@ from ahsct_trial.rendering.figures.page import (
     Drawing,
     Page,
     journal_style,
+    named,
     width_of,
     wrapped,
 )
@@ -289,8 +290,8 @@ class _Panel:
         """Draw the name, the key, the stack and the numbers below it."""
         if self.stack.name:
             n = self.stack.group.endpoint.n_patients or 0
-            words = f"{self.stack.name} ({n:,} {plural('patient', n)})"
-            name = wrapped(words, self.layout.panel)[0]
+            count = f" ({n:,} {plural('patient', n)})"
+            name = named(self.stack.name, count, self.layout.panel, weight="bold")
             self._text(0.0, 0.8 * _KEY_ROW_MM, name, fontweight="bold", gid=f"{self._gid}-name")
         self._draw_key()
         axes = self._draw_axes(time_zero)

@@ -153,3 +153,15 @@ def wrapped(text: str, width: float, size: float = SMALL_TYPE, weight: str = "no
             lines.append(line[:fitting])
             line = line[fitting:]
     return [*lines, line] if line else lines
+
+
+def named(name: str, rest: str, width: float, size: float = TYPE, weight: str = "normal") -> str:
+    """A name with what follows it in a width [mm]; where both do not fit the name loses its middle.
+
+    What tells two long names apart is mostly at an end.
+    """
+    kept, words = len(name), f"{name}{rest}"
+    while kept > 2 and width_of(words, size, weight) > width:
+        kept -= 1
+        words = f"{name[: kept - kept // 2].rstrip()}…{name[-(kept // 2) :].lstrip()}{rest}"
+    return words

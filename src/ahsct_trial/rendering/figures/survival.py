@@ -19,6 +19,7 @@ from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     Month,
     axis_years,
+    contrast_in_words,
     definitions,
     described,
     ends_together,
@@ -41,12 +42,14 @@ from ahsct_trial.rendering.figures.page import (
     Drawing,
     Page,
     journal_style,
+    named,
     width_of,
     wrapped,
 )
 from ahsct_trial.rendering.figures.style import Style
 from ahsct_trial.rendering.sections import survival_shown
-from ahsct_trial.results import Comparison, Summary
+from ahsct_trial.rendering.sections.compare import LIKELIHOODS
+from ahsct_trial.results import Comparison, Summary, SurvivalContrast
 from ahsct_trial.wording import in_years, plural
 
 _ROWS = ("At risk", "Censored", "Events")
@@ -70,6 +73,7 @@ class _Layout:
     curves: Sequence[DrawnCurve]
     style: Style
     title: Sequence[str]
+    contrast: Sequence[str]
     ticks: Sequence[float]
     end_years: float
     left: float
@@ -102,9 +106,14 @@ class _Layout:
 
     @property
     def axes_top(self) -> float:
-        """Below the key, and one line of text."""
-        key = 0.0 if self.is_single else (len(self.curves) + 1) * _KEY_ROW_MM + 1.0
-        return self.key_top + key + LINE_MM + 2.0
+        """Below the key, what separates two groups, and one line of text."""
+        contrast = len(self.contrast) * _KEY_ROW_MM + (1.0 if self.contrast else 0.0)
+        return self.contrast_top + contrast + LINE_MM + 2.0
+
+    @property
+    def contrast_top(self) -> float:
+        """Below the key."""
+        return self.key_top + (0.0 if self.is_single else (len(self.curves) + 1) * _KEY_ROW_MM + 1.0)
 
     def x(self, years: float) -> float:
         return self.left + self.width * years / self.end_years
@@ -140,7 +149,8 @@ def draw_survival(
         Title, caption, colours, and where the band fades.
     """
     with journal_style():
-        layout = _lay_out(curves, width_mm, style or Style())
+        contrast = None if len(curves) < 2 else contrast_in_words(result, curves[0].key)
+        layout = _lay_out(curves, contrast or "", width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
         texts = [f"{legend} {about}"] if layout.style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
@@ -157,12 +167,16 @@ def draw_survival(
         _draw_horizon(page, axes, layout)
         if not layout.is_single:
             _draw_key(page, layout)
+        for number, words in enumerate(layout.contrast):
+            y = layout.contrast_top + (number + 0.75) * _KEY_ROW_MM
+            page.text(layout.left, y, words, gid=f"contrast-{number}")
         _draw_table(page, layout)
         page.paragraph(bottom + LINE_MM, lines)
-    return Drawing(page.figure, layout.style.title or titled(curves), described(curves), legend, about)
+    description = " ".join([described(curves), *([f"{contrast}."] if contrast else [])])
+    return Drawing(page.figure, layout.style.title or titled(curves), description, legend, about)
 
 
-def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _Layout:
+def _lay_out(curves: Sequence[DrawnCurve], contrast: str, width_mm: float, style: Style) -> _Layout:
     end = axis_years(curves)
     number = width_of(fmt.count(max(curve.endpoint.n_patients or 0 for curve in curves)))
     left = MARGIN_MM + max(map(width_of, _ROWS)) + 2.0 + number / 2
@@ -174,6 +188,7 @@ def _lay_out(curves: Sequence[DrawnCurve], width_mm: float, style: Style) -> _La
         title=[]
         if style.title is None
         else wrapped(style.title, width_mm - 2 * MARGIN_MM, TITLE_TYPE, "bold"),
+        contrast=wrapped(contrast, width_mm - MARGIN_MM - left, TYPE),
         ticks=multiples(tick_step(end, curves[0].endpoint.horizon_years, most), 0, end),
         end_years=end,
         left=left,
@@ -338,8 +353,10 @@ def _draw_estimate(axes: Axes, curve: DrawnCurve) -> None:
 
 def _draw_key(page: Page, layout: _Layout) -> None:
     """A piece of each line with its name and its estimate at the horizon, in the order of the lines' ends."""
-    names = max(width_of(curve.name) for curve in layout.curves)
     figures = max(width_of(curve.estimate_in_figures) for curve in layout.curves)
+    room = page.width - 2 * MARGIN_MM - _SAMPLE_MM - 2.0 - 3.0 - figures
+    shown_names = [named(curve.name, "", room) for curve in layout.curves]
+    names = max(map(width_of, shown_names))
     # Above the axes, and further to the left on a narrow page.
     right_of_names = _SAMPLE_MM + 2.0 + names + 3.0
     left = max(min(layout.left, page.width - MARGIN_MM - right_of_names - figures), MARGIN_MM)
@@ -347,10 +364,10 @@ def _draw_key(page: Page, layout: _Layout) -> None:
     confidence = fmt.level(survival_shown(layout.curves[0].endpoint).confidence_level or 0.95)
     y = layout.key_top + 0.75 * _KEY_ROW_MM
     page.text(beside, y, f"At {in_years(layout.horizon)} ({confidence} CI)", size=SMALL_TYPE, color=PALE_INK)
-    for curve in layout.curves:
+    for curve, name in zip(layout.curves, shown_names, strict=True):
         y += _KEY_ROW_MM
         _draw_sample(page, curve, layout, (left, y - 1.0))
-        page.text(left + _SAMPLE_MM + 2.0, y, curve.name, size=TYPE)
+        page.text(left + _SAMPLE_MM + 2.0, y, name, size=TYPE)
         page.text(beside, y, curve.estimate_in_figures, size=TYPE, gid=f"{curve.gid}-label")
 
 
@@ -371,8 +388,10 @@ def _draw_table(page: Page, layout: _Layout) -> None:
     for curve in layout.curves:
         if not layout.is_single:
             y += _ROW_MM
-            page.text(MARGIN_MM, y, curve.name, fontweight="bold")
-            start = MARGIN_MM + width_of(curve.name, weight="bold") + 1.5
+            room = page.width - 2 * MARGIN_MM - _SAMPLE_MM - 1.5
+            name = named(curve.name, "", room, weight="bold")
+            page.text(MARGIN_MM, y, name, fontweight="bold")
+            start = MARGIN_MM + width_of(name, weight="bold") + 1.5
             _draw_sample(page, curve, layout, (start, y - 1.0))
         counts = curve.at_risk(layout.ticks)
         for row, name in enumerate(_ROWS):
@@ -415,12 +434,24 @@ def _legend(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
         yield f"In the key: the estimate at {in_years(layout.horizon)} and its {interval}."
         if any(survival_shown(curve.endpoint) is not curve.endpoint.survival for curve in curves):
             yield "At 0 and 100 % it is the beta product interval."
+        yield from _about_ratio(result, layout)
         if len(curves) > _MOST_BANDS:
             yield f"Intervals are not shaded for more than {_MOST_BANDS} curves."
         yield from ends_together(curves)
     yield "At risk: followed to that time or beyond; censored and events: up to and including it."
     if any(_is_in_two_rows(curve, layout.ticks) for curve in curves):
         yield "A patient whose time is that of a tick is in two rows."
+
+
+def _about_ratio(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
+    """Over which time the hazard ratio is, and why its likelihood was taken."""
+    if not isinstance(result, Comparison) or not layout.contrast:
+        return
+    [contrast] = result.contrasts
+    own: SurvivalContrast = getattr(contrast.endpoints, layout.curves[0].key)
+    if own.hazard_ratio.value is not None:
+        yield "The hazard ratio, with limits of the profile likelihood, is over all follow-up."
+        yield f"{LIKELIHOODS[own.hazard_ratio.ci_method or '']}: {own.hazard_ratio.note}"
 
 
 def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterator[str]:

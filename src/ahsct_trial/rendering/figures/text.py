@@ -13,6 +13,7 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
+    contrast_in_words,
     definitions,
     how_joined,
     multiples,
@@ -36,7 +37,9 @@ def draw_text(result: Summary | Comparison, curves: Sequence[DrawnCurve], width:
     """Draw each curve in a panel as wide as a terminal [characters]."""
     width = min(max(width, _NARROWEST), _WIDEST)
     panels = ["\n".join(_panel(curve, width)) for curve in curves]
-    closing = _indented(" ".join(filter(None, [origin(result), result.source.provenance])), width)
+    contrast = contrast_in_words(result, curves[0].key)
+    said = [f"{contrast}." if contrast else None, origin(result), result.source.provenance]
+    closing = _indented(" ".join(filter(None, said)), width)
     return "\n".join([*("\n\n".join(panels).splitlines()), *closing]) + "\n"
 
 

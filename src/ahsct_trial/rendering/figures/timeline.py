@@ -1,9 +1,10 @@
-"""The timeline figure: a line per patient around transplant, with what happened on it."""
+"""The timeline figure: a line per patient around transplant, with what happened on it; groups under headings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
@@ -27,6 +28,7 @@ from ahsct_trial.rendering.figures.page import (
     Drawing,
     Page,
     journal_style,
+    named,
     width_of,
     wrapped,
 )
@@ -44,6 +46,8 @@ _WIDEST_PITCH_MM, _LONGEST_MM = 4.0, 215.0
 _SMALLEST_TYPE = 5.5
 _LONGEST_NAME = 16
 _NAME_MM, _AXIS_NAME_MM = 2.0, 9.4
+#: Above the first line of a group, and from the base line of its heading to the line [mm].
+_HEADING_MM, _BELOW_HEADING_MM = 6.0, 1.8
 _KEY_ROW_MM, _KEY_MARK_MM, _KEY_GAP_MM = 4.2, 3.6, 3.5
 _HISTORY = "observation before time zero"
 _LESIONS = {
@@ -74,6 +78,60 @@ class LineNames:
 
     names: tuple[str, ...]
     note: str
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the lines stand, in steps from one line to the next, the upper edge at −0.5.
+
+    Attributes
+    ----------
+    lines
+        The patients in order.
+    places
+        The height of each line.
+    spans
+        For each group its name, its count in words, and the upper and lower edge of its lines; without groups
+        one, unnamed.
+    pitch
+        From one line to the next [mm].
+    """
+
+    lines: Sequence[PatientTimeline]
+    places: tuple[float, ...]
+    spans: tuple[tuple[str, str, float, float], ...]
+    pitch: float
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> _Rows:
+        """Stack the groups, each below room for its heading."""
+        heading = _HEADING_MM if timeline.by is not None else 0.0
+        room = _LONGEST_MM - heading * len(timeline.levels)
+        pitch = min(_WIDEST_PITCH_MM, room / len(timeline.patients))
+        places: list[float] = []
+        spans = []
+        top = -0.5
+        for level, group in groupby(timeline.patients, key=lambda line: line.group):
+            n = len(list(group))
+            top += heading / pitch
+            count = "" if level is None else f" ({n:,} {plural('patient', n)})"
+            spans.append((shown(level or ""), count, top, top + n))
+            places += [top + 0.5 + row for row in range(n)]
+            top += n
+        return cls(timeline.patients, tuple(places), tuple(spans), pitch)
+
+    @property
+    def bottom(self) -> float:
+        return self.spans[-1][-1]
+
+    @property
+    def height(self) -> float:
+        """Of all lines and headings [mm]."""
+        return (self.bottom + 0.5) * self.pitch
+
+    def mm(self, place: float) -> float:
+        """From the upper edge to a place [mm]."""
+        return (place + 0.5) * self.pitch
 
 
 _EDGE = {"markeredgecolor": "white"}
@@ -123,7 +181,7 @@ _MARK_POINTS = (2.6, 5.5)
 
 
 def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = None) -> Drawing:
-    """Draw a line for each patient, the longest follow-up above.
+    """Draw a line for each patient, the longest follow-up above; groups one below the other, each headed.
 
     Parameters
     ----------
@@ -136,9 +194,9 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
     """
     style = style or Style()
     with journal_style():
-        patients = timeline.patients
-        pitch = _pitch(timeline)
-        beside = line_names(timeline.patients) if _has_names(pitch) else _numbers(timeline)
+        rows = _Rows.of(timeline)
+        pitch = rows.pitch
+        beside = line_names(rows.lines) if _has_names(pitch) else _numbers(timeline)
         names = beside.names
         size = _name_type(pitch) if _has_names(pitch) else SMALL_TYPE
         left = MARGIN_MM + max(width_of(name, size) for name in names) + _NAME_MM
@@ -152,28 +210,27 @@ def draw_timeline(timeline: Timeline, width_mm: float, style: Style | None = Non
         texts = [*filter(None, [timeline.source.provenance]), *texts]
         lines = [line for text in texts for line in wrapped(text, inner)]
         top = key_top + len(key) * _KEY_ROW_MM + 1.0
-        height = pitch * len(patients)
-        bottom = top + height + _AXIS_NAME_MM + MARGIN_MM
+        bottom = top + rows.height + _AXIS_NAME_MM + MARGIN_MM
         page = Page(width_mm, bottom + (2.0 + len(lines) * LINE_MM if lines else 0.0))
         for number, words in enumerate(title):
             y = MARGIN_MM + (number + 0.75) * TITLE_LINE_MM
             page.text(MARGIN_MM, y, words, size=TITLE_TYPE, fontweight="bold", gid=f"title-{number}")
-        axes = page.axes(left, top, width_mm - left - 2 * MARGIN_MM, height)
-        _draw_axes(page, axes, timeline, top + height)
-        for row, name in enumerate(names):
-            y = top + (row + 0.5) * pitch + 0.12 * size
+        axes = page.axes(left, top, width_mm - left - 2 * MARGIN_MM, rows.height)
+        _draw_axes(page, axes, timeline, rows, top + rows.height)
+        for row, (name, place) in enumerate(zip(names, rows.places, strict=True)):
+            y = top + rows.mm(place) + 0.12 * size
             page.text(left - _NAME_MM, y, name, ha="right", size=size, gid=f"patient-{row}")
-        _draw_lines(axes, patients, pitch)
-        _draw_marks(axes, patients, pitch)
+        for number, (name, count, first, _) in enumerate(rows.spans):
+            if name:
+                y = top + rows.mm(first) - _BELOW_HEADING_MM
+                words = named(name, count, inner, weight="bold")
+                page.text(MARGIN_MM, y, words, fontweight="bold", gid=f"group-{number}")
+        _draw_lines(axes, rows)
+        _draw_marks(axes, rows)
         for row, marks in enumerate(key):
             _draw_key(page, marks, key_top + (row + 1) * _KEY_ROW_MM - 1.2)
         page.paragraph(bottom + LINE_MM, lines)
     return Drawing(page.figure, style.title or _title(timeline), _description(timeline), legend, about)
-
-
-def _pitch(timeline: Timeline) -> float:
-    """From one line to the next [mm]."""
-    return min(_WIDEST_PITCH_MM, _LONGEST_MM / len(timeline.patients))
 
 
 def _sized(mark: _Mark, pitch: float) -> dict[str, Any]:
@@ -266,30 +323,34 @@ def _places(mark: _Mark, line: PatientTimeline) -> Sequence[float]:
     return [scan.years for scan in line.scans if scan.has_lesion is has_lesion]
 
 
-def _draw_axes(page: Page, axes: Axes, timeline: Timeline, bottom: float) -> None:
-    lines = timeline.patients
+def _draw_axes(page: Page, axes: Axes, timeline: Timeline, rows: _Rows, bottom: float) -> None:
+    lines = rows.lines
     starts = [-(line.observed_before_years or 0) for line in lines]
     low = min([*starts, *(years for line in lines for mark in _MARKS for years in _places(mark, line))])
     high = max(line.follow_up_years for line in lines)
     room = 0.015 * (high - low or 1)
     axes.set_xlim(low - room, high + room)
-    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_ylim(rows.bottom, -0.5)
     # The figure shows each patient anyway, and a course of weeks needs ticks between months.
     step = tick_step(high - low or 1, timeline.protocol.horizon_years, _MOST_TICKS, finest=0.05)
     ticks = multiples(step, low, high)
     axes.set_xticks(ticks, [f"{years:g}".replace("-", "−") for years in ticks])
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.plot([0, 0], [-0.5, len(lines) - 0.5], color=INK, linewidth=0.8, zorder=1, gid="time-zero")
+    # Not through the headings: the line is broken there.
+    heights = [height for *_, top, low in rows.spans for height in (top, low, float("nan"))][:-1]
+    axes.plot([0] * len(heights), heights, color=INK, linewidth=0.8, zorder=1, gid="time-zero")
     x = axes.get_position()
     middle = page.width * (x.x0 + x.x1) / 2
     page.text(middle, bottom + _AXIS_NAME_MM, f"Years from {timeline.protocol.time_zero}", ha="center")
 
 
-def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
-    width = min(max(0.1 * pitch * POINTS_PER_MM, 0.5), 1.1)
+def _draw_lines(axes: Axes, rows: _Rows) -> None:
+    width = min(max(0.1 * rows.pitch * POINTS_PER_MM, 0.5), 1.1)
     before = [
-        (row, line.observed_before_years) for row, line in enumerate(lines) if line.observed_before_years
+        (place, line.observed_before_years)
+        for place, line in zip(rows.places, rows.lines, strict=True)
+        if line.observed_before_years
     ]
     axes.hlines(
         [row for row, _ in before],
@@ -301,9 +362,9 @@ def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
         gid="observed-before",
     )
     axes.hlines(
-        range(len(lines)),
+        rows.places,
         0,
-        [line.follow_up_years for line in lines],
+        [line.follow_up_years for line in rows.lines],
         color=PALE_INK,
         linewidth=width,
         zorder=2,
@@ -311,18 +372,20 @@ def _draw_lines(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> N
     )
 
 
-def _draw_marks(axes: Axes, lines: Sequence[PatientTimeline], pitch: float) -> None:
+def _draw_marks(axes: Axes, rows: _Rows) -> None:
     low, high = axes.get_xlim()
     years_per_point = (high - low) / (axes.get_position().width * axes.figure.bbox.width)
     for order, mark in enumerate(_MARKS):
-        style = _sized(mark, pitch)
+        style = _sized(mark, rows.pitch)
         half = 0.0 if mark.style["marker"] == "|" else (0.5 * style["markersize"] + 0.6) * years_per_point
         places = [
-            (_beside(years, half), row) for row, line in enumerate(lines) for years in _places(mark, line)
+            (_beside(years, half), place)
+            for place, line in zip(rows.places, rows.lines, strict=True)
+            for years in _places(mark, line)
         ]
         axes.plot(
             [years for years, _ in places],
-            [row for _, row in places],
+            [place for _, place in places],
             clip_on=False,
             zorder=3 + order,
             gid=mark.kind,
@@ -362,7 +425,8 @@ def _draw_key(page: Page, row: Sequence[tuple[_Mark, str, float]], y: float) -> 
 
 def _title(timeline: Timeline) -> str:
     n = len(timeline.patients)
-    return f"Course of {n:,} {plural('patient', n)} before and after {timeline.protocol.time_zero}"
+    by = "" if timeline.by is None else f" by {timeline.by}"
+    return f"Course of {n:,} {plural('patient', n)} before and after {timeline.protocol.time_zero}{by}"
 
 
 def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
@@ -373,6 +437,11 @@ def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
         "follow-up to "
         "death or last contact."
     )
+    if timeline.by is not None:
+        yield "In each group the longest follow-up stands above."
+    if timeline.n_without_level:
+        n = timeline.n_without_level
+        yield f"{n:,} {plural('patient', n)} without {timeline.by} left out: in no group."
     if beside.note:
         yield beside.note
     yield from _kinds(timeline)
@@ -424,7 +493,11 @@ def _description(timeline: Timeline) -> str:
     shape = 0 if timeline.is_every_observation else 1
     drawn = {mark.words[shape]: sum(len(_places(mark, line)) for line in lines) for mark in _MARKS}
     counts = ", ".join(f"{words} {n:,}" for words, n in drawn.items() if n)
+    groups = [
+        f"{shown(level)}: " + f"{sum(line.group == level for line in lines):,}" for level in timeline.levels
+    ]
+    by = f", in groups by {timeline.by} ({', '.join(groups)})" if groups else ""
     return (
-        f"One line for each of {len(lines):,} {plural('patient', len(lines))}, by length of follow-up "
+        f"One line for each of {len(lines):,} {plural('patient', len(lines))}{by}, by length of follow-up "
         f"({min(follow_up):.1f} to {max(follow_up):.1f} years). Marks on the lines: {counts or 'none'}."
     )

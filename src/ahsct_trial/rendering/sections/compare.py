@@ -13,6 +13,7 @@ from ahsct_trial.catalogue import (
     SURVIVAL_ENDPOINTS,
 )
 from ahsct_trial.catalogue import SurvivalEndpoint as Endpoint
+from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import (
@@ -26,13 +27,14 @@ from ahsct_trial.rendering.sections import (
     shared_notes,
     survival_shown,
 )
-from ahsct_trial.rendering.sections.summarize import events_first, median_years
+from ahsct_trial.rendering.sections.summarize import events_first, median_years, patients_in_words
 from ahsct_trial.results import (
     Comparison,
     Contrast,
     Endpoints,
     Estimate,
     EventRates,
+    NedaContrast,
     RateContrast,
     ShareContrast,
     SurvivalContrast,
@@ -40,33 +42,45 @@ from ahsct_trial.results import (
 )
 from ahsct_trial.wording import in_years, plural
 
+#: Whose likelihood a hazard ratio comes from, where there is no room for the method's full name.
+LIKELIHOODS = {"cox-efron-profile": "Cox", "firth-profile": "Firth"}
+#: The columns whose empty cells stand below the table of the groups' patients.
+_DESCRIBED = {*(column.name for column in ATTRIBUTES), "edss_baseline"}
+
 
 def comparison_sections(comparison: Comparison) -> list[Section]:
     """What `ahsct compare` shows, each group's follow-up before anything that separates them."""
     notices = public(comparison.notices)
-    contrasts = [
-        section
-        for contrast in comparison.contrasts
-        for section in (
-            _differences(comparison, contrast),
-            _over_all_follow_up(comparison, contrast),
-            _other_contrasts(comparison, contrast),
-        )
-    ]
     return [
         *provenance(comparison.source),
         *look_first(notices),
-        _groups(comparison),
-        _event_free(comparison),
-        _counts(comparison),
-        *contrasts,
-        *_tests(comparison),
+        groups_section(comparison),
+        event_free_section(comparison),
+        counts_section(comparison),
+        *contrast_sections(comparison),
+        *first_events_sections(comparison),
         _explained(comparison),
         closing_section(comparison.source, comparison.account, notices),
     ]
 
 
-def _in_file(comparison: Comparison) -> list[Endpoint]:
+def contrast_sections(comparison: Comparison) -> list[Section]:
+    """What separates each group from the reference, and for more than two the test over all."""
+    return [
+        *(
+            section
+            for contrast in comparison.contrasts
+            for section in (
+                _differences(comparison, contrast),
+                _over_all_follow_up(comparison, contrast),
+                _other_contrasts(comparison, contrast),
+            )
+        ),
+        *_log_rank_over_all(comparison),
+    ]
+
+
+def endpoints_in_file(comparison: Comparison) -> list[Endpoint]:
     """The survival endpoints of which some group has a figure."""
     return [
         declared
@@ -79,7 +93,13 @@ def _confidence(comparison: Comparison) -> str:
     return fmt.level(comparison.protocol.confidence_level)
 
 
-def _groups(comparison: Comparison) -> Section:
+def headline_of(comparison: Comparison) -> Endpoint | None:
+    """MS activity-free survival, or the first survival endpoint of which the file has a figure."""
+    return next(iter(endpoints_in_file(comparison)), None)
+
+
+def groups_section(comparison: Comparison) -> Section:
+    """How many are in each group, and how they were followed: before anything that separates them."""
     by, horizon = comparison.by, in_years(comparison.protocol.horizon_years)
     rows = []
     for group in comparison.groups:
@@ -111,9 +131,10 @@ def _groups(comparison: Comparison) -> Section:
     )
 
 
-def _event_free(comparison: Comparison) -> Section:
+def event_free_section(comparison: Comparison) -> Section:
+    """Each survival endpoint of each group at the horizon."""
     rows = []
-    for declared in _in_file(comparison):
+    for declared in endpoints_in_file(comparison):
         for at, group in enumerate(comparison.groups):
             each: SurvivalEndpoint = getattr(group.endpoints, declared.key)
             rows.append(
@@ -162,7 +183,7 @@ def _beta_product(comparison: Comparison) -> Iterator[str]:
 
 def _not_in_file(comparison: Comparison) -> tuple[str, ...]:
     endpoints = comparison.groups[0].endpoints
-    there = _in_file(comparison)
+    there = endpoints_in_file(comparison)
     return shared_notes(
         (
             (declared.short, getattr(endpoints, declared.key).note)
@@ -173,7 +194,7 @@ def _not_in_file(comparison: Comparison) -> tuple[str, ...]:
     )
 
 
-def _counts(comparison: Comparison) -> Section:
+def counts_section(comparison: Comparison) -> Section:
     """The groups' other figures: a row for each, a column for each group."""
     figures: list[tuple[str, Callable[[Endpoints], str]]] = []
     for declared in RATE_ENDPOINTS:
@@ -191,10 +212,23 @@ def _counts(comparison: Comparison) -> Section:
     ]
     rows = [(name, *(figure(group.endpoints) for group in comparison.groups)) for name, figure in figures]
     return Section(
-        f"Other figures of each group (exact {_confidence(comparison)} CI)",
+        f"Other figures of each group ({_confidence(comparison)} CI)",
         headings=("", *(shown(group.level) for group in comparison.groups)),
         rows=tuple(row for row in said_once(rows) if any(cell != fmt.NOTHING for cell in row[1:])),
+        notes=(f"Intervals are exact{_but_negative_binomial(comparison)}.",),
     )
+
+
+def _but_negative_binomial(comparison: Comparison) -> str:
+    """Which rates of which groups have another interval, since their counts vary more than Poisson's."""
+    found = [
+        f"{declared.short.lower()} {side} in {shown(group.level)}"
+        for declared in RATE_ENDPOINTS
+        for side in ("before", "after")
+        for group in comparison.groups
+        if getattr(getattr(group.endpoints, declared.key), side).rate_negative_binomial.value is not None
+    ]
+    return f", but negative binomial for {fmt.listed(found)}" if found else ""
 
 
 def _rate_of(key: str, side: str) -> Callable[[Endpoints], str]:
@@ -219,7 +253,7 @@ def _differences(comparison: Comparison, contrast: Contrast) -> Section:
     """What separates a group from the reference at the horizon."""
     rows: list[tuple[str, ...]] = []
     said: list[tuple[str, str | None]] = []
-    for declared in _in_file(comparison):
+    for declared in endpoints_in_file(comparison):
         own: SurvivalContrast = getattr(contrast.endpoints, declared.key)
         rows.append(
             (
@@ -246,7 +280,7 @@ def _differences(comparison: Comparison, contrast: Contrast) -> Section:
             f"Survival, points\n({confidence} CI)",
             f"Mean event-free\nyears ({confidence} CI)",
             f"Crude risk, points\n({confidence} CI)",
-            "p",
+            "Boschloo\np",
         ),
         rows=said_once(rows),
         notes=shared_notes(said, between=", "),
@@ -271,7 +305,7 @@ def _bare(estimate: Estimate) -> str:
 def _over_all_follow_up(comparison: Comparison, contrast: Contrast) -> Section:
     rows: list[tuple[str, ...]] = []
     said: list[tuple[str, str | None]] = []
-    for declared in _in_file(comparison):
+    for declared in endpoints_in_file(comparison):
         own: SurvivalContrast = getattr(contrast.endpoints, declared.key)
         rows.append(
             (
@@ -282,25 +316,27 @@ def _over_all_follow_up(comparison: Comparison, contrast: Contrast) -> Section:
                 fmt.p_value(own.log_rank.p_exact),
             )
         )
-        method = fmt.method(own.hazard_ratio)
-        said.append(
-            (
-                declared.short,
-                joined(f"{method}." if method else None, own.hazard_ratio.note, own.log_rank.note),
-            )
-        )
+        said.append((declared.short, joined(*_how(own))))
     return Section(
         f"{shown(contrast.level)} ÷ {shown(contrast.reference)}: over all follow-up",
         headings=(
             "",
             f"Hazard ratio\n({_confidence(comparison)} CI)",
-            "p",
-            "Log-rank p",
-            "by permutation",
+            "Likelihood-\nratio p",
+            "Log-rank\np",
+            "Permutation\np",
         ),
         rows=said_once(rows),
         notes=shared_notes(said, between=", "),
     )
+
+
+def _how(contrast: SurvivalContrast) -> Iterator[str | None]:
+    """How the ratio and the permutation p were found, or why there is none."""
+    if contrast.hazard_ratio.value is not None:
+        yield f"{fmt.method(contrast.hazard_ratio)}."
+    yield contrast.hazard_ratio.note
+    yield contrast.log_rank.note
 
 
 def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
@@ -313,10 +349,11 @@ def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
         rows.append(
             (f"{declared.short} after, ratio", _bare(shown_ratio), fmt.NOTHING, fmt.method(shown_ratio))
         )
-    shares: list[tuple[str, ShareContrast]] = [
+    shares: list[tuple[str, ShareContrast | NedaContrast]] = [
         (f"{DISABILITY.label}: worsened", own.disability.worsened),
         (f"{DISABILITY.label}: improved", own.disability.improved),
         (f"{MORTALITY.short} by day 100", own.mortality.all_cause_by_day_100),
+        *((f"{NEDA3.short} by year {year.years}", year) for year in own.neda3),
     ]
     rows += [
         (
@@ -327,76 +364,163 @@ def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
         )
         for name, share in shares
     ]
-    rows += [
-        (
-            f"{NEDA3.short} by year {year.years}, points",
-            _bare(year.risk_difference),
-            fmt.p_value(year.p_exact),
-            fmt.method(year.risk_difference),
-        )
-        for year in own.neda3
-    ]
     return Section(
         f"{shown(contrast.level)} against {shown(contrast.reference)}: other figures",
-        headings=("", f"Ratio or difference\n({_confidence(comparison)} CI)", "p", "Interval"),
+        headings=("", f"Ratio or difference\n({_confidence(comparison)} CI)", "Boschloo\np", "Interval"),
         rows=tuple(row for row in rows if row[1] != fmt.NOTHING),
         texts=frozenset({0, 3}),
+        notes=shared_notes(
+            ((name, share.risk_difference.note) for name, share in shares if share.risk_difference.ci_method),
+            between=", ",
+        ),
     )
 
 
-def _tests(comparison: Comparison) -> list[Section]:
-    """Tests over all groups: log-rank where there are more than two, Gray's of each type of first event."""
+def first_events_sections(comparison: Comparison) -> list[Section]:
+    """The cumulative incidence of each type of first event that occurred, with Gray's test beside it."""
     rows = []
-    for declared in _in_file(comparison):
-        tests = comparison.tests[declared.key]
-        own = [("log-rank", tests.log_rank)] if len(comparison.groups) > 2 else []
-        own += [
-            (f"Gray: {event.heading.lower()}", tests.gray[event.key])
-            for event in EVENTS
-            if event.key in tests.gray
-        ]
-        for at, (name, test) in enumerate(own):
-            rows.append(
-                (
-                    "" if at else declared.short,
-                    name,
-                    fmt.number(test.statistic, 2),
-                    fmt.count(test.df),
-                    fmt.p_value(test.p),
+    for declared in endpoints_in_file(comparison):
+        gray = comparison.tests[declared.key].gray
+        for event in EVENTS:
+            test = gray.get(event.key)
+            if test is None:
+                continue
+            for at, group in enumerate(comparison.groups):
+                each: SurvivalEndpoint = getattr(group.endpoints, declared.key)
+                rows.append(
+                    (
+                        "" if at else f"{declared.short}: {event.heading.lower()}",
+                        shown(group.level),
+                        fmt.count(each.events_by_type[event.key]),
+                        fmt.with_limits(each.incidence[event.key]),
+                        *(
+                            ("", "", "")
+                            if at
+                            else (fmt.number(test.statistic, 2), fmt.count(test.df), fmt.p_value(test.p))
+                        ),
+                    )
                 )
-            )
     if not rows:
         return []
-    return [
-        Section(
-            f"Tests over {'both' if len(comparison.groups) == 2 else 'all'} groups and all follow-up",
-            headings=("", "Test", "Chi-squared", "df", "p"),
-            rows=tuple(rows),
-            texts=frozenset({0, 1}),
-        )
-    ]
+    section = Section(
+        f"First events by {in_years(comparison.protocol.horizon_years)}, the others competing",
+        headings=(
+            "",
+            "Group",
+            "n",
+            f"Cumulative incidence\n({_confidence(comparison)} CI)",
+            "Gray's\nχ²",
+            "df",
+            "Gray's\np",
+        ),
+        rows=tuple(rows),
+        texts=frozenset({0, 1}),
+        notes=(
+            f"Gray's test: of {'both' if len(comparison.groups) == 2 else 'all'} groups, over all follow-up.",
+        ),
+    )
+    return [section]
+
+
+def _log_rank_over_all(comparison: Comparison) -> list[Section]:
+    """The log-rank test where there are more than two groups; that of two stands beside their contrast."""
+    tests = {
+        declared.short: comparison.tests[declared.key].log_rank for declared in endpoints_in_file(comparison)
+    }
+    n_groups = len(comparison.groups)
+    if n_groups == 2:
+        return []
+    section = Section(
+        f"Log-rank test over all {n_groups} groups and all follow-up",
+        headings=("", "χ²", "df", "p"),
+        rows=tuple(
+            (name, fmt.number(test.statistic, 2), fmt.count(test.df), fmt.p_value(test.p))
+            for name, test in tests.items()
+        ),
+        notes=(
+            "It says whether the groups differ, not which or by how much: that is in the contrasts above.",
+            *shared_notes(((name, test.note) for name, test in tests.items()), between=", "),
+        ),
+    )
+    return [section]
 
 
 def _explained(comparison: Comparison) -> Section:
-    n = len(comparison.contrasts)
     return Section(
         "How to read this",
         lead=(
             ": ".join(protocol_definition(comparison.protocol)),
-            f"Differences are level − reference, ratios level ÷ reference; the reference is "
-            f"{shown(comparison.by.reference)}.",
-            "Survival: square and add from each group's limits. Crude risk: of an event, of those who had "
-            "one or were "
-            "observed to the horizon; Miettinen and Nurminen's limits, p by Boschloo's test. Mean "
-            "event-free years: "
-            "restricted to the horizon. Log-rank by permutation: for two groups.",
-            f"{n:,} {plural('contrast', n)} of several endpoints each: no p-value is adjusted for their "
-            "number.",
+            *how_to_read(comparison),
             *(
                 f"{endpoint.label}: {endpoint.definition}"
                 for endpoint in (
-                    getattr(comparison.groups[0].endpoints, each.key) for each in _in_file(comparison)[:1]
+                    getattr(comparison.groups[0].endpoints, each.key)
+                    for each in endpoints_in_file(comparison)[:1]
                 )
             ),
         ),
+    )
+
+
+def how_to_read(comparison: Comparison) -> tuple[str, ...]:
+    """What must be known to read a contrast."""
+    n = len(comparison.contrasts)
+    return (
+        "Differences are level − reference, ratios level ÷ reference; the reference is "
+        f"{shown(comparison.by.reference)}.",
+        "Survival: square and add from each group's limits. Crude risk: of an event, of those who had one or "
+        "were observed to the horizon; Miettinen and Nurminen's limits, p by Boschloo's test. Mean event-free "
+        "years: restricted to the horizon. Log-rank by permutation: for two groups.",
+        f"{n:,} {plural('contrast', n)}, each of several endpoints: no p-value is adjusted for their number.",
+    )
+
+
+def ratio_in_words(comparison: Comparison, contrast: Contrast, key: str) -> str:
+    """The hazard ratio with its interval and likelihood, and the log-rank p beside it, in one line."""
+    own: SurvivalContrast = getattr(contrast.endpoints, key)
+    ratio = own.hazard_ratio
+    name = f"Hazard ratio, {shown(contrast.level)} ÷ {shown(contrast.reference)}"
+    if ratio.value is None:
+        return f"{name}: undefined, as no event happened while both groups were at risk"
+    level = fmt.level(ratio.confidence_level or 0)
+    within = "" if comparison.by.strata is None else f", within the levels of {shown(comparison.by.strata)}"
+    return (
+        f"{name}: {fmt.value(ratio)} ({level} CI {fmt.limits(ratio)}), {LIKELIHOODS[ratio.ci_method or '']}; "
+        f"log-rank p {fmt.p_value(own.log_rank.p)}{within}"
+    )
+
+
+def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> list[str]:
+    """What separates a group from the reference in an endpoint, in sentences."""
+    own: SurvivalContrast = getattr(contrast.endpoints, key)
+    at = in_years(comparison.protocol.horizon_years)
+    difference = own.survival_difference
+    said = "no difference can be given" if difference.value is None else fmt.with_interval(difference)
+    return [
+        f"Survival at {at}, {_minus(contrast)}: {said}.",
+        f"{ratio_in_words(comparison, contrast, key)}.",
+    ]
+
+
+def baseline_section(comparison: Comparison) -> Section:
+    """Who is in each group: a column for each."""
+    cohorts = [group.cohort for group in comparison.groups]
+    words = [patients_in_words(cohort, is_full=True) for cohort in cohorts]
+    rows = [
+        ("Patients", *(fmt.count(cohort.n_patients) for cohort in cohorts)),
+        ("Sites", *(fmt.counts(cohort.site) for cohort in cohorts)),
+        *((name, *(own[name] for own in words)) for name in words[0] if name.lower() != comparison.by.column),
+    ]
+    missing = {
+        shown(group.level): ", ".join(
+            f"{name} {n:,}" for name, n in group.cohort.n_missing.items() if n and name in _DESCRIBED
+        )
+        for group in comparison.groups
+    }
+    return Section(
+        f"Who is in each group by {shown(comparison.by.column)}",
+        headings=("", *(shown(group.level) for group in comparison.groups)),
+        rows=tuple(row for row in rows if any(cell != fmt.NOTHING for cell in row[1:])),
+        texts=frozenset(range(len(cohorts) + 1)),
+        notes=tuple(f"{level}, without a value: {names}." for level, names in missing.items() if names),
     )

@@ -32,12 +32,14 @@ from ahsct_trial.rendering.sections import (
 from ahsct_trial.results import (
     CohortInfo,
     Disability,
+    Endpoints,
     Estimate,
     EventRate,
     EventRates,
     FollowUp,
     Mortality,
     NedaYear,
+    ProtocolInfo,
     Summary,
     SurvivalEndpoint,
 )
@@ -115,13 +117,21 @@ def headline_section(summary: Summary) -> Section:
     """MS activity-free survival with its denominator, intervals and events."""
     endpoint: SurvivalEndpoint = getattr(summary.endpoints, HEADLINE.key)
     title = f"{endpoint.label} at {in_years(endpoint.horizon_years)}"
+    lead = tuple(event_free_in_words(endpoint))
     if endpoint.n_event_free is None:
-        return Section(title, lead=(endpoint.note or "",))
+        return Section(title, lead=lead or (endpoint.note or "",))
+    if endpoint.survival.value is None:
+        return Section(title, lead=lead, notes=_without_repeats(endpoint.note))
+    return Section(title, lead=lead, notes=_without_repeats(endpoint.note, endpoint.survival.note))
+
+
+def event_free_in_words(endpoint: SurvivalEndpoint) -> list[str]:
+    """The estimates with denominators, intervals and events; nothing where the data do not tell of it."""
+    if endpoint.n_event_free is None:
+        return []
     if endpoint.survival.value is None:
         # The crude share would be that of the patients with an event alone.
-        return Section(
-            title, lead=(f"No estimate: {events_in_words(endpoint)}.",), notes=_without_repeats(endpoint.note)
-        )
+        return [f"No estimate: {events_in_words(endpoint)}."]
     lead = [
         f"{fmt.counted(endpoint.proportion)} evaluable patients event-free: "
         f"{fmt.with_interval(endpoint.proportion)}.",
@@ -129,7 +139,7 @@ def headline_section(summary: Summary) -> Section:
     ]
     if endpoint.median_years.value is not None:
         lead.append(f"Median time to the first event {fmt.with_interval(endpoint.median_years)}.")
-    return Section(title, lead=tuple(lead), notes=_without_repeats(endpoint.note, endpoint.survival.note))
+    return lead
 
 
 def _without_repeats(*texts: str | None) -> tuple[str, ...]:
@@ -156,8 +166,27 @@ def events_first(endpoint: SurvivalEndpoint) -> str:
 def patients_section(cohort: CohortInfo, *, is_full: bool = False) -> Section:
     """Who was treated."""
     sites = "" if cohort.n_sites is None else f" at {cohort.n_sites:,} {plural('site', cohort.n_sites)}"
+    first = f"{cohort.n_patients:,} {plural('patient', cohort.n_patients)}{sites}"
+    by_site = fmt.counts(cohort.site)
+    lines = patients_in_words(cohort, is_full=is_full)
+    missing = [
+        f"{name} {n:,}"
+        for name, n in cohort.n_missing.items()
+        if n and name in {*(column.name for column in ATTRIBUTES), "edss_baseline"}
+    ]
+    return Section(
+        "Who was treated",
+        rows=(
+            (first, "" if by_site == fmt.NOTHING else by_site),
+            *((name, words) for name, words in lines.items() if words != fmt.NOTHING),
+        ),
+        notes=(f"Without a value: {', '.join(missing)}.",) if missing else (),
+    )
+
+
+def patients_in_words(cohort: CohortInfo, *, is_full: bool) -> dict[str, str]:
+    """Attributes and baseline of the patients by their names; a dash for what the file lacks."""
     lines = {
-        f"{cohort.n_patients:,} {plural('patient', cohort.n_patients)}{sites}": fmt.counts(cohort.site),
         "Arm": fmt.counts(cohort.arm),
         "Sex, age (years)": _several(fmt.counts(cohort.sex), fmt.distribution(cohort.age_years, 0)),
         "Course, EDSS at baseline": _several(
@@ -173,20 +202,7 @@ def patients_section(cohort: CohortInfo, *, is_full: bool = False) -> Section:
     }
     if is_full:
         lines["Relapse history (years)"] = fmt.distribution(cohort.years_observed_before, 1)
-    first, *others = lines.items()
-    missing = [
-        f"{name} {n:,}"
-        for name, n in cohort.n_missing.items()
-        if n and name in {*(column.name for column in ATTRIBUTES), "edss_baseline"}
-    ]
-    return Section(
-        "Who was treated",
-        rows=(
-            (first[0], "" if first[1] == fmt.NOTHING else first[1]),
-            *((name, words) for name, words in others if words != fmt.NOTHING),
-        ),
-        notes=(f"Without a value: {', '.join(missing)}.",) if missing else (),
-    )
+    return lines
 
 
 def _several(*parts: str) -> str:
@@ -588,18 +604,20 @@ def _follow_up(follow_up: FollowUp, horizon: str) -> Iterator[tuple[str, str]]:
 
 def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
     """The protocol, what each endpoint counts, and apart from them the rules that several share."""
-    lead = tuple(f"{term}: {words}" for term, words in definitions(summary, is_full=is_full))
+    terms = definitions(summary.protocol, summary.endpoints, is_full=is_full)
+    lead = tuple(f"{term}: {words}" for term, words in terms)
     title = "Definitions" if is_full else "Definitions (all of them, in full: --full)"
     return Section(title, lead=lead)
 
 
-def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
+def definitions(
+    protocol: ProtocolInfo, endpoints: Endpoints, *, is_full: bool = True
+) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
     In short: the headline's definition, and the first sentence of the other survival endpoints'.
     """
-    yield protocol_definition(summary.protocol)
-    endpoints = summary.endpoints
+    yield protocol_definition(protocol)
     survival: dict[str, SurvivalEndpoint] = {
         declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS
     }
