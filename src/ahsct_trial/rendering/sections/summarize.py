@@ -221,7 +221,9 @@ def _event_free(summary: Summary, *, is_full: bool) -> Section:
         "Late",
         "Left\nout",
     )
-    legend = "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown."
+    legend = (
+        "Lost: not observed that far. Late: event after observation ended. Left out: a component unknown."
+    )
     return Section(
         f"Event-free at {horizon}",
         headings=headings,
@@ -496,7 +498,8 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
             if is_full
             else ()
         ),
-        ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
+        # In short the notice at the top says it.
+        *((("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),) if is_full else ()),
         ("EDSS, median (range)", "; ".join(edss) or fmt.NOTHING),
     )
     return Section(
@@ -596,7 +599,7 @@ def definitions_section(summary: Summary, *, is_full: bool = True) -> Section:
 def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
-    In short: the headline's definition, and the first sentence of the other survival endpoints'.
+    In short: the headline's definition, and what the other survival endpoints count.
     """
     yield protocol_definition(summary.protocol)
     endpoints = summary.endpoints
@@ -604,9 +607,11 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
         declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS
     }
     shared = shared_sentences(each.definition for each in survival.values())
-    for key, endpoint in survival.items():
+    for endpoint in survival.values() if is_full else [survival[HEADLINE.key]]:
         own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
-        yield endpoint.label, " ".join(own if is_full or key == HEADLINE.key else own[:1])
+        yield endpoint.label, " ".join(own)
+    if not is_full:
+        yield "Likewise to the first of", f"{'; '.join(_counted(summary))}."
     if shared:
         yield "Shared by these", " ".join(shared)
     if not is_full:
@@ -624,3 +629,12 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
         own = [sentence for sentence in sentences(each.definition) if sentence not in said]
         said.update(own)
         yield each.label, " ".join(own)
+
+
+def _counted(summary: Summary) -> Iterator[str]:
+    """The other survival endpoints, each with the events that it counts: "relapse, death (Relapse-free)"."""
+    for declared in SURVIVAL_ENDPOINTS[1:]:
+        types = getattr(summary.endpoints, declared.key).events_by_type
+        counted = ", ".join(event.words for event in EVENTS if types[event.key] is not None)
+        if counted:
+            yield f"{counted} ({declared.short})"
