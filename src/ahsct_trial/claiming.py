@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -26,6 +25,7 @@ from ahsct_trial.published.relations import (
 )
 from ahsct_trial.reconciling import Reconciliation, reconcile
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
+from ahsct_trial.wording import is_it_meant
 
 #: How a published figure is the quoted one: printed so, the same share told otherwise, or rounded to it.
 Match = Literal["printed", "same share", "rounded"]
@@ -287,8 +287,7 @@ def topic_named(word: str) -> Topic:
     topics: tuple[Topic, ...] = get_args(Topic)
     found = next((topic for topic in topics if topic == word.strip().casefold()), None)
     if found is None:
-        close = get_close_matches(word.casefold(), topics, n=1)
-        remedy = f"Is {close[0]} meant?" if close else f"It is one of {', '.join(topics)}."
+        remedy = is_it_meant(word, topics) or f"It is one of {', '.join(topics)}."
         raise UsageError(f"--about is {shown(repr(word))}. {remedy}")
     return found
 

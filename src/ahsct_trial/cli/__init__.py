@@ -20,7 +20,7 @@ except ImportError:
 __all__ = ["Outcome", "main"]
 
 #: Each adds its commands to the application, in the order in which the help shows them.
-for _commands in ("results", "published", "data", "maps", "pictures"):
+for _commands in ("results", "published", "data", "maps", "pictures", "reference"):
     import_module(f"ahsct_trial.cli.{_commands}")
 
 

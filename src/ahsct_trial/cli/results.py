@@ -6,8 +6,19 @@ from typing import Annotated
 
 import typer
 
+from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import RESULTS, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, Table, grouped
+from ahsct_trial.cli.options import (
+    GROUPS,
+    Choices,
+    Data,
+    Disclosure,
+    Document,
+    EndpointOption,
+    Table,
+    grouped,
+    with_default,
+)
 from ahsct_trial.cli.reading import heed, read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
@@ -64,15 +75,14 @@ def compare(
     disclosure: Disclosure,
     table: Table,
     by: Annotated[
-        str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
+        str, typer.Option("--by", metavar="COLUMN", help=f"What makes the groups: {GROUPS}.")
     ] = "arm",
     reference: Annotated[
         str | None,
         typer.Option(
             "--reference",
             metavar="LEVEL",
-            help="What the others are compared with.",
-            show_default="the first by alphabet",
+            help=with_default("What the others are compared with.", "the first by alphabet"),
         ),
     ] = None,
     strata: Annotated[
@@ -113,9 +123,7 @@ def sensitivity(
     data: Data,
     choices: Choices,
     table: Table,
-    endpoint: Annotated[
-        str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
-    ] = "activity_free_survival",
+    endpoint: EndpointOption = HEADLINE.key,
 ) -> Outcome:
     """Show an endpoint under every choice on which published figures differ.
 
