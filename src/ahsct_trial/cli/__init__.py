@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -54,4 +55,6 @@ def _worded(error: ClickException) -> str:
     context = getattr(error, "ctx", None)
     where = "" if context is None else f" See {context.command_path} --help."
     sentence = error.format_message().rstrip(".?")
+    if re.fullmatch("-[0-9]", getattr(error, "option_name", "")):
+        sentence += " (an argument that begins with a minus stands after --, as in: ahsct claim -- -0.07)"
     return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"
