@@ -751,6 +751,23 @@ def test_the_exit_code_of_the_process(arguments: list[str], exit_code: int) -> N
     assert bool(done.stderr) == (exit_code in {2, 3} and bool(arguments))
 
 
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("ahsct su", ["summarize"]),
+        ("ahsct plot ", ["survival", "incidence", "forest", "timeline"]),
+        ("ahsct summarize --hor", ["--horizon"]),
+        ("ahsct summarize --death c", ["censor"]),
+        ("ahsct sensitivity --endpoint overall", ["overall_survival"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_choices(words: str, completed: list[str]) -> None:
+    # As the script that `ahsct --show-completion` prints for bash asks.
+    count = str(len(words.split(" ")) - 1)
+    done = process(_AHSCT_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count)
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
 def test_the_console_script_is_the_same_process() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["ahsct"].partition(":")

@@ -54,10 +54,25 @@ def one_of_these(words: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
+def _completed_from(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """What a shell completes the beginning of an option's value to."""
+
+    def completed(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return completed
+
+
 #: What names an endpoint, and what a group is made by.
-ENDPOINT_KEYS = one_of_these(each.key for each in SURVIVAL_ENDPOINTS)
+_KEYS = tuple(each.key for each in SURVIVAL_ENDPOINTS)
+ENDPOINT_KEYS = one_of_these(_KEYS)
 GROUPS = one_of_these(column.name for column in ATTRIBUTES if column.kind in {"text", "level"})
-EndpointOption = Annotated[str, typer.Option("--endpoint", metavar="KEY", help=f"{ENDPOINT_KEYS}.")]
+EndpointOption = Annotated[
+    str,
+    typer.Option(
+        "--endpoint", metavar="KEY", help=f"{ENDPOINT_KEYS}.", autocompletion=_completed_from(_KEYS)
+    ),
+]
 
 
 def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
@@ -66,7 +81,12 @@ def _setting(setting: str, option: str, words: str, unit: str | None = None) -> 
     if setting in CHOICES:
         words = f"{words}: {one_of_these(CHOICES[setting])}."
     default = own if isinstance(own, str) else f"{own:g}"
-    return typer.Option(option, metavar=unit or "CHOICE", help=with_default(words, default))
+    return typer.Option(
+        option,
+        metavar=unit or "CHOICE",
+        help=with_default(words, default),
+        autocompletion=_completed_from(CHOICES.get(setting, ())),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
