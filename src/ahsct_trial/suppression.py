@@ -37,7 +37,7 @@ Result = TypeVar("Result", Summary, Comparison)
 Part = TypeVar("Part")
 
 #: Levels of an attribute that are too small to stand alone.
-OTHERS = "others, too few to show"
+OTHERS = "others (each too few to show)"
 _NO_VALUES = Distribution(n=0, median=None, min=None, max=None, total=None)
 
 
@@ -297,7 +297,7 @@ def _notices(notices: tuple[Notice, ...], below: int) -> tuple[Notice, ...]:
     return tuple(
         replace(
             notice,
-            text=f"{notice.code.replace('-', ' ').capitalize()}: numbers below {below} may stand in it.",
+            text=f"A notice is not shown, since it may tell numbers below {below}: {notice.code.replace('-', ' ')}.",
         )
         if any(character.isdigit() for character in notice.text)
         else notice

@@ -515,7 +515,7 @@ def _disability_deaths_and_follow_up(summary: Summary) -> Section:
     return Section(
         f"Disability, deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
         rows=tuple(row for part in parts for row in part.rows),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=_without_repeats(*(note for part in parts for note in part.notes)),
     )
 
 
@@ -632,9 +632,9 @@ def definitions(summary: Summary, *, is_full: bool = True) -> Iterator[tuple[str
 
 
 def _counted(summary: Summary) -> Iterator[str]:
-    """The other survival endpoints, each with the events that it counts: "relapse, death (Relapse-free)"."""
+    """What the other survival endpoints count, from their definitions: "relapse and death (Relapse-free)"."""
+    begin = f"Time from {summary.protocol.time_zero} to "
     for declared in SURVIVAL_ENDPOINTS[1:]:
-        types = getattr(summary.endpoints, declared.key).events_by_type
-        counted = ", ".join(event.words for event in EVENTS if types[event.key] is not None)
-        if counted:
-            yield f"{counted} ({declared.short})"
+        first, *_ = sentences(getattr(summary.endpoints, declared.key).definition)
+        events = first.removeprefix(begin).removeprefix("the first of ").removesuffix(".")
+        yield f"{events} ({declared.short})"
