@@ -255,7 +255,9 @@ def drawn_groups(comparison: Comparison, key: str) -> list[DrawnCurve]:
             curves.append(DrawnCurve(key, shown(group.level), f"{key}-{place}", place, endpoint, window))
     if not curves:
         note = getattr(comparison.groups[0].endpoints, key).note
-        raise UsageError(f"There is no curve of {key} in {source_name(comparison.source)}. {note}")
+        raise UsageError(
+            f"There is no curve of {key} in {source_name(comparison.source)}. {note} Draw another with --endpoint."
+        )
     return in_order(curves)
 
 
