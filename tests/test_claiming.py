@@ -29,6 +29,7 @@ def found(answer: ClaimAnswer) -> list[tuple[str, str, str]]:
         ("23 out of 24 patients", ("23", "24", "", None)),
         ("eight of those 23 improved", ("8", "23", "", None)),
         ("none of the 24", ("0", "24", "", None)),
+        ("no relapses in 179 patient-years", ("0", "179", "", None)),
         ("93 lesions on 24 scans", ("93", "24", "", None)),
         ("167 relapses in 140 patient-years", ("167", "140", "", None)),
         ("23 of 24 were free at 3 years", ("23", "24", "", 3)),
@@ -95,6 +96,10 @@ def test_a_figure_that_cannot_be_is_called_impossible_and_nothing_is_set_beside_
 @pytest.mark.parametrize("text", ["23 of 24", "167 of 140", "150 relapses in 130 patients", "100 %", "-0.09"])
 def test_a_figure_that_can_be_is_not_called_impossible(text: str) -> None:
     assert answer_claim(text).impossible is None
+
+
+def test_a_count_without_its_denominator_is_shown_with_it() -> None:
+    assert answer_claim("one patient died").sentence.startswith("1 is printed as 1 of 109, which the source")
 
 
 def test_a_p_value_beside_a_figure_is_set_aside_and_alone_refused() -> None:

@@ -98,7 +98,9 @@ _NUMBER_WORD = (
 )
 #: A number in words before what it is of.
 _COUNT_IN_WORDS = re.compile(
-    rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} of(?: the| those| these| all| its)? [0-9])", re.IGNORECASE
+    rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} (?:of(?: the| those| these| all| its)? [0-9]|"
+    r"(?:in|on|among) (?:the |those |these |all )?[0-9][0-9.,]* (?:patient|person|people|participant|scan)))",
+    re.IGNORECASE,
 )
 #: The unit that words in a claim ask for, the first that is found.
 _UNITS = (
@@ -546,8 +548,9 @@ def _sentence(
         return f"{answer}; the nearest is {nearest[0].printed}, {_named(nearest[0])}."
     first = found[0]
     figure = first.figure
+    is_part = figure.of is not None and claim.of is None
     is_of = {
-        "printed": "",
+        "printed": f" is printed as {figure.printed}, which" if is_part else "",
         "same share": f" is {figure.printed}, which",
         "rounded": f" is, rounded, {figure.printed}, which",
     }[first.match]
