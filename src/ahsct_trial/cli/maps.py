@@ -106,7 +106,7 @@ def propose(
     from ahsct_trial.mapping import built_in_maps, no_such_map, propose_map
 
     if (show is None) == (not sources):
-        raise UsageError("Name the tables to look at, or a map with --show, one of them.")
+        raise UsageError("Name either the tables to look at or, with --show, a map.")
     if show is not None:
         texts = built_in_maps()
         if show not in texts:

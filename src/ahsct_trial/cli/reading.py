@@ -81,6 +81,6 @@ def refuse_pooling(trial: Trial, data: Data) -> None:
     listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
     raise UsageError(
         f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
-        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}; one of them, "
-        f"--where arm={shown(arms[0])}; or all as one group, --pool."
+        f"Compare them (ahsct compare --by arm {shown_path(data.cohort)}), take one of them "
+        f"(--where arm={shown(arms[0])}), or take all as one group (--pool)."
     )

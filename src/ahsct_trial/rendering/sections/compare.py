@@ -26,7 +26,7 @@ from ahsct_trial.rendering.sections import (
     shared_notes,
     survival_shown,
 )
-from ahsct_trial.rendering.sections.summarize import events_first, median_years
+from ahsct_trial.rendering.sections.summarize import NOT_COUNTED, events_first, median_years
 from ahsct_trial.results import (
     Comparison,
     Contrast,
@@ -143,7 +143,7 @@ def _event_free(comparison: Comparison) -> Section:
         rows=tuple(rows),
         texts=frozenset({0, 1, 4}),
         notes=(
-            "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown.",
+            NOT_COUNTED,
             *_beta_product(comparison),
             *_not_in_file(comparison),
         ),

@@ -43,6 +43,11 @@ from ahsct_trial.results import (
 )
 from ahsct_trial.wording import in_years, plural
 
+#: What the columns of those who are not counted mean; it fits one line of 100 columns.
+NOT_COUNTED = (
+    "Lost: not observed that far. Late: event after observation ended. Left out: a component unknown."
+)
+
 
 def summary_sections(summary: Summary, *, is_full: bool = False) -> list[Section]:
     """Everything that `ahsct summarize` shows, from what must be looked at first to the account of rows.
@@ -221,15 +226,12 @@ def _event_free(summary: Summary, *, is_full: bool) -> Section:
         "Late",
         "Left\nout",
     )
-    legend = (
-        "Lost: not observed that far. Late: event after observation ended. Left out: a component unknown."
-    )
     return Section(
         f"Event-free at {horizon}",
         headings=headings,
         rows=said_once(rows),
         texts=frozenset({0, len(headings) - 4}),
-        notes=(legend, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
+        notes=(NOT_COUNTED, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
     )
 
 
