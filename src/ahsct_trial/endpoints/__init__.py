@@ -182,6 +182,6 @@ def _overdispersed(endpoints: Endpoints) -> Iterator[Notice]:
         if is_overdispersed(rate.dispersion):
             yield Notice(
                 code="overdispersed",
-                text=f"{what} vary more than a Poisson rate allows (dispersion {rate.dispersion:.2f}): "
+                text=f"{what} (dispersion {rate.dispersion:.2f}) vary more than a Poisson rate allows: "
                 "negative-binomial interval.",
             )
