@@ -29,6 +29,7 @@ def found(answer: ClaimAnswer) -> list[tuple[str, str, str]]:
         ("23 out of 24 patients", ("23", "24", "", None)),
         ("eight of those 23 improved", ("8", "23", "", None)),
         ("none of the 24", ("0", "24", "", None)),
+        ("no relapses in 179 patient-years", ("0", "179", "", None)),
         ("93 lesions on 24 scans", ("93", "24", "", None)),
         ("167 relapses in 140 patient-years", ("167", "140", "", None)),
         ("23 of 24 were free at 3 years", ("23", "24", "", 3)),
@@ -68,6 +69,59 @@ def test_limits_that_are_quoted_with_it() -> None:
 def test_what_is_no_claim(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         answer_claim(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("24 of 23", "cannot be a count of patients"),
+        ("110 %", "above 100 %"),
+        ("hazard ratio -0.5", "no ratio is below 0"),
+        ("1.2 % (1.4 to 1.6)", "outside its own interval"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_called_impossible_and_nothing_is_set_beside_it(
+    text: str, words: str
+) -> None:
+    answer = answer_claim(text)
+    assert words in answer.sentence
+    assert (answer.sentence, answer.published, answer.nearest, answer.arithmetic) == (
+        answer.impossible,
+        (),
+        (),
+        None,
+    )
+
+
+@pytest.mark.parametrize("text", ["23 of 24", "167 of 140", "150 relapses in 130 patients", "100 %", "-0.09"])
+def test_a_figure_that_can_be_is_not_called_impossible(text: str) -> None:
+    assert answer_claim(text).impossible is None
+
+
+def test_a_count_without_its_denominator_is_shown_with_it() -> None:
+    assert answer_claim("one patient died").sentence.startswith("1 is printed as 1 of 109, which the source")
+
+
+def test_a_p_value_beside_a_figure_is_set_aside_and_alone_refused() -> None:
+    answer = answer_claim("hazard ratio 0.07, p<0.001")
+    assert answer.claim.value == "0.07"
+    assert answer.sentence.endswith("Its p-value is not looked up.")
+    for alone in ("p = 0.002", "P-value of 0.03 for relapse"):
+        with pytest.raises(UsageError, match="p-values"):
+            answer_claim(alone)
+
+
+def test_a_fraction_in_words_is_not_read_as_a_number() -> None:
+    with pytest.raises(UsageError, match="fractions in words"):
+        answer_claim("two thirds were free of relapse")
+
+
+def test_a_figure_without_a_clear_meaning_answers_nothing_alone() -> None:
+    # giedraitiene2023.toml: the abstract does not say of which arm 69.6 % is, nor of what.
+    answer = answer_claim("70 % relapse-free")
+    assert found(answer)[0][1] == "giedraitiene2023"
+    assert "not clear" in answer.sentence
+    assert answer.nearest[0].publication == "burt2021-northwestern"
 
 
 def test_23_of_24_is_named_told_apart_contradicted_and_computed() -> None:

@@ -397,6 +397,21 @@ def strictly(ahsct: Ahsct, tmp_path: Path, name: str, cohort: Path) -> Any:
         (["check", SAMPLE, "--against", "atkins"], "Closest: atkins2016-lancet, atkins2016-summary."),
         (["published", "halt"], "Closest: halt-ms2017"),
         (["trace", SAMPLE, "p22"], "Closest: P22"),
+        (["summarize", SAMPLE, "--protocol", "halt"], "Is halt-ms meant?"),
+        (["sensitivity", SAMPLE, "--endpoint", "relapse"], "Is relapse_free_survival meant?"),
+        (["plot", "survival", SAMPLE, "--endpoint", "overall"], "Is overall_survival meant?"),
+        (["plot", "survival", SAMPLE, "--palette", "gray", "-o", "f.svg"], "Is grey meant?"),
+        (["convert", SAMPLE, "--map", "sdmt"], "Is sdtm meant?"),
+        (["map", "--show", "sdmt"], "Is sdtm meant?"),
+        (["claim", "23 of 24", "--about", "relapses"], "Is relapse meant?"),
+        (["summarize", "data/sample-cohrt.csv"], "Is data/sample_cohort.csv meant?"),
+        (["summarize", "Dat/sample_cohort"], "Is data/sample_cohort.csv meant?"),
+        (["summarize", "sample_cohort.csv"], "Is data/sample_cohort.csv meant?"),
+        (["check", SAMPLE, "--against", "docs/example.toml"], "no file docs/example.toml. Check the name"),
+        (
+            ["check", SAMPLE, "--against", "docs/exmple-publication.toml"],
+            "docs/example-publication.toml meant",
+        ),
     ],
 )
 def test_a_misspelt_name_is_answered_with_the_closest(ahsct: Ahsct, arguments: list[str], words: str) -> None:
@@ -422,12 +437,12 @@ def test_a_misspelt_name_is_answered_with_the_closest(ahsct: Ahsct, arguments: l
         (["compare", SAMPLE], "no attribute 'arm'"),
         (["compare", TRIAL, "--where", "arm=DMT"], "one level, DMT"),
         (["check", SAMPLE, "--against", "nobody"], "atkins2016-summary"),
-        (["check", SAMPLE, "--against", "no-such.toml"], "no-such.toml cannot be read"),
+        (["check", SAMPLE, "--against", "no-such.toml"], "There is no file no-such.toml"),
         (["check", SAMPLE, "--against", "mist2019", "--arm", "A"], "write THEIRS=OWN"),
         (["check", SAMPLE, "--against", "mist2019", "--arm", "A=B"], "arms are HSCT, DMT"),
         (["check", SAMPLE, "--against", "all", "--arm", "A=B"], "--arm goes with one publication"),
         (["check", SAMPLE, "--against", "all", "--horizon", "0"], "horizon_years"),
-        (["columns", "--format", "json"], "table or markdown"),
+        (["columns", "--format", "json"], "table, markdown"),
         (["example", "--records", "--trial"], "two samples"),
         (["plot", "survival", SAMPLE, "--endpoint", "neda3"], "--endpoint is one of"),
         (["plot", "survival", SAMPLE, "--width", "90"], "-o FILE"),
@@ -750,7 +765,7 @@ def test_help_shows_each_settings_own_default(ahsct: Ahsct) -> None:
         (option,) = (
             parameter.opts[0] for parameter in COMMANDS["summarize"].params if parameter.name == setting
         )
-        assert re.search(rf"{option} .*?\[default: \({shown}\)\]", printed)
+        assert re.search(rf"{option} .*?\[default: {shown}\]", printed)
     for panel in (Data.panel, Choices.panel, "Output"):
         assert panel in printed
 
@@ -859,6 +874,23 @@ def test_control_characters_in_arguments_are_shown_and_never_sent(ahsct: Ahsct, 
     assert done.exit_code in {2, 3}
     assert not {"\x1b", "\x07"} & {*done.out, *done.err}
     assert r"x1b]0;X" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("ahsct su", ["summarize"]),
+        ("ahsct plot ", ["survival", "incidence", "forest", "timeline"]),
+        ("ahsct summarize --hor", ["--horizon"]),
+        ("ahsct summarize --death c", ["censor"]),
+        ("ahsct sensitivity --endpoint overall", ["overall_survival"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_choices(words: str, completed: list[str]) -> None:
+    # As the script that `ahsct --show-completion` prints for bash asks.
+    count = str(len(words.split(" ")) - 1)
+    done = process(_AHSCT_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count)
+    assert (done.stdout.split(), done.stderr) == (completed, "")
 
 
 def test_the_console_script_is_the_same_process() -> None:

@@ -32,11 +32,12 @@ def test_the_readme_has_at_most_1400_words() -> None:
     assert len(README.split()) <= 1400
 
 
+@pytest.mark.parametrize("sample", ["sample_cohort.csv", "sample_records.csv", "atkins2016_lancet.csv"])
 def test_the_first_screen_has_at_most_70_lines(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sample: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")
-    assert main(["summarize", str(ROOT / "data" / "sample_cohort.csv")]).exit_code == 0
+    assert main(["summarize", str(ROOT / "data" / sample)]).exit_code == 0
     assert len(capsys.readouterr().out.splitlines()) <= 70
 
 

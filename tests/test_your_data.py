@@ -41,6 +41,21 @@ def test_every_command_runs(tmp_path, monkeypatch, capfd) -> None:
     assert (tmp_path / "your-data" / "adtte.csv").read_text("utf-8").startswith("USUBJID,PARAMCD,PARAM,AVAL,")
 
 
+def test_every_command_of_the_readme_runs(tmp_path, monkeypatch, capfd) -> None:
+    pytest.importorskip("matplotlib")
+    shutil.copytree(DOCS, tmp_path / "docs")
+    monkeypatch.chdir(tmp_path)
+    readme = (DOCS.parent / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"<!-- your-data -->\n```sh\n(.*?)```", readme, re.DOTALL)
+    change_folder, *commands = block.splitlines()
+    monkeypatch.chdir(tmp_path / change_folder.removeprefix("cd "))
+    for command in commands:
+        program, *arguments = shlex.split(command, comments=True)
+        assert program == "ahsct"
+        outcome = main(arguments)
+        assert outcome.exit_code == 0, f"{command}: {capfd.readouterr().err}"
+
+
 def test_the_map_in_the_folder_is_the_proposed_one_filled_in(capfd) -> None:
     assert main(["map", str(DOCS / "your-data" / "studie.xlsx")]).exit_code == 0
     proposed = capfd.readouterr().out

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -26,6 +25,7 @@ from ahsct_trial.published.relations import (
 )
 from ahsct_trial.reconciling import Reconciliation, reconcile
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
+from ahsct_trial.wording import is_it_meant
 
 #: How a published figure is the quoted one: printed so, the same share told otherwise, or rounded to it.
 Match = Literal["printed", "same share", "rounded"]
@@ -58,6 +58,15 @@ _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(?:%|per ?cent\b)", re.IGNORECASE)
 _LIMITS = re.compile(
     rf"[(\[]\s*({_NUMBER})\s*(?:[-‐-―−:;]|to)\s*([0-9]{{1,9}}(?:[.,·][0-9]{{1,12}})?)\s*[)\]]"
 )
+#: A p-value, which no publication here is searched for.
+_P_VALUE = re.compile(
+    r",?\s*\bp(?:[- ]?values?)?\s*(?:[<>=≤≥]|of\b|was\b|is\b)\s*(?:[<>=≤≥]\s*)?[0-9]*[.,·]?[0-9]+",
+    re.IGNORECASE,
+)
+#: A fraction in words, of which the number words alone would be another figure.
+_FRACTION = re.compile(r"\b(?:half|halves|thirds?|quarters?|fifths?|tenths?)\b", re.IGNORECASE)
+#: What can be more than that which it is counted in.
+_MAY_EXCEED = re.compile(r"\byears?\b|\b(?:scans|relapses|lesions|events|infections)\b", re.IGNORECASE)
 _LEVEL = re.compile(r"[0-9]{2}(?:[.,][0-9])?\s*%\s*(?:CI|confidence interval)[\s:,]*", re.IGNORECASE)
 _HORIZON = re.compile(
     r"(?:(?:at|after|by|within|for)\s+)?(?<![\w.,·])([0-9]{1,2})[ -]?(?:years?|y)\b(?!\s*old)", re.IGNORECASE
@@ -89,7 +98,9 @@ _NUMBER_WORD = (
 )
 #: A number in words before what it is of.
 _COUNT_IN_WORDS = re.compile(
-    rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} of(?: the| those| these| all| its)? [0-9])", re.IGNORECASE
+    rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} (?:of(?: the| those| these| all| its)? [0-9]|"
+    r"(?:in|on|among) (?:the |those |these |all )?[0-9][0-9.,]* (?:patient|person|people|participant|scan)))",
+    re.IGNORECASE,
 )
 #: The unit that words in a claim ask for, the first that is found.
 _UNITS = (
@@ -217,8 +228,10 @@ class ClaimAnswer:
         The answer in one sentence.
     published
         Where it is published: printed so, then the same share told otherwise, then rounded to it.
+    impossible
+        Why no such figure can be, if so; null for any other.
     nearest
-        Where it is not: the nearest figures of the kind.
+        Where it is not, or what it counts is not clear: the nearest figures of the kind.
     arithmetic
         The counts and interval methods that give it, of a share; None for any other figure.
     """
@@ -228,6 +241,7 @@ class ClaimAnswer:
     claim: Claim
     is_widened: bool
     sentence: str
+    impossible: str | None
     published: tuple[Found, ...]
     nearest: tuple[PublishedFigure, ...]
     arithmetic: Reconciliation | None
@@ -263,16 +277,21 @@ def answer_claim(text: str, about: Topic | None = None) -> ClaimAnswer:
         if not found and (about is None or wider.about):
             found = _published(wider, known)
             claim = wider if found else asked
-    nearest = () if found else _nearest(claim, known)
+    impossible = _impossible(claim, is_found=bool(found))
+    if impossible:
+        claim, found = asked, ()
+    is_clear = any(each.related or not each.figure.disputed for each in found)
+    nearest = () if is_clear or impossible else _nearest(claim, known)
     return ClaimAnswer(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
         claim=claim,
         is_widened=claim != asked,
-        sentence=_sentence(claim, asked, found, nearest),
+        sentence=(impossible or _sentence(claim, asked, found, nearest)) + _unsearched(text),
+        impossible=impossible,
         published=found,
         nearest=nearest,
-        arithmetic=_arithmetic(claim, found),
+        arithmetic=None if impossible else _arithmetic(claim, found),
     )
 
 
@@ -287,8 +306,7 @@ def topic_named(word: str) -> Topic:
     topics: tuple[Topic, ...] = get_args(Topic)
     found = next((topic for topic in topics if topic == word.strip().casefold()), None)
     if found is None:
-        close = get_close_matches(word.casefold(), topics, n=1)
-        remedy = f"Is {close[0]} meant?" if close else f"It is one of {', '.join(topics)}."
+        remedy = is_it_meant(word, topics) or f"It is one of {', '.join(topics)}."
         raise UsageError(f"--about is {shown(repr(word))}. {remedy}")
     return found
 
@@ -302,7 +320,9 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         If the words hold no figure, or several.
     """
     words = " ".join(_COLOUR.sub(" ", text).split())
-    rest = _LEVEL.sub("", words)
+    rest = _P_VALUE.sub("", _LEVEL.sub("", words))
+    if not re.search("[0-9]", rest) and (rest != words or _FRACTION.search(rest)):
+        raise _not_one(text, "no figure that is looked up: p-values and fractions in words are not")
     in_words = _COUNT_IN_WORDS if re.search("[0-9]", rest) else re.compile(_NUMBER_WORD, re.IGNORECASE)
     rest = in_words.sub(_in_digits, rest)
     rest = re.sub(r"1[,. ]?000(?= (?:person|patient)-years)", "thousand", rest)
@@ -366,6 +386,7 @@ def _published(claim: Claim, known: Known) -> tuple[Found, ...]:
     ]
     matched.sort(
         key=lambda each: (
+            each[1].disputed and each[1].figure is None,
             each[2] != "printed",
             each[1].figure is None,
             "VSD".index(each[1].mark),
@@ -447,6 +468,26 @@ def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
     return tuple(_as_published(publication, figure) for _, publication, figure in nearest)
 
 
+def _impossible(claim: Claim, *, is_found: bool) -> str | None:
+    """Why there can be no such figure, if so; a count that is found as it is quoted may be a rate's."""
+    value = Decimal(claim.value)
+    if claim.ci is not None and not Decimal(claim.ci[0]) <= value <= Decimal(claim.ci[1]):
+        return f"{claim.printed} cannot be: the figure is outside its own interval."
+    if is_found:
+        return None
+    if claim.of is not None and value > Decimal(claim.of) and not _MAY_EXCEED.search(claim.text):
+        return f"{claim.printed} cannot be a count of patients: it is more than all of them."
+    if claim.unit == "%" and value > 100:
+        return f"{claim.printed} cannot be a share of patients: it is above 100 %."
+    if claim.unit.endswith("ratio") and value < 0:
+        return f"{claim.printed} cannot be: no ratio is below 0."
+    return None
+
+
+def _unsearched(text: str) -> str:
+    return " Its p-value is not looked up." if _P_VALUE.search(text) else ""
+
+
 def _arithmetic(claim: Claim, found: tuple[Found, ...]) -> Reconciliation | None:
     """The counts and interval methods that give a share; with the limits that are printed beside it."""
     if claim.of is not None:
@@ -489,7 +530,10 @@ def _as_published(publication: Publication, figure: Figure) -> PublishedFigure:
 
 
 def _sentence(
-    claim: Claim, asked: Claim, found: tuple[Found, ...], nearest: tuple[PublishedFigure, ...]
+    claim: Claim,
+    asked: Claim,
+    found: tuple[Found, ...],
+    nearest: tuple[PublishedFigure, ...],
 ) -> str:
     if claim != asked:
         about = f" about {' or '.join(asked.about)}" if asked.about != claim.about else ""
@@ -504,8 +548,9 @@ def _sentence(
         return f"{answer}; the nearest is {nearest[0].printed}, {_named(nearest[0])}."
     first = found[0]
     figure = first.figure
+    is_part = figure.of is not None and claim.of is None
     is_of = {
-        "printed": "",
+        "printed": f" is printed as {figure.printed}, which" if is_part else "",
         "same share": f" is {figure.printed}, which",
         "rounded": f" is, rounded, {figure.printed}, which",
     }[first.match]
@@ -520,7 +565,7 @@ def _sentence(
         reader = _READERS[against.mark]
         return f"{answer}; but for the same endpoint of the same trial {reader} {against.printed}."
     if figure.disputed:
-        return f"{answer}; what it counts is disputed."
+        return f"{answer}; but what it counts is disputed or not clear."
     return f"{answer}."
 
 

@@ -241,10 +241,11 @@ def find_protocol(name_or_file: str) -> Protocol:
         return BUILT_IN[name_or_file]
     path = Path(name_or_file)
     if path.suffix != ".toml":
-        raise UsageError(
-            f"There is no protocol {shown_path(name_or_file)!r}. Built in are {', '.join(BUILT_IN)}; "
-            "or name a file that ends in .toml."
+        sentence = (
+            f"There is no protocol {shown_path(name_or_file)!r}. Built in are {', '.join(BUILT_IN)}; or name a "
+            "file that ends in .toml."
         )
+        raise UsageError(f"{sentence} {is_it_meant(name_or_file, BUILT_IN)}".rstrip())
     from ahsct_trial.toml import read_toml
 
     return named_protocol(shown(path.name, longest=255), read_toml(path, "Protocol"))

@@ -61,7 +61,7 @@ Result = TypeVar("Result", Summary, Comparison, IncidenceCurves)
 Part = TypeVar("Part")
 
 #: Levels of an attribute that are too small to stand alone.
-OTHERS = "others, too few to show"
+OTHERS = "others (each too few to show)"
 _NO_VALUES = Distribution(n=None, median=None, min=None, max=None, total=None)
 #: What a result is and is not, rather than what it tells.
 _WORDS = {"label", "definition", "horizon_years", "years", "unit", "level", "reference", "note"}
@@ -447,7 +447,8 @@ class Suppression:
         return tuple(
             replace(
                 notice,
-                text=f"{notice.code.replace('-', ' ').capitalize()}: numbers below {self.below} may stand in it.",
+                text=f"A notice is not shown, since it may tell numbers below {self.below}: "
+                f"{notice.code.replace('-', ' ')}.",
             )
             if self and any(character.isdigit() for character in notice.text)
             else notice

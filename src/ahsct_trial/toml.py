@@ -9,6 +9,7 @@ from typing import Any
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
+from ahsct_trial.file_names import no_such_file
 
 MOST_BYTES = 1_000_000
 MOST_LEVELS = 50
@@ -49,6 +50,8 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
         with path.open("rb") as file:
             # One byte more than is taken shows that there is more; a device never ends.
             data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise no_such_file(path) from None
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}.") from None
     return parse_toml(data, name)

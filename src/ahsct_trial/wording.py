@@ -21,10 +21,21 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def is_it_meant(name: str, known: Iterable[str]) -> str:
-    """The question whether the closest of the known names is meant; nothing if none is close."""
+def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known name that is closest to a misspelt one, or that begins with it; None if none is close.
+
+    `likeness` is the least ratio of `difflib.SequenceMatcher`, from 0 to 1.
+    """
     from difflib import get_close_matches
 
-    by_folded = {each.casefold(): each for each in known}
-    close = get_close_matches(name.strip().casefold(), by_folded, n=1)
-    return f"Is {by_folded[close[0]]} meant?" if close else ""
+    folded, by_folded = name.strip().casefold(), {each.casefold(): each for each in known}
+    close = get_close_matches(folded, by_folded, n=1, cutoff=likeness)
+    if not close and len(folded) > 2:
+        close = [each for each in by_folded if each.startswith(folded)]
+    return by_folded[close[0]] if close else None
+
+
+def is_it_meant(name: str, known: Iterable[str]) -> str:
+    """The question whether the closest of the known names is meant; nothing if none is close."""
+    meant = closest(name, known)
+    return "" if meant is None else f"Is {meant} meant?"

@@ -218,9 +218,7 @@ def test_a_missing_count_of_lesions_leaves_the_scans_with_lesions() -> None:
 def test_warning_where_counts_vary_more_than_a_poisson_rate_allows() -> None:
     # Dispersion before: 4 (above); after: 0.5.
     assert said(summary(RELAPSES)) == [
-        "Relapses before time zero vary between patients more than a Poisson rate allows (dispersion 4.00, "
-        "above "
-        "1.5): the interval shown is the negative-binomial one."
+        "Relapses before (dispersion 4.00) vary more than a Poisson rate allows: negative-binomial interval."
     ]
 
 

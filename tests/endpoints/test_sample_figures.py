@@ -145,5 +145,5 @@ def test_neda3(sample: Summary) -> None:
 
 def test_scattered_lesions_before_are_the_only_notice_of_the_results(sample: Summary) -> None:
     [notice] = [notice for notice in sample.notices if notice.code == "overdispersed"]
-    assert notice.text.startswith("Lesions before time zero vary between patients more than a Poisson rate")
+    assert notice.text.startswith("Lesions before (dispersion 3.89) vary more than a Poisson rate allows")
     assert {notice.code for notice in sample.notices} <= {"overdispersed", "synthetic"}

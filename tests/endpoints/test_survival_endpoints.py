@@ -88,11 +88,9 @@ def test_activity_free_survival_with_death_as_an_event() -> None:
         == "2 patients had an event each after the end of their observation, which is not counted."
     )
     assert endpoint.definition.startswith(
-        "Time from transplant to the first of relapse, new lesion, confirmed EDSS worsening and death. A "
-        "patient's observation ends at the earliest of the last visit, the last scan and the last EDSS "
-        "visit: an "
-        "event up to then, and a death up to 365 days after it counts, and a patient without one is "
-        "censored there."
+        "Time from transplant to the first of relapse, new lesion, confirmed EDSS worsening and death. "
+        "Observed to the earliest of the last visit, the last scan and the last EDSS visit: events by then "
+        "count, and deaths up to 365 days later; others are censored then."
     )
 
 

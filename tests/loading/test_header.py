@@ -97,7 +97,8 @@ def test_header_longer_than_a_cell_of_the_csv_module_may_be(read, messages):
     assert len(read(f"patient_id,{names},follow_up_years\nP1,{',' * 5999},3\n")) == 1
     assert messages(f"patient_id,{names}\nP1,{',' * 5999}\n") == [
         "cohort.csv:1: the header has no column follow_up_years; every file needs it. "
-        "Add it: Time zero to last contact of any kind, or death."
+        "Add it: Time zero to last contact of any kind, or death. "
+        "Or keep your own columns and read them through a map: `ahsct map cohort.csv` writes one."
     ]
 
 

@@ -36,11 +36,6 @@ def text_of(summary: Summary, *, is_full: bool = False) -> str:
     return " ".join(" ".join(said(section)) for section in sections)
 
 
-def test_the_sample_has_at_most_70_lines_at_100_columns() -> None:
-    # Without a stream it is drawn for a file, 100 columns wide.
-    assert draw(summary_sections(of(read_cohort(SAMPLE)))).count("\n") <= 70
-
-
 @pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv", "atkins2016_lancet.csv"])
 @pytest.mark.parametrize("is_full", [False, True])
 def test_no_word_is_broken_at_80_columns(monkeypatch: pytest.MonkeyPatch, file: str, is_full: bool) -> None:

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -21,7 +22,7 @@ __all__ = ["Outcome", "main"]
 
 _OF_SINGLE_PATIENTS = {"trace", "timeline", "validate", "convert", "export"}
 #: Each adds its commands to the application, in the order in which the help shows them.
-for _commands in ("results", "published", "data", "maps", "pictures"):
+for _commands in ("results", "published", "data", "maps", "pictures", "reference"):
     import_module(f"ahsct_trial.cli.{_commands}")
 
 
@@ -60,4 +61,6 @@ def _worded(error: ClickException) -> str:
         sentence = (
             f"{context.command_path} shows single patients, of whom --suppress-below would leave nothing"
         )
+    if re.fullmatch("-[0-9]", getattr(error, "option_name", "")):
+        sentence += " (an argument that begins with a minus stands after --, as in: ahsct claim -- -0.07)"
     return f"{sentence}{'?' if 'Did you mean' in sentence else '.'}{where}"

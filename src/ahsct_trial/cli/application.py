@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plot = typer.Typer(help="Draw a figure.", no_args_is_help=True)
+plot = typer.Typer(help="Draw a figure: survival, incidence, forest or timeline.", no_args_is_help=True)
 app.add_typer(plot, name="plot", rich_help_panel=PICTURES)
 
 

@@ -1,4 +1,4 @@
-"""Commands about one's own data and the reference: validate, example, columns, schema."""
+"""Commands that read data only, and the samples: validate, example."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ahsct_trial.cli.application import REFERENCE, YOUR_DATA, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Destination, Document, Format, Table, grouped
+from ahsct_trial.cli.application import YOUR_DATA, Outcome, app
+from ahsct_trial.cli.options import Choices, Data, Destination, Document, grouped
 from ahsct_trial.cli.reading import read
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
@@ -79,39 +79,5 @@ def example(
 
     name = "sample_trial.csv" if trial else "sample_records.csv" if records else "sample_cohort.csv"
     text = files("ahsct_trial").joinpath("samples", name).read_text(encoding="utf-8")
-    write(text, destination.output, force=destination.force)
-    return Outcome(result=text)
-
-
-@app.command(rich_help_panel=REFERENCE)
-@grouped
-def columns(table: Table) -> Outcome:
-    """Show the data dictionary: every column, its values and its meaning.
-
-    For example:
-      ahsct columns
-      ahsct columns --format markdown -o dictionary.md
-    """
-    from ahsct_trial.rendering.sections.columns import dictionary_sections
-
-    form = table.form()
-    if form not in {Format.TABLE, Format.MARKDOWN}:
-        raise UsageError(f"The data dictionary has no format {form}. Choose table or markdown.")
-    write_result(None, lambda _: dictionary_sections(), form, table)
-    return Outcome()
-
-
-@app.command(rich_help_panel=REFERENCE)
-@grouped
-def schema(destination: Destination) -> Outcome:
-    """Print the JSON Schema of what `summarize --json` writes.
-
-    For example:
-      ahsct schema
-      ahsct schema -o schema.json
-    """
-    from ahsct_trial.rendering.documents import write_schema
-
-    text = write_schema()
     write(text, destination.output, force=destination.force)
     return Outcome(result=text)

@@ -106,14 +106,14 @@ def propose(
       ahsct map trial.xlsx -o clinic.toml
       ahsct map --show sdtm
     """
-    from ahsct_trial.mapping import built_in_maps, propose_map
+    from ahsct_trial.mapping import built_in_maps, no_such_map, propose_map
 
     if (show is None) == (not sources):
-        raise UsageError("Name the tables to look at, or a map with --show, one of them.")
+        raise UsageError("Name either the tables to look at or, with --show, a map.")
     if show is not None:
         texts = built_in_maps()
         if show not in texts:
-            raise UsageError(f"There is no map {show!r}. Known are {', '.join(texts)}.")
+            raise no_such_map(show, texts)
         text = texts[show]
     else:
         destination.refuse_unwritable(*(sources or ()))

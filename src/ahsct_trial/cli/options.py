@@ -6,7 +6,7 @@ spreads it out for typer as one panel of the help.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 import typer
 from typer.models import OptionInfo
 
+from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
+from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.output import refuse_output
@@ -44,18 +46,55 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+def with_default(words: str, default: str) -> str:
+    """The words of an option's help with its default, where None stands for it."""
+    return f"{words} [dim]\\[default: {default}][/dim]"
+
+
+def one_of_these(words: Iterable[str]) -> str:
+    """Words to choose from: "a, b or c"."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
+
+
+def _completed_from(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """What a shell completes the beginning of an option's value to."""
+
+    def completed(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return completed
+
+
+#: What names an endpoint, and what a group is made by.
+_KEYS = tuple(each.key for each in SURVIVAL_ENDPOINTS)
+ENDPOINT_KEYS = one_of_these(_KEYS)
+GROUPS = one_of_these(column.name for column in ATTRIBUTES if column.kind in {"text", "level"})
+EndpointOption = Annotated[
+    str,
+    typer.Option(
+        "--endpoint", metavar="KEY", help=f"{ENDPOINT_KEYS}.", autocompletion=_completed_from(_KEYS)
+    ),
+]
+
+
 def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
-    """The option that changes a setting; its help shows the choices and the default protocol's own."""
+    """The option that changes a setting; its help names the choices and the default protocol's own."""
     own = getattr(BUILT_IN["default"], setting)
-    metavar = unit or "|".join(CHOICES[setting])
+    if setting in CHOICES:
+        words = f"{words}: {one_of_these(CHOICES[setting])}."
+    default = own if isinstance(own, str) else f"{own:g}"
     return typer.Option(
-        option, metavar=metavar, help=words, show_default=own if isinstance(own, str) else f"{own:g}"
+        option,
+        metavar=unit or "CHOICE",
+        help=with_default(words, default),
+        autocompletion=_completed_from(CHOICES.get(setting, ())),
     )
 
 
 MaxInputOption = Annotated[
     str | None,
-    typer.Option("--max-input", metavar="SIZE", help="Read no more than this of a file [4G]."),
+    typer.Option("--max-input", metavar="SIZE", help=with_default("Read no more than this of a file.", "4G")),
 ]
 
 
@@ -89,7 +128,9 @@ class Data:
     pool: Annotated[bool, typer.Option("--pool", help="Take several arms as one group.")] = False
     missing: Annotated[
         list[str] | None,
-        typer.Option("--missing", metavar="TOKEN", help="A cell with this text is empty; again for more."),
+        typer.Option(
+            "--missing", metavar="TOKEN", help="A cell with this text is empty; repeat it for more."
+        ),
     ] = None
     encoding: Annotated[
         str | None,
@@ -130,8 +171,7 @@ class Choices:
         typer.Option(
             "--protocol",
             metavar="NAME|FILE",
-            help=f"{', '.join(BUILT_IN)}, or a TOML file.",
-            show_default="default",
+            help=with_default(f"{', '.join(BUILT_IN)}, or a TOML file.", "default"),
         ),
     ] = None
     horizon_years: Annotated[
@@ -147,9 +187,9 @@ class Choices:
         ),
     ] = None
     observation_end: Annotated[
-        str | None, _setting("observation_end", "--observation-end", "When a patient's observation ends.")
+        str | None, _setting("observation_end", "--observation-end", "When a patient's observation ends")
     ] = None
-    death: Annotated[str | None, _setting("death", "--death", "Whether a death is an event.")] = None
+    death: Annotated[str | None, _setting("death", "--death", "Whether a death is an event")] = None
     death_reach_days: Annotated[
         float | None,
         _setting(
@@ -160,12 +200,15 @@ class Choices:
         ),
     ] = None
     therapy: Annotated[
-        str | None, _setting("therapy", "--therapy", "What a therapy that starts after time zero is.")
+        str | None, _setting("therapy", "--therapy", "What a therapy is that starts after time zero")
     ] = None
     worsening_confirm_weeks: Annotated[
         float | None,
         _setting(
-            "worsening_confirm_weeks", "--confirm-weeks", "Worsening must hold this long (records).", "WEEKS"
+            "worsening_confirm_weeks",
+            "--confirm-weeks",
+            "Worsening must hold this long (records only).",
+            "WEEKS",
         ),
     ] = None
     unconfirmed: Annotated[
@@ -173,34 +216,34 @@ class Choices:
         _setting(
             "unconfirmed",
             "--unconfirmed",
-            "Worsening at the last visit, which nothing can confirm (records).",
+            "Worsening at the last visit, which nothing can confirm (records only)",
         ),
     ] = None
     baseline: Annotated[
-        str | None, _setting("baseline", "--baseline", "Which EDSS is the baseline (records).")
+        str | None, _setting("baseline", "--baseline", "Which EDSS is the baseline (records only)")
     ] = None
     relapse_gap_days: Annotated[
         float | None,
         _setting(
             "relapse_gap_days",
             "--relapse-gap-days",
-            "A relapse that begins sooner after another is the same one (records).",
+            "A relapse that begins sooner after another is the same one (records only).",
             "DAYS",
         ),
     ] = None
     new_lesion: Annotated[
-        str | None, _setting("new_lesion", "--new-lesion", "Which lesions are an event (records).")
+        str | None, _setting("new_lesion", "--new-lesion", "Which lesions are an event (records only)")
     ] = None
     mri_from_day: Annotated[
         float | None,
         _setting(
-            "mri_from_day", "--mri-from-day", "Scans up to this day set the reference (records).", "DAY"
+            "mri_from_day", "--mri-from-day", "Scans up to this day set the reference (records only).", "DAY"
         ),
     ] = None
-    time_zero: Annotated[str | None, _setting("time_zero", "--time-zero", "What makes day 0.")] = None
+    time_zero: Annotated[str | None, _setting("time_zero", "--time-zero", "What makes day 0")] = None
     ci_method: Annotated[
         str | None,
-        _setting("ci_method", "--ci", f"Kaplan–Meier interval: {', '.join(CHOICES['ci_method'])}.", "METHOD"),
+        _setting("ci_method", "--ci", "Kaplan–Meier interval", "METHOD"),
     ] = None
     confidence_level: Annotated[
         float | None, _setting("confidence_level", "--level", "Confidence level.", "LEVEL")
@@ -247,8 +290,7 @@ ReferenceOption = Annotated[
     typer.Option(
         "--reference",
         metavar="LEVEL",
-        help="What the other groups are compared with.",
-        show_default="the first by alphabet",
+        help=with_default("What the other groups are compared with.", "the first by alphabet"),
     ),
 ]
 StrataOption = Annotated[
@@ -331,7 +373,9 @@ class Table(Destination):
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="|".join(Format), help="How to write the results.", show_default="table"
+            "--format",
+            metavar="FORMAT",
+            help=with_default(f"How to write the results: {one_of_these(Format)}.", "table"),
         ),
     ] = None
 

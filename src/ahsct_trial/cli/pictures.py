@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import (
+    ENDPOINT_KEYS,
     Choices,
     Data,
     Disclosure,
+    EndpointOption,
     ReferenceOption,
     StrataOption,
     grouped,
     refuse_without_groups,
+    with_default,
 )
 from ahsct_trial.cli.published import ArmOption, own_arms
 from ahsct_trial.cli.reading import read, refuse_pooling
@@ -48,7 +51,9 @@ class Look:
 
     width: Annotated[
         float | None,
-        typer.Option("--width", metavar="MM", help="Width of the figure in millimetres.", show_default="180"),
+        typer.Option(
+            "--width", metavar="MM", help=with_default("Width of the figure in millimetres.", "180")
+        ),
     ] = None
     title: Annotated[
         str | None, typer.Option("--title", metavar="WORDS", help="A title above the picture.")
@@ -56,12 +61,6 @@ class Look:
     caption: Annotated[
         bool, typer.Option("--caption", help="The caption in the picture, not on the screen.")
     ] = False
-    palette: Annotated[
-        str, typer.Option("--palette", metavar="NAME", help="Colours: okabe-ito, tol-bright or grey.")
-    ] = "okabe-ito"
-    fade: Annotated[
-        int, typer.Option("--fade", metavar="N", help="The band is pale where fewer patients are followed.")
-    ] = 5
 
     def style(self) -> Style:
         """What a drawing is asked for.
@@ -73,7 +72,36 @@ class Look:
         """
         from ahsct_trial.rendering.figures.style import Style
 
-        return Style(title=self.title, has_caption=self.caption, palette=self.palette, fade_below=self.fade)
+        return Style(title=self.title, has_caption=self.caption, **self._more())
+
+    def _more(self) -> dict[str, Any]:
+        """What some figures alone are asked for."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColouredLook(Look):
+    """How a figure in colours looks."""
+
+    palette: Annotated[
+        str, typer.Option("--palette", metavar="NAME", help="Colours: okabe-ito, tol-bright or grey.")
+    ] = "okabe-ito"
+
+    def _more(self) -> dict[str, Any]:
+        return {"palette": self.palette}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveLook(ColouredLook):
+    """How curves over time look."""
+
+    fade: Annotated[
+        int,
+        typer.Option("--fade", metavar="N", help="What rests on fewer patients than this is drawn pale."),
+    ] = 5
+
+    def _more(self) -> dict[str, Any]:
+        return {**super()._more(), "fade_below": self.fade}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +115,6 @@ class PerhapsData(Data):
 
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
-_KEY = HEADLINE.key
 _FIGURE_FILE = "The figure's file: .svg, .pdf or .png."
 
 
@@ -123,13 +150,17 @@ def plot_survival(
     data: Data,
     choices: Choices,
     disclosure: Disclosure,
-    look: Look,
+    look: CurveLook,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help=f"{_FIGURE_FILE} Without it the screen.")
     ] = None,
     endpoint: Annotated[
         list[str] | None,
-        typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key; again for another curve."),
+        typer.Option(
+            "--endpoint",
+            metavar="KEY",
+            help=with_default(f"{ENDPOINT_KEYS}; repeat it for more curves.", HEADLINE.key),
+        ),
     ] = None,
     by: Annotated[
         str | None,
@@ -154,7 +185,7 @@ def plot_survival(
     refuse_without_groups(by, reference=reference)
     style = look.style()
     figure = None if output is None else _figure_file(data, choices, output, look.width, force=force)
-    if figure is None and look != Look():
+    if figure is None and look != CurveLook():
         raise UsageError(
             "--width, --title, --caption, --palette and --fade are for a figure's file, which -o FILE names."
         )
@@ -193,11 +224,9 @@ def plot_incidence(
     data: Data,
     choices: Choices,
     disclosure: Disclosure,
-    look: Look,
+    look: CurveLook,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
-    endpoint: Annotated[
-        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
-    ] = None,
+    endpoint: EndpointOption = HEADLINE.key,
     by: Annotated[
         str | None,
         typer.Option("--by", metavar="COLUMN", help="A panel for each level of this attribute."),
@@ -212,7 +241,7 @@ def plot_incidence(
     """
     from ahsct_trial.rendering.figures.curves import known_endpoints
 
-    [key] = known_endpoints([endpoint or _KEY])
+    [key] = known_endpoints([endpoint])
     style = look.style()
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
@@ -236,11 +265,9 @@ def plot_forest(
     data: PerhapsData,
     choices: Choices,
     disclosure: Disclosure,
-    look: Look,
+    look: ColouredLook,
     output: Annotated[Path, typer.Option("--output", "-o", help=_FIGURE_FILE)],
-    endpoint: Annotated[
-        str | None, typer.Option("--endpoint", metavar="KEY", help="Endpoint by its key.", show_default=_KEY)
-    ] = None,
+    endpoint: EndpointOption = HEADLINE.key,
     force: ForceOption = False,
 ) -> Outcome:
     """Draw the published event-free figures of an endpoint, a row each, and a cohort's own beside them.
@@ -251,7 +278,7 @@ def plot_forest(
     """
     from ahsct_trial.rendering.figures.curves import known_endpoints
 
-    [key] = known_endpoints([endpoint or _KEY])
+    [key] = known_endpoints([endpoint])
     if choices.horizon_years is not None:
         raise UsageError(
             "--horizon is not for a forest: the cohort's figure stands at each published horizon."
@@ -338,7 +365,7 @@ def report(
     ] = False,
     force: ForceOption = False,
 ) -> Outcome:
-    """Write one HTML page with all results, figures, definitions and methods (exit 4 as by check).
+    """Write one HTML page with all results, figures, definitions and methods (exit 4 as with check).
 
     For example:
       ahsct report cohort.csv -o report.html

@@ -86,7 +86,7 @@ def refuse_pooling(trial: Trial, data: Data, by: str | None = None) -> None:
     listed = ", ".join(shown(arm) for arm in arms[:10]) + (", …" if len(arms) > 10 else "")
     raise UsageError(
         f"{shown_path(data.cohort)} has {len(arms)} arms ({listed}), which are not pooled in silence. "
-        f"Three ways on: ahsct compare --by arm {shown_path(data.cohort)}, or report and plot with --by arm; "
-        f"one of them, "
-        f"--where arm={shown(arms[0])}; or all as one group, --pool."
+        f"Three ways on: compare them (ahsct compare --by arm {shown_path(data.cohort)}; "
+        "report and plot have --by too), "
+        f"take one of them (--where arm={shown(arms[0])}), or take all as one group (--pool)."
     )

@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.cli.application import RESULTS, Outcome, app
 from ahsct_trial.cli.options import (
+    GROUPS,
     Choices,
     Data,
     Disclosure,
     Document,
+    EndpointOption,
     ReferenceOption,
     StrataOption,
     Table,
@@ -66,7 +69,7 @@ def compare(
     disclosure: Disclosure,
     table: Table,
     by: Annotated[
-        str, typer.Option("--by", metavar="COLUMN", help="The attribute whose levels are the groups.")
+        str, typer.Option("--by", metavar="COLUMN", help=f"What makes the groups: {GROUPS}.")
     ] = "arm",
     reference: ReferenceOption = None,
     strata: StrataOption = None,
@@ -99,9 +102,7 @@ def sensitivity(
     choices: Choices,
     disclosure: Disclosure,
     table: Table,
-    endpoint: Annotated[
-        str, typer.Option("--endpoint", metavar="KEY", help="The survival endpoint, as the JSON names it.")
-    ] = "activity_free_survival",
+    endpoint: EndpointOption = HEADLINE.key,
 ) -> Outcome:
     """Show an endpoint under every choice on which published figures differ.
 

@@ -14,7 +14,7 @@ from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.endpoints.mortality import mortality
 from ahsct_trial.endpoints.neda import neda3
 from ahsct_trial.endpoints.observation import components
-from ahsct_trial.endpoints.rates import DISPERSION_LIMIT, event_rates, is_overdispersed
+from ahsct_trial.endpoints.rates import event_rates, is_overdispersed
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
@@ -141,7 +141,7 @@ def endpoint_notices(cohort: CohortInfo, endpoints: Endpoints, protocol: Protoco
             code="worsening-unconfirmed",
             severity="look first",
             text=f"{patients(unconfirmed.n)} of {unconfirmed.of:,.0f} had a worse EDSS at the last visit, which "
-            "nothing can confirm and which is not counted unless --unconfirmed event says so.",
+            "nothing can confirm: not counted without --unconfirmed event.",
         )
     n_missing = cohort.n_missing.get("edss_baseline", 0)
     if n_missing > _MANY * cohort.n_patients:
@@ -179,15 +179,15 @@ def _late_events(endpoints: Endpoints, protocol: Protocol) -> Iterator[Notice]:
 
 def _overdispersed(endpoints: Endpoints) -> Iterator[Notice]:
     rates = {
-        "Relapses before time zero": endpoints.relapse_rate.before,
-        "Relapses after time zero": endpoints.relapse_rate.after,
-        "Lesions before time zero": endpoints.lesions.before,
-        "New lesions after time zero": endpoints.lesions.after,
+        "Relapses before": endpoints.relapse_rate.before,
+        "Relapses after": endpoints.relapse_rate.after,
+        "Lesions before": endpoints.lesions.before,
+        "Lesions after": endpoints.lesions.after,
     }
     for what, rate in rates.items():
         if is_overdispersed(rate.dispersion):
             yield Notice(
                 code="overdispersed",
-                text=f"{what} vary between patients more than a Poisson rate allows (dispersion "
-                f"{rate.dispersion:.2f}, above {DISPERSION_LIMIT}): the interval shown is the negative-binomial one.",
+                text=f"{what} (dispersion {rate.dispersion:.2f}) vary more than a Poisson rate allows: "
+                "negative-binomial interval.",
             )

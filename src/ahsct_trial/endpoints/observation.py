@@ -324,21 +324,17 @@ def define(endpoint: SurvivalEndpoint, parts: Mapping[str, Component], protocol:
     if protocol.observation_end == "follow-up":
         sentences.append(
             "A patient without an event is censored at the end of follow-up, which presumes that a patient "
-            "who "
-            "is no longer assessed is free of the event."
+            "who is no longer assessed is free of the event."
         )
     else:
         ends = [event.assessment for event in endpoint.components]
         earliest = ends[0] if len(ends) == 1 else f"the earliest of {listed(ends)}"
         reach = (
-            f", and a death up to {protocol.death_reach_days:g} days after it"
+            f", and deaths up to {protocol.death_reach_days:g} days later"
             if counts_death(endpoint, protocol)
             else ""
         )
-        sentences.append(
-            f"A patient's observation ends at {earliest}: an event up to then{reach} counts, and a patient "
-            "without one is censored there."
-        )
+        sentences.append(f"Observed to {earliest}: events by then count{reach}; others are censored then.")
     if protocol.death == "censor":
         sentences.append("A patient who dies is censored.")
     if protocol.therapy == "censor":

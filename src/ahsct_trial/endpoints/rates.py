@@ -21,7 +21,7 @@ DISPERSION_LIMIT = 1.5
 
 #: What must stand beside a comparison of before and after.
 REGRESSION_TO_THE_MEAN = (
-    "Patients are treated when their disease is at its most active, so that part of a fall would have come "
+    "Patients are treated when their disease is most active: part of any fall would have come "
     "without "
     "treatment (regression to the mean)."
 )
@@ -242,7 +242,7 @@ def _definition(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
         remark = table.remarks.get(
             "new_lesion", "A new lesion is a gadolinium-enhancing or a new or enlarging T2 lesion."
         )
-    ratio = f"Ratio: after ÷ before, over the patients known on both sides. {REGRESSION_TO_THE_MEAN}"
+    ratio = f"Ratio: after ÷ before, of patients known on both sides. {REGRESSION_TO_THE_MEAN}"
     return joined([said, remark, ratio]) or ""
 
 

@@ -220,6 +220,11 @@ def _missing(
 ) -> list[Problem]:
     absent = [column for column in dictionary if column.is_required and column not in columns]
     unknown = [name for name, column in zip(names, columns, strict=True) if column is None]
+    by_map = (
+        f" Or keep your own columns and read them through a map: `ahsct map {file}` writes one."
+        if 2 * len(unknown) > len(names)
+        else ""
+    )
     return [
         Problem(
             file=file,
@@ -227,18 +232,18 @@ def _missing(
             column=column.name,
             what=f"the header has no column {column.name}",
             rule="every file needs it",
-            fix=_how_to_add(column, unknown),
+            fix=_how_to_add(column, unknown) or f"Add it: {column.meaning}{by_map}",
         )
         for column in absent
     ]
 
 
 def _how_to_add(column: Column, unknown: Sequence[str]) -> str:
-    """What to do about a column that is missing, by the heading that comes closest to it."""
+    """What to do about a column that is missing, by the heading that comes closest to it; nothing if none is."""
     known = {_in_years(name)[0]: name for name in unknown}
     close = [near for own in (column.name, *column.aliases) if (near := _closest(own, [*known], 0.7))]
     if not close:
-        return f"Add it: {column.meaning}"
+        return ""
     name = known[close[0]]
     unit = _in_years(name)[1]
     if column.kind != "years" or unit is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.file_names import no_such_file
 from ahsct_trial.loading.source import STANDARD_INPUT
 
 _HEAD = 512
@@ -68,7 +69,7 @@ def head_of(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_HEAD)
     except FileNotFoundError:
-        raise UsageError(f"There is no file {named}. Check the name and the folder.") from None
+        raise no_such_file(path) from None
     except IsADirectoryError:
         raise UsageError(f"{named} is a folder.") from None
     except (OSError, ValueError) as error:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.file_names import no_such_file
 from ahsct_trial.loading.limits import read_within_limit
 from ahsct_trial.loading.problems import fatal
 
@@ -107,7 +108,7 @@ def _read_bytes(path: str | Path) -> bytes:
         with Path(path).open("rb") as stream:
             return read_within_limit(stream, named)
     except FileNotFoundError:
-        raise UsageError(f"There is no file {named}. Check the name and the folder.") from None
+        raise no_such_file(path) from None
     except IsADirectoryError:
         raise UsageError(f"{named} is a folder. Name the CSV file in it.") from None
     except (OSError, ValueError) as error:

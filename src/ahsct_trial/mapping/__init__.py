@@ -6,7 +6,14 @@ from ahsct_trial.mapping.applying import MappedTable, apply_map
 from ahsct_trial.mapping.mapped_trial import read_mapped
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.proposing import propose_map
-from ahsct_trial.mapping.reading import MapError, built_in_maps, parse_map, read_map, with_defaults
+from ahsct_trial.mapping.reading import (
+    MapError,
+    built_in_maps,
+    no_such_map,
+    parse_map,
+    read_map,
+    with_defaults,
+)
 
 __all__ = [
     "Map",
@@ -14,6 +21,7 @@ __all__ = [
     "MappedTable",
     "apply_map",
     "built_in_maps",
+    "no_such_map",
     "parse_map",
     "propose_map",
     "read_map",

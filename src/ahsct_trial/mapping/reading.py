@@ -15,6 +15,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.mapping.dates import strptime_form
 from ahsct_trial.mapping.model import TO_FILL_IN, UNITS, Cells, Flag, Map, Pivot, RecordRule, TableRule, Where
 from ahsct_trial.toml import parse_toml, read_toml
+from ahsct_trial.wording import is_it_meant
 
 Given = Mapping[str, Any]
 
@@ -55,6 +56,14 @@ def built_in_maps() -> dict[str, str]:
     return dict(sorted(texts.items()))
 
 
+def no_such_map(name: str, known: Iterable[str]) -> UsageError:
+    """The error that no map of that name comes with the program."""
+    sentence = (
+        f"There is no map {shown(name)!r}. Built in are {', '.join(known)}; the name of a file ends in .toml."
+    )
+    return UsageError(f"{sentence} {is_it_meant(name, known)}".rstrip())
+
+
 def read_map(name_or_file: str | Path) -> Map:
     """Read a built-in map by its name, or a TOML file.
 
@@ -69,11 +78,7 @@ def read_map(name_or_file: str | Path) -> Map:
         text = texts[str(name_or_file)]
         return parse_map(parse_toml(text.encode("utf-8"), f"Map {path}"), f"{path}.toml")
     if not path.suffix and not path.exists():
-        close = get_close_matches(str(path), texts, n=1)
-        meant = f" Is {close[0]} meant?" if close else ""
-        raise UsageError(
-            f"There is no map {shown(str(path))}.{meant} Known are {', '.join(texts)}, or a TOML file."
-        )
+        raise no_such_map(str(path), texts)
     return parse_map(read_toml(path, "Map"), path.name)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.file_names import no_such_file
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.formats import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
@@ -71,9 +72,7 @@ def find_tables(rules: Map, source: Source) -> Found:
     files = files_of(source)
     for file in files:
         if not file.exists() and str(file) != STANDARD_INPUT:
-            raise UsageError(
-                f"There is no file {shown(str(file), longest=500)}. Check the name and the folder."
-            )
+            raise no_such_file(file)
     problems: list[Problem] = []
     tables = []
     used: set[tuple[Path, str | None]] = set()

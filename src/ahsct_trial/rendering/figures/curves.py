@@ -23,7 +23,7 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
 from ahsct_trial.rendering.sections.compare import ratio_in_words
 from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint
-from ahsct_trial.wording import in_years, plural
+from ahsct_trial.wording import in_years, is_it_meant, plural
 
 MONTHS_PER_YEAR = 12
 #: Beyond so many months with censored patients their marks would only make the curve thicker.
@@ -232,13 +232,8 @@ def known_endpoints(keys: Iterable[str]) -> tuple[str, ...]:
     """
     for key in keys:
         if key not in _SHORT:
-            from difflib import get_close_matches
-
-            close = get_close_matches(key, _SHORT, n=1, cutoff=0.4)
-            meant = f"Is {close[0]} meant? " if close else ""
-            raise UsageError(
-                f"There is no curve of '{shown(key)}'. {meant}--endpoint is one of {', '.join(_SHORT)}."
-            )
+            sentence = f"There is no curve of '{shown(key)}'; --endpoint is one of {', '.join(_SHORT)}."
+            raise UsageError(f"{sentence} {is_it_meant(key, _SHORT)}".rstrip())
     return tuple(dict.fromkeys(keys))
 
 
@@ -279,7 +274,9 @@ def drawn_groups(comparison: Comparison, key: str) -> list[DrawnCurve]:
             curves.append(DrawnCurve(key, shown(group.level), f"{key}-{place}", place, endpoint, window))
     if not curves:
         why = _why_no_curve(getattr(comparison.groups[0].endpoints, key))
-        raise UsageError(f"There is no curve of {key} in {source_name(comparison.source)}. {why}")
+        raise UsageError(
+            f"There is no curve of {key} in {source_name(comparison.source)}. {why} Draw another with --endpoint."
+        )
     return in_order(curves)
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ahsct_trial.forest import Apart, Forest, ForestGroup, ForestRow
 
 _OWN = "This cohort"
-_NO_FIGURE = "no figure"
+_NO_ESTIMATE = "no estimate"
 _APART: dict[Apart, str] = {
     "no horizon": "No horizon stated",
     "disputed": "What was counted is disputed",
@@ -119,7 +119,7 @@ def forest_lines(result: Forest) -> list[Line]:
 def _own_line(group: ForestGroup) -> Line:
     own = group.own
     estimate = Estimate(unit="share") if own is None else survival_shown(own)
-    words = _NO_FIGURE
+    words = _NO_ESTIMATE
     if estimate.value is not None:
         limits = fmt.limits(estimate)
         words = fmt.percent(estimate.value, sign=False)

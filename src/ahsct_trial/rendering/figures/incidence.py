@@ -142,7 +142,10 @@ def drawn_incidence(result: IncidenceCurves) -> list[DrawnIncidence]:
         )
     if not drawn:
         note = result.groups[0].endpoint.note
-        raise UsageError(f"There is no incidence of {result.key} in {source_name(result.source)}. {note}")
+        raise UsageError(
+            f"There is no incidence of {result.key} in {source_name(result.source)}. {note} Draw another with "
+            "--endpoint."
+        )
     return drawn
 
 
@@ -328,7 +331,7 @@ class _Panel:
         self._text(n_right + _KEY_GAP_MM, y, f"% ({level} CI)", size=SMALL_TYPE, color=PALE_INK)
         for key in [*reversed(layout.types), _ANY]:
             y += _KEY_ROW_MM
-            if key != _ANY:
+            if any(group.incidence.get(key, ())):  # what never happened has no area
                 self._draw_swatch(key, left, y)
             self._text(at, y, names[key])
             self._text(n_right, y, fmt.count(counts[key]), ha="right", gid=f"{self._gid}-{key}-n")

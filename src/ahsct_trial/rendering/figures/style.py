@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.wording import is_it_meant
 
 #: Colours in the order of the endpoints or groups. Okabe and Ito's and Tol's are told apart by colour-blind
 #: readers (https://jfly.uni-koeln.de/color, https://sronpersonalpages.nl/~pault); grey is for print without
@@ -55,14 +56,10 @@ class Style:
 
     def __post_init__(self) -> None:
         if self.palette not in PALETTES:
-            from difflib import get_close_matches
-
-            close = get_close_matches(self.palette, PALETTES, n=1)
-            meant = f"Is {close[0]} meant? " if close else ""
-            raise UsageError(
-                f"There is no palette {shown(repr(self.palette))}. {meant}--palette is one of "
-                f"{', '.join(PALETTES)}."
+            sentence = (
+                f"There is no palette {shown(repr(self.palette))}; --palette is one of {', '.join(PALETTES)}."
             )
+            raise UsageError(f"{sentence} {is_it_meant(self.palette, PALETTES)}".rstrip())
         if self.fade_below < 0:
             raise UsageError(f"--fade is {self.fade_below}; it is a number of patients from 0 on.")
 

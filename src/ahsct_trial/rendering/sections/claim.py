@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
@@ -24,6 +24,16 @@ _RELATIONS = {
     "counts otherwise": "counts otherwise",
     "contradicts": "contradicts it",
 }
+_HOW_TO_READ = Section(
+    "How to read this",
+    lead=(
+        "Printed: the figure stands so in what was read. Same share: counts that give it, or the "
+        "percentage of such counts. Rounded: a longer figure that rounds to it. Contradicts: another "
+        "figure for the same endpoint of the same patients that is not the same number.",
+        "Only the publications known here are searched, see `ahsct published`; their full texts were "
+        "not at hand.",
+    ),
+)
 
 
 def claim_sections(answer: ClaimAnswer) -> list[Section]:
@@ -35,16 +45,7 @@ def claim_sections(answer: ClaimAnswer) -> list[Section]:
         *_nearest(answer),
         *_others(others),
         *_arithmetic(answer),
-        Section(
-            "How to read this",
-            lead=(
-                "Printed: the figure stands so in what was read. Same share: counts that give it, or the "
-                "percentage of such counts. Rounded: a longer figure that rounds to it. Contradicts: another "
-                "figure for the same endpoint of the same patients that is not the same number.",
-                "Only the publications known here are searched, see `ahsct published`; their full texts were "
-                "not at hand.",
-            ),
-        ),
+        *([] if answer.impossible else [_HOW_TO_READ]),
     ]
 
 
@@ -56,7 +57,7 @@ def _found(found: Found) -> Section:
         lead=(
             f"{figure.printed}, {found.match}. Mark {figure.mark}: {_MARKS[figure.mark]}.",
             f"What it counts: {prose(figure.definition).removesuffix('.')}.{_scope(figure)}",
-            *(["Sources disagree on what it counts."] if figure.disputed else []),
+            *_unclear(found),
             f"Read in: {_source(figure)}",
         ),
         headings=("The same trial also has", "Figure", "Mark", "Which") if found.related else (),
@@ -70,6 +71,13 @@ def _found(found: Found) -> Section:
             ),
         ),
     )
+
+
+def _unclear(found: Found) -> Iterable[str]:
+    """Why it is not clear what a figure counts; where others of its trial stand below, they show it."""
+    if not found.figure.disputed:
+        return ()
+    return ("Sources disagree on what it counts.",) if found.related else map(prose, found.uncertain)
 
 
 def _related_row(related: Related) -> tuple[str, ...]:

@@ -27,7 +27,12 @@ from ahsct_trial.rendering.sections import (
     shared_notes,
     survival_shown,
 )
-from ahsct_trial.rendering.sections.summarize import events_first, median_years, patients_in_words
+from ahsct_trial.rendering.sections.summarize import (
+    NOT_COUNTED,
+    events_first,
+    median_years,
+    patients_in_words,
+)
 from ahsct_trial.results import (
     Comparison,
     Contrast,
@@ -164,7 +169,7 @@ def event_free_section(comparison: Comparison) -> Section:
         rows=tuple(rows),
         texts=frozenset({0, 1, 4}),
         notes=(
-            "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown.",
+            NOT_COUNTED,
             *_beta_product(comparison),
             *_not_in_file(comparison),
         ),

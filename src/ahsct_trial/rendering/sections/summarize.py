@@ -45,6 +45,11 @@ from ahsct_trial.results import (
 )
 from ahsct_trial.wording import in_years, plural
 
+#: What the columns of those who are not counted mean; it fits one line of 100 columns.
+NOT_COUNTED = (
+    "Lost: not observed that far. Late: event after observation ended. Left out: a component unknown."
+)
+
 
 def summary_sections(summary: Summary, *, is_full: bool = False) -> list[Section]:
     """Everything that `ahsct summarize` shows, from what must be looked at first to the account of rows.
@@ -237,13 +242,12 @@ def _event_free(summary: Summary, *, is_full: bool) -> Section:
         "Late",
         "Left\nout",
     )
-    legend = "Lost: not observed so far. Late: event after observation ended, not counted. Left out: unknown."
     return Section(
         f"Event-free at {horizon}",
         headings=headings,
         rows=said_once(rows),
         texts=frozenset({0, len(headings) - 4}),
-        notes=(legend, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
+        notes=(NOT_COUNTED, *_beta_product(endpoints), *_notes_of(endpoints[1:], is_full=is_full)),
     )
 
 
@@ -512,7 +516,8 @@ def _disability(summary: Summary, *, is_full: bool) -> Section:
             if is_full
             else ()
         ),
-        ("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),
+        # In short the notice at the top says it.
+        *((("Worse at the last visit, unconfirmed", fmt.share(disability.unconfirmed)),) if is_full else ()),
         ("EDSS, median (range)", "; ".join(edss) or fmt.NOTHING),
     )
     return Section(
@@ -528,7 +533,7 @@ def _disability_deaths_and_follow_up(summary: Summary) -> Section:
     return Section(
         f"Disability, deaths (exact {fmt.level(summary.protocol.confidence_level)} CI) and follow-up",
         rows=tuple(row for part in parts for row in part.rows),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=_without_repeats(*(note for part in parts for note in part.notes)),
     )
 
 
@@ -615,16 +620,18 @@ def definitions(
 ) -> Iterator[tuple[str, str]]:
     """The protocol, each endpoint and the rules that several share, as a term and what it means.
 
-    In short: the headline's definition, and the first sentence of the other survival endpoints'.
+    In short: the headline's definition, and what the other survival endpoints count.
     """
     yield protocol_definition(protocol)
     survival: dict[str, SurvivalEndpoint] = {
         declared.key: getattr(endpoints, declared.key) for declared in SURVIVAL_ENDPOINTS
     }
     shared = shared_sentences(each.definition for each in survival.values())
-    for key, endpoint in survival.items():
+    for endpoint in survival.values() if is_full else [survival[HEADLINE.key]]:
         own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
-        yield endpoint.label, " ".join(own if is_full or key == HEADLINE.key else own[:1])
+        yield endpoint.label, " ".join(own)
+    if not is_full:
+        yield "Likewise to the first of", f"{'; '.join(_counted(protocol, endpoints))}."
     if shared:
         yield "Shared by these", " ".join(shared)
     if not is_full:
@@ -642,3 +649,12 @@ def definitions(
         own = [sentence for sentence in sentences(each.definition) if sentence not in said]
         said.update(own)
         yield each.label, " ".join(own)
+
+
+def _counted(protocol: ProtocolInfo, endpoints: Endpoints) -> Iterator[str]:
+    """What the other survival endpoints count, from their definitions: "relapse and death (Relapse-free)"."""
+    begin = f"Time from {protocol.time_zero} to "
+    for declared in SURVIVAL_ENDPOINTS[1:]:
+        first, *_ = sentences(getattr(endpoints, declared.key).definition)
+        events = first.removeprefix(begin).removeprefix("the first of ").removesuffix(".")
+        yield f"{events} ({declared.short})"
