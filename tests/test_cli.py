@@ -60,7 +60,7 @@ READING = {
 POOLING = ["summarize", "sensitivity", "check", "report", "plot survival"]
 
 
-def process(*arguments: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program as a process of its own, piped."""
     return subprocess.run(
         [sys.executable, "-m", "ahsct_trial", *arguments],
@@ -68,7 +68,7 @@ def process(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         check=False,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, "COLUMNS": "80", **environment},
     )
 
 

@@ -292,8 +292,8 @@ def test_several_levels_each_against_the_reference(n_levels: int) -> None:
         ([None], {}, "arm is empty for every patient"),
         ([f"S{number}" for number in range(21)], {}, "arm has 21 levels; at most 20 groups are compared."),
         (["A", "B"], {"reference": "C"}, "No patient has arm C. This file has A, B."),
-        (["A", "B"], {"strata": "colour"}, "no attribute colour"),
-        (["A", "B"], {"strata": "patient_id"}, "no attribute patient_id"),
+        (["A", "B"], {"strata": "colour"}, "no attribute 'colour'"),
+        (["A", "B"], {"strata": "patient_id"}, "no attribute 'patient_id'"),
     ],
 )
 def test_what_cannot_be_compared(arms: list[str | None], options: dict[str, str], message: str) -> None:

@@ -172,7 +172,7 @@ def test_a_cohort_without_such_patients_says_so() -> None:
     own = [line for line in lines if line.kind == "own"]
     assert [(line.printed, line.share) for line in own] == [("no estimate", None)] * 3
     about = draw_forest(forest(LIBRARY, trial=trial), 180.0).about
-    assert "2 years, relapsing–remitting MS: This file has no attribute ms_course." in about
+    assert "2 years, relapsing–remitting MS: This file has no attribute 'ms_course'." in about
     assert "Not in this file: years_to_first_relapse" in about
 
 

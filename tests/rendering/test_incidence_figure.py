@@ -222,7 +222,7 @@ def test_refusals(tmp_path: Path) -> None:
             "--endpoint",
             "mri_activity_free_survival",
         ),
-        ("no attribute colour", "--by", "colour"),
+        ("no attribute 'colour'", "--by", "colour"),
     ):
         refused = main(["plot", "incidence", str(TRIAL), *arguments, "-o", target])
         assert refused.exit_code == 2
