@@ -144,7 +144,8 @@ def _blocks(section: Section, width: int) -> Group:
         named = name or named
         blocks.append(Padding(_text(named.strip()), (0, 0, 0, 1)))
         figures = [(heading, cell) for heading, cell in zip(headings[1:], cells, strict=True) if cell]
-        blocks.append(_list(Section(section.title, rows=tuple(figures)), width))
+        if figures:  # a row of a name alone stands above others
+            blocks.append(_list(Section(section.title, rows=tuple(figures)), width))
     return Group(*blocks)
 
 

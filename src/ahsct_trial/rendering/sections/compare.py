@@ -137,15 +137,15 @@ def groups_section(comparison: Comparison) -> Section:
 
 
 def event_free_section(comparison: Comparison) -> Section:
-    """Each survival endpoint of each group at the horizon."""
+    """Each survival endpoint of each group at the horizon; a row of its own names it, so that 80 columns hold all."""
     rows = []
     for declared in endpoints_in_file(comparison):
-        for at, group in enumerate(comparison.groups):
+        rows.append((declared.short, *[""] * 6))
+        for group in comparison.groups:
             each: SurvivalEndpoint = getattr(group.endpoints, declared.key)
             rows.append(
                 (
-                    "" if at else declared.short,
-                    shown(group.level),
+                    f"  {shown(group.level)}",
                     fmt.fraction(each.n_event_free, each.n_evaluable),
                     fmt.with_limits(survival_shown(each)),
                     events_first(each),
@@ -158,7 +158,6 @@ def event_free_section(comparison: Comparison) -> Section:
         f"Event-free at {in_years(comparison.protocol.horizon_years)}",
         headings=(
             "",
-            "Group",
             "Event-\nfree",
             f"Kaplan–Meier\n({_confidence(comparison)} CI)",
             "First events",
@@ -167,7 +166,7 @@ def event_free_section(comparison: Comparison) -> Section:
             "Left\nout",
         ),
         rows=tuple(rows),
-        texts=frozenset({0, 1, 4}),
+        texts=frozenset({0, 3}),
         notes=(
             NOT_COUNTED,
             *_beta_product(comparison),
