@@ -364,10 +364,29 @@ def test_strict_stops_every_command_at_what_only_the_endpoints_show(
     assert "after their observation had ended" in strictly(ahsct, tmp_path, name, cohort).err
 
 
-def strictly(ahsct: Ahsct, tmp_path: Path, name: str, cohort: Path) -> Any:
+@pytest.mark.parametrize("name", ["compare", "report", "plot survival"])
+def test_strict_stops_at_patients_without_a_group(ahsct: Ahsct, tmp_path: Path, name: str) -> None:
+    rows = [f"P{n},{'AB '[n % 3].strip()},3,,,3,,\n" for n in range(9)]
+    header = (
+        "patient_id,arm,follow_up_years,years_to_first_relapse,years_to_first_new_lesion,edss_baseline,"
+        "years_to_worsening,years_to_death\n"
+    )
+    cohort = written(tmp_path, header + "".join(rows))
+    assert "without arm" in strictly(ahsct, tmp_path, name, cohort, "--by", "arm").err
+
+
+@pytest.mark.parametrize("name", ["summarize", "report"])
+def test_strict_tells_no_small_count(ahsct: Ahsct, name: str, tmp_path: Path) -> None:
+    options = [str(tmp_path / text) if "." in text else text for text in READING[name]]
+    strict = ahsct(name, RECORDS, *options, "--strict", "--suppress-below", "5")
+    assert strict.exit_code == 3
+    assert "not shown, since it may tell numbers below 5: worsening unconfirmed" in strict.err
+
+
+def strictly(ahsct: Ahsct, tmp_path: Path, name: str, cohort: Path, *more: str) -> Any:
     """Run a command that does its work without ``--strict`` with it: it stops, and writes nothing."""
     options = [str(tmp_path / text) if "." in text else text for text in READING[name]]
-    arguments = [*name.split(), str(cohort), *options, "--pool"]
+    arguments = [*name.split(), str(cohort), *options, "--pool", *more]
     assert ahsct(*arguments).exit_code in {0, 4}
     written_before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     strict = ahsct(*arguments, "--strict", *(["--force"] if "-o" in options else []))

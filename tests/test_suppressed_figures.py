@@ -130,16 +130,13 @@ def test_rows_that_tell_a_count_are_not_told(tmp_path: Path) -> None:
     assert (part.cohort.n_patients, part.account.rows_used, part.source.files[0].n_rows) == (38, None, None)
 
 
-def test_the_report_tells_no_small_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [["--pool"], ["--by", "arm"]], ids=["pooled", "by arm"])
+def test_the_report_tells_no_small_count(tmp_path: Path, options: list[str]) -> None:
     page = tmp_path / "report.html"
-    arguments = ["report", str(TRIAL), "--pool", "--suppress-below", "5", "--against", "mist2019"]
-    assert main([*arguments, "-o", str(page), "--arm", "AHSCT=AHSCT", "--arm", "DMT=DMT"]).exit_code in {
-        0,
-        2,
-        4,
-    }
-    main([*arguments[:5], "-o", str(page), "--force"])
+    arguments = ["report", str(TRIAL), *options, "--suppress-below", "5", "--against", "mist2019"]
+    assert main([*arguments, "-o", str(page), "--arm", "HSCT=AHSCT"]).exit_code in {0, 4}
     text = re.sub(r"<(style|svg).*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.S)
+    text = re.sub(r"\([^()]* V\)", "", text)  # what the publication printed
     counts = [int(n) for n in re.findall(r"\b(\d+) (?:of \d+|patients?\b|with an event|left out)", text)]
     assert counts
     assert not any(map(is_small, counts))

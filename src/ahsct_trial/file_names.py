@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -27,17 +28,24 @@ def _closest_file(path: Path) -> Path | None:
     """The file on the path with the closest names, else one of the same name a folder further down."""
     place = Path(path.anchor)
     for part in path.relative_to(path.anchor).parts:
-        is_there = (place / part).exists()
-        name = part if is_there else closest(part, _entries(place), likeness=_LIKENESS)
+        name = part if _is(place / part, Path.exists) else closest(part, _entries(place), likeness=_LIKENESS)
         if name is None:
             return _further_down(path)
         place /= name
-    return place if place.is_file() else None
+    return place if _is(place, Path.is_file) else None
 
 
 def _further_down(path: Path) -> Path | None:
     below = (path.parent / name / path.name for name in _entries(path.parent))
-    return next((file for file in below if file.is_file()), None)
+    return next((file for file in below if _is(file, Path.is_file)), None)
+
+
+def _is(path: Path, what: Callable[[Path], bool]) -> bool:
+    """Whether a path is something; no, where nobody may look."""
+    try:
+        return what(path)
+    except OSError:
+        return False
 
 
 def _entries(folder: Path) -> list[str]:

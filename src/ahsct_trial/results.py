@@ -385,7 +385,7 @@ class Disability:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mortality:
-    """Deaths of any cause and transplant-related ones, of patients followed so far or dead.
+    """Deaths of any cause and transplant-related ones, of patients followed that far or dead.
 
     The figures without `_lowest` and `_highest` are None where a cause is unknown that they depend on.
     """

@@ -210,7 +210,8 @@ class Suppression:
         others = self._shown.setdefault("patients", [])
         if any(self.is_small(abs(n - other)) for other in others):
             raise UsageError(
-                f"These patients and others that are shown differ by fewer than {self.below}, who would follow."
+                f"These patients and others already shown differ by fewer than {self.below}, "
+                "so the difference could be worked out."
             )
         others.append(n)
         return replace(

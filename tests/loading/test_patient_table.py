@@ -477,6 +477,17 @@ def test_a_column_of_missing_codes(messages, read):
     ]
     # One cell alone may be a count, and so may other numbers.
     assert len(read(text.replace("999.0", ""))) == len(read(text.replace("999", "3"))) == 3
+    cohort = read(text.replace("999.0", "999"), missing=["999"])
+    assert cohort.account.missing == {"999": 2}
+
+
+@pytest.mark.parametrize("odd", ["", "NA"], ids=["all are numbers", "another cell is a text"])
+def test_a_number_stands_for_missing(read, odd):
+    text = f"{HEADER},relapses_after,edss_last\nP1,3,0,{odd}\nP2,3,9,3\nP3,3,1,9\nP4,3,9,2\n"
+    cohort = read(text, missing=["9"])
+    assert values(cohort, "relapses_after") == [0, None, 1, None]
+    assert values(cohort, "edss_last") == [None, 3, None, 2]
+    assert cohort.account.missing["9"] == 3
 
 
 def test_a_count_far_outside_the_others(read):
@@ -529,7 +540,7 @@ def test_what_is_to_be_looked_at_is_an_error_where_that_is_asked_for(refused):
     problems = refused("id,follow_up\nP1,36\nP2,48\n", is_strict=True)
     assert str(problems).split("\n") == [
         "cohort.csv has 1 problem; nothing was computed.",
-        "cohort.csv: The median follow-up is 42.0 years. Were months read as years?",
+        "cohort.csv: With --strict this stops: The median follow-up is 42.0 years. Were months read as years?",
     ]
     assert problems.exit_code == 3
 

@@ -309,7 +309,7 @@ def refuse_without_groups(by: str | None, **options: str | None) -> None:
     """
     used = [f"--{name}" for name, value in options.items() if value is not None]
     if by is None and used:
-        raise UsageError(f"{' and '.join(used)} compare groups. Name what makes them with --by COLUMN.")
+        raise UsageError(f"{' and '.join(used)} need groups: name what makes them with --by COLUMN.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from ahsct_trial.cli.options import (
     with_default,
 )
 from ahsct_trial.cli.published import ArmOption, own_arms
-from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -192,7 +192,7 @@ def plot_survival(
     protocol, suppression = choices.chosen(), disclosure.suppression()
     result: Summary | Comparison
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, suppression)
         refuse_pooling(trial, data, by)
         if by is None:
             from ahsct_trial.endpoints import summarize
@@ -204,6 +204,7 @@ def plot_survival(
             from ahsct_trial.endpoints.groups import compare
 
             result = suppression.of(compare(trial, by, protocol, reference=reference))
+            stop_if_strict(data, result.source, result.notices)
             curves = drawn_groups(result, keys[0])
     if figure is None:
         from ahsct_trial.rendering.figures.text import draw_text
@@ -246,7 +247,7 @@ def plot_incidence(
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, disclosure.suppression())
         refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.incidence import incidence_curves
 
@@ -291,7 +292,7 @@ def plot_forest(
     with progress() as step:
         trial = None
         if data.cohort is not None:
-            trial = read(data, protocol, step)
+            trial = read(data, protocol, step, disclosure.suppression())
             refuse_pooling(trial, data)
         from ahsct_trial.forest import forest
         from ahsct_trial.published import publications
@@ -390,7 +391,7 @@ def report(
     publication = None if against is None else find_publication(against).with_arms(arms)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, disclosure.suppression())
         refuse_pooling(trial, data, by)
         if publication is not None and not publication.arms:
             refuse_pooling(trial, data)
@@ -404,6 +405,7 @@ def report(
             from ahsct_trial.endpoints.groups import compare
 
             result = suppression.of(compare(trial, by, protocol, reference=reference, strata=strata))
+            stop_if_strict(data, result.source, result.notices)
         checked = courses = None
         if publication is not None:
             from ahsct_trial.checking import check

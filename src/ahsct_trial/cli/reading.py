@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ahsct_trial.errors import UsageError
@@ -11,10 +11,14 @@ from ahsct_trial.escaping import shown, shown_path
 if TYPE_CHECKING:
     from ahsct_trial.cli.options import Data
     from ahsct_trial.protocol import Protocol
+    from ahsct_trial.results import Notice, SourceInfo
+    from ahsct_trial.suppression import Suppression
     from ahsct_trial.trial import Trial
 
 
-def read(data: Data, protocol: Protocol, step: Callable[[str], None]) -> Trial:
+def read(
+    data: Data, protocol: Protocol, step: Callable[[str], None], suppression: Suppression | None = None
+) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
 
     Raises
@@ -47,11 +51,24 @@ def read(data: Data, protocol: Protocol, step: Callable[[str], None]) -> Trial:
     trial = trial.where(selection)
     if data.strict:
         from ahsct_trial.endpoints import summarize
+
+        notices = summarize(trial, protocol).notices
+        stop_if_strict(data, trial.source, notices if suppression is None else suppression.notices(notices))
+    return trial
+
+
+def stop_if_strict(data: Data, source: SourceInfo, notices: Iterable[Notice]) -> None:
+    """With ``--strict`` stop where a person should look first.
+
+    Raises
+    ------
+    DataProblems
+        If one of the notices is of that severity.
+    """
+    if data.strict:
         from ahsct_trial.loading.problems import refuse_urgent
 
-        named = ", ".join(file.file for file in trial.source.files)
-        refuse_urgent(named, summarize(trial, protocol).notices)
-    return trial
+        refuse_urgent(", ".join(file.file for file in source.files), notices)
 
 
 def limit_input(size: str | None) -> None:

@@ -20,7 +20,7 @@ from ahsct_trial.cli.options import (
     Table,
     grouped,
 )
-from ahsct_trial.cli.reading import read, refuse_pooling
+from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -43,7 +43,7 @@ def summarize(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, disclosure.suppression())
         refuse_pooling(trial, data)
         from ahsct_trial.endpoints import summarize as summarize_trial
 
@@ -83,12 +83,13 @@ def compare(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, disclosure.suppression())
         refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
         comparison = compare_groups(trial, by, protocol, reference=reference, strata=strata)
     comparison = disclosure.suppression().of(comparison)
+    stop_if_strict(data, comparison.source, comparison.notices)
     from ahsct_trial.rendering.sections.compare import comparison_sections
 
     write_result(comparison, comparison_sections, form, table, has_csv=True)
@@ -117,7 +118,7 @@ def sensitivity(
 
     find_endpoint(endpoint)  # before a large file is read for nothing
     with progress() as step:
-        trial = read(data, protocol, step)
+        trial = read(data, protocol, step, disclosure.suppression())
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint, disclosure.suppression())
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections

@@ -19,7 +19,7 @@ EARLY_DAYS = 100
 
 
 def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
-    """Count deaths among the patients who were followed so far or had died.
+    """Count deaths among the patients who were followed that far or had died.
 
     A patient lost before is in no denominator. Where a cause is unknown the transplant-related figure is
     None, and its bounds take the unknown causes as another one and as the transplant (Iacobelli et al. 2013,
@@ -132,7 +132,7 @@ def _definition(table: PatientTable, protocol: Protocol) -> str:
     since = f"transplant, or from {zero} in a patient without one" if table.has(YEARS_TO_TRANSPLANT) else zero
     return (
         f"Deaths of any cause by {day} from {since}, and by {in_years(protocol.horizon_years)} from {zero}, each "
-        f"of the patients followed so far or dead by then. Transplant-related: deaths with that cause by {day}, "
+        f"of the patients followed that far or dead by then. Transplant-related: deaths with that cause by {day}, "
         "of the same patients, and ever, of all patients. Lowest and highest: deaths of unknown cause as not "
         f"transplant-related, and as transplant-related. Incidence by {day}: 1 − Kaplan–Meier."
     )

@@ -186,7 +186,7 @@ def read_block(
     first_line
         Line of the file on which the block begins; only used to say where a quote is never closed.
     as_plain
-        Whether to read numbers with a decimal point, and ISO dates, as such; that takes half as long.
+        Whether to read numbers with a decimal point, and ISO dates, as such, which is faster.
 
     Raises
     ------

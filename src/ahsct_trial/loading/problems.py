@@ -158,9 +158,11 @@ def refuse_urgent(file: str, notices: Iterable[Notice]) -> None:
     """
     urgent = [notice for notice in notices if notice.severity == "look first"]
     if urgent:
-        raise DataProblems(
-            file, [Problem(file=file, what=notice.text, rule="", fix="") for notice in urgent], len(urgent)
-        )
+        problems = [
+            Problem(file=file, what=f"With --strict this stops: {notice.text}", rule="", fix="")
+            for notice in urgent
+        ]
+        raise DataProblems(file, problems, len(problems))
 
 
 def in_words(lines: Sequence[int], n: int) -> str:

@@ -28,7 +28,7 @@ from ahsct_trial.loading.problems import (
     refuse_urgent,
 )
 from ahsct_trial.loading.table import Table, repeated
-from ahsct_trial.loading.values import Forms, count_marks, meant, plain_numbers, span
+from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, plain_numbers, span
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
@@ -174,8 +174,7 @@ def read_parts(
 
     def read_part(forms: Forms, number: int) -> _ReadPart[Part]:
         """Read a part as numbers, dates and texts; as texts, which messages need, where anything is wrong."""
-        is_plain_file = forms.delimiter == "," and forms.date_format is None
-        if is_plain_file:
+        if may_be_plain(forms):
             with suppress(NotPlain):
                 return judged(readers[number](True), forms, number)
         return judged(readers[number](False), forms, number)

@@ -191,6 +191,15 @@ def meant(column: Column, own: TextColumn, forms: Forms) -> Values:
     return Values(column, codes, texts, values, is_wrong, missing)
 
 
+def may_be_plain(forms: Forms) -> bool:
+    """Whether numbers and dates may be read as such: as Python writes them, and none stands for missing."""
+    return (
+        forms.delimiter == ","
+        and forms.date_format is None
+        and not any(re.match(f"{_number('.')}|{_ISO_DATE}", token) for token in forms.missing)
+    )
+
+
 def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     """A column that was read as numbers.
 

@@ -282,7 +282,7 @@ def drawn_groups(comparison: Comparison, key: str) -> list[DrawnCurve]:
 
 def _why_no_curve(endpoint: SurvivalEndpoint) -> str:
     below = endpoint.curve.joined_below
-    return endpoint.note or ("" if below is None else f"No step of it would be of {below} patients.")
+    return endpoint.note or ("" if below is None else f"No step of the curve would cover {below} patients.")
 
 
 def contrast_in_words(result: Summary | Comparison, key: str) -> str | None:

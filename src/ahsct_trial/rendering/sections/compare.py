@@ -61,7 +61,7 @@ def comparison_sections(comparison: Comparison) -> list[Section]:
         *look_first(notices),
         groups_section(comparison),
         event_free_section(comparison),
-        counts_section(comparison),
+        *(section for section in [counts_section(comparison)] if section.rows),
         *contrast_sections(comparison),
         *first_events_sections(comparison),
         _explained(comparison),
@@ -80,6 +80,7 @@ def contrast_sections(comparison: Comparison) -> list[Section]:
                 _over_all_follow_up(comparison, contrast),
                 _other_contrasts(comparison, contrast),
             )
+            if section.rows
         ),
         *_log_rank_over_all(comparison),
     ]
@@ -154,8 +155,11 @@ def event_free_section(comparison: Comparison) -> Section:
                     fmt.count(each.n_unknown),
                 )
             )
+    title = f"Event-free at {in_years(comparison.protocol.horizon_years)}"
+    if not rows:
+        return Section(title, lead=_not_in_file(comparison))
     return Section(
-        f"Event-free at {in_years(comparison.protocol.horizon_years)}",
+        title,
         headings=(
             "",
             "Event-\nfree",
@@ -485,13 +489,17 @@ def ratio_in_words(comparison: Comparison, contrast: Contrast, key: str) -> str:
     ratio = own.hazard_ratio
     name = f"Hazard ratio, {shown(contrast.level)} ÷ {shown(contrast.reference)}"
     if ratio.value is None:
-        return f"{name}: undefined, as no event happened while both groups were at risk"
+        return f"{name}: {_in_a_sentence(ratio.note or 'none')}"
     level = fmt.level(ratio.confidence_level or 0)
     within = "" if comparison.by.strata is None else f", within the levels of {shown(comparison.by.strata)}"
     return (
         f"{name}: {fmt.value(ratio)} ({level} CI {fmt.limits(ratio)}), {LIKELIHOODS[ratio.ci_method or '']}; "
         f"log-rank p {fmt.p_value(own.log_rank.p)}{within}"
     )
+
+
+def _in_a_sentence(note: str) -> str:
+    return f"{note[:1].lower()}{note[1:].removesuffix('.')}"
 
 
 def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> list[str]:

@@ -110,7 +110,7 @@ def grouped_flow(comparison: Comparison, endpoint: Endpoint | None) -> GroupedFl
     by = comparison.by
     in_groups = n_patients(comparison)
     aside = [
-        *([f"{by.n_not_selected:,} excluded: not asked for"] if by.n_not_selected else []),
+        *([f"{by.n_not_selected:,} not selected (--where)"] if by.n_not_selected else []),
         f"{fmt.count(by.n_without_level)} left out: no {shown(by.column)} is given",
     ]
     steps = [*_rows(comparison.account)]
@@ -143,14 +143,15 @@ def _stages(comparison: Comparison, group: Group, endpoint: Endpoint | None) -> 
             (fmt.count(n - flow.n_transplanted), "not transplanted"),
         ]
     yield Stage("Allocation" if comparison.by.column == "arm" else "Group", tuple(lines))
-    yield Stage(
-        "Follow-up",
-        (
-            (fmt.count(flow.n_followed), f"followed to {horizon}"),
-            *([(fmt.count(flow.n_died), f"died by {horizon}")] if flow.n_died is not None else []),
-            (fmt.count(flow.n_ended_before), f"follow-up ended before {horizon}"),
-        ),
-    )
+    if flow.n_followed is not None:  # else small counts are not shown
+        yield Stage(
+            "Follow-up",
+            (
+                (fmt.count(flow.n_followed), f"followed to {horizon}"),
+                *([(fmt.count(flow.n_died), f"died by {horizon}")] if flow.n_died is not None else []),
+                (fmt.count(flow.n_ended_before), f"follow-up ended before {horizon}"),
+            ),
+        )
     if endpoint is not None:
         yield Stage("Analysis", tuple(_analysed(comparison, group, endpoint)))
 
