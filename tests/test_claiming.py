@@ -347,3 +347,24 @@ def test_an_answer_for_another_time_says_first_that_nothing_is_known_for_this() 
     assert answer.sentence.startswith(
         "No publication known here prints 23 of 24 at 10 years. Leaving that out:"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("minus 69.6 %", "-69.6 % cannot be a share of patients: it is below 0."),
+        ("-23 of 24", "-23 of 24 cannot be a share of patients: it is below 0."),
+        ("hazard ratio minus 0.07", "hazard ratio -0.07 cannot be: no ratio is below 0."),
+        ("0 of 0", "0 of 0 cannot be: nothing is a share of 0."),
+    ],
+)
+def test_a_minus_in_words_counts_and_nothing_is_of_0(text: str, why: str) -> None:
+    assert answer_claim(text).impossible == why
+
+
+def test_a_rate_is_no_percentage_and_0_is_rounded_from_nothing() -> None:
+    # 167 relapses in 140 years are 1.19 a year; MIST's hazard ratio is 0.07.
+    assert not answer_claim("1.2 %").published
+    assert answer_claim("1.2 relapses a year").published
+    assert not answer_claim("hazard ratio 0").published
+    assert answer_claim("70 % at year 3").claim.horizon_years == 3

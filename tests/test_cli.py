@@ -713,8 +713,8 @@ def test_a_report_of_groups_holds_no_patient_and_the_check_of_its_arms(ahsct: Ah
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--reference", "DMT"], "--reference compare groups. Name what makes them with --by COLUMN."),
-        (["--reference", "DMT", "--strata", "site"], "--reference and --strata compare groups."),
+        (["--reference", "DMT"], "--reference need groups: name what makes them with --by COLUMN."),
+        (["--reference", "DMT", "--strata", "site"], "--reference and --strata need groups"),
         (["--by", "amr"], "Is arm meant?"),
         (["--by", "sex"], "which are not pooled in silence"),
         (["--by", "arm", "--against", "atkins2016-summary"], "which are not pooled in silence"),

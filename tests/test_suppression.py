@@ -136,3 +136,21 @@ def test_no_small_count_is_the_difference_of_two() -> None:
     shown = suppress(summarize(read_cohort(of_site)), 5).endpoints
     assert shown.worsening_free_survival.n_events == 7
     assert shown.disability.worsened.n is None
+
+
+def test_texts_for_missing_count_no_deaths(tmp_path: Path) -> None:
+    """Only years_to_death has them: 58 of 60 would say that 2 died."""
+    rows = [f"P{n},5,{'3' if n < 2 else 'NA'}".replace(",5,3", ",3,3") for n in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["patient_id,follow_up_years,years_to_death", *rows]))
+    assert suppress(summarize(read_cohort(tmp_path / "a.csv")), 5).account.missing == {}
+
+
+def test_patients_in_no_group_do_not_follow_from_the_rows(tmp_path: Path) -> None:
+    """40 of 60 are at X, and 2 of them have no sex: 60 - 20 - 18 - 20 would tell it."""
+    sexes = ["female"] * 18 + ["male"] * 20 + [""] * 2
+    rows = [f"P{n},{'X' if n < 40 else 'Y'},{(sexes * 2)[n]},3" for n in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["patient_id,site,sex,follow_up_years", *rows]))
+    chosen = read_cohort(tmp_path / "a.csv").where({"site": ("X",)})
+    result = suppress(compare(chosen, "sex"), 5)
+    assert (result.by.n_not_selected, result.by.n_without_level) == (None, None)
+    assert (result.account.rows_read, result.account.rows_used, result.source.files[0].n_rows) == (None,) * 3

@@ -67,9 +67,12 @@ _P_VALUE = re.compile(
 _FRACTION = re.compile(r"\b(?:half|halves|thirds?|quarters?|fifths?|tenths?)\b", re.IGNORECASE)
 #: What can be more than that which it is counted in.
 _MAY_EXCEED = re.compile(r"\byears?\b|\b(?:scans|relapses|lesions|events|infections)\b", re.IGNORECASE)
+_MINUS = re.compile(r"\b(?:minus|negative)\s+(?=[0-9])", re.IGNORECASE)
 _LEVEL = re.compile(r"[0-9]{2}(?:[.,][0-9])?\s*%\s*(?:CI|confidence interval)[\s:,]*", re.IGNORECASE)
 _HORIZON = re.compile(
-    r"(?:(?:at|after|by|within|for)\s+)?(?<![\w.,·])([0-9]{1,2})[ -]?(?:years?|y)\b(?!\s*old)", re.IGNORECASE
+    r"(?:(?:at|after|by|within|for|in)\s+)?"
+    r"(?:(?<![\w.,·])([0-9]{1,2})[ -]?(?:years?|y)\b(?!\s*old)|\byear ([0-9]{1,2})\b)",
+    re.IGNORECASE,
 )
 _UNITS_IN_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TENS_IN_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
@@ -320,8 +323,8 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         If the words hold no figure, or several.
     """
     words = " ".join(_COLOUR.sub(" ", text).split())
-    rest = _P_VALUE.sub("", _LEVEL.sub("", words))
-    if not re.search("[0-9]", rest) and (rest != words or _FRACTION.search(rest)):
+    rest = _P_VALUE.sub("", _LEVEL.sub("", _MINUS.sub("-", words)))
+    if not re.search("[0-9]", rest) and (_P_VALUE.search(words) or _FRACTION.search(rest)):
         raise _not_one(text, "no figure that is looked up: p-values and fractions in words are not")
     in_words = _COUNT_IN_WORDS if re.search("[0-9]", rest) else re.compile(_NUMBER_WORD, re.IGNORECASE)
     rest = in_words.sub(_in_digits, rest)
@@ -340,7 +343,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         ci = None if limits is None else (_plain(limits[1]), _plain(limits[2]))
         numbers = re.findall(_NUMBER, _LIMITS.sub(" ", without_horizon))
         if not numbers and horizon is not None and (unit or re.search("follow", words, re.IGNORECASE)):
-            numbers, horizon = [horizon[1]], None
+            numbers, horizon = [horizon[1] or horizon[2]], None
         if len(numbers) != 1:
             raise _not_one(text, "several figures" if numbers else "no figure")
         value = numbers[0]
@@ -352,7 +355,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         of=of,
         ci=ci,
         unit="" if of is not None else unit,
-        horizon_years=None if horizon is None else float(horizon[1]),
+        horizon_years=None if horizon is None else float(horizon[1] or horizon[2]),
         about=asked or said,
     )
 
@@ -416,7 +419,8 @@ def _match(claim: Claim, figure: Figure) -> Match | None:
     quoted, printed = Decimal(claim.value), Decimal(figure.value)
     if figure.of is not None:
         is_precise = claim.unit == "%" or decimals(quoted) > 0
-        factor = 1 if is_rate(figure) else 100
+        # Events over years are no percentage.
+        factor = (0 if claim.unit == "%" else 1) if is_rate(figure) else 100
         if is_precise and _gives(figure.value, figure.of, factor, quoted):
             return "same share"
         return "printed" if quoted == printed and not claim.unit else None
@@ -424,7 +428,10 @@ def _match(claim: Claim, figure: Figure) -> Match | None:
         return None
     if quoted == printed:
         return "printed" if claim.ci in {None, figure.ci} else None
-    is_shorter = decimals(printed) > decimals(quoted) and bool(claim.unit or decimals(quoted))
+    # A 0 has no digit of the figure that it would be rounded from.
+    is_shorter = (
+        bool(quoted) and decimals(printed) > decimals(quoted) and bool(claim.unit or decimals(quoted))
+    )
     return "rounded" if is_shorter and rounds_to(Fraction(printed), quoted) else None
 
 
@@ -455,7 +462,9 @@ def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
     distances: dict[str, tuple[Fraction, Publication, Figure]] = {}
     for publication, figure in known:
         theirs = as_number(figure)
-        is_kind = (figure.of is not None or figure.unit == "%") if is_share else figure.unit == claim.unit
+        is_kind = figure.unit == claim.unit
+        if is_share:
+            is_kind = figure.unit == "%" or (figure.of is not None and not (claim.unit and is_rate(figure)))
         is_meaningless = figure.disputed and figure.figure is None
         if theirs is None or quoted is None or not is_kind or is_meaningless:
             continue
@@ -471,17 +480,24 @@ def _nearest(claim: Claim, known: Known) -> tuple[PublishedFigure, ...]:
 def _impossible(claim: Claim, *, is_found: bool) -> str | None:
     """Why there can be no such figure, if so; a count that is found as it is quoted may be a rate's."""
     value = Decimal(claim.value)
+    whole = None if claim.of is None else Decimal(claim.of)
     if claim.ci is not None and not Decimal(claim.ci[0]) <= value <= Decimal(claim.ci[1]):
         return f"{claim.printed} cannot be: the figure is outside its own interval."
     if is_found:
         return None
-    if claim.of is not None and value > Decimal(claim.of) and not _MAY_EXCEED.search(claim.text):
-        return f"{claim.printed} cannot be a count of patients: it is more than all of them."
-    if claim.unit == "%" and value > 100:
-        return f"{claim.printed} cannot be a share of patients: it is above 100 %."
-    if claim.unit.endswith("ratio") and value < 0:
-        return f"{claim.printed} cannot be: no ratio is below 0."
-    return None
+    of_patients = claim.unit == "%" or whole is not None
+    reasons = (
+        (whole == 0, "cannot be: nothing is a share of 0"),
+        (of_patients and value < 0, "cannot be a share of patients: it is below 0"),
+        (
+            whole is not None and value > whole and not _MAY_EXCEED.search(claim.text),
+            "cannot be a count of patients: it is more than all of them",
+        ),
+        (claim.unit == "%" and value > 100, "cannot be a share of patients: it is above 100 %"),
+        (claim.unit.endswith("ratio") and value < 0, "cannot be: no ratio is below 0"),
+    )
+    reason = next((why for is_so, why in reasons if is_so), None)
+    return None if reason is None else f"{claim.printed} {reason}."
 
 
 def _unsearched(text: str) -> str:

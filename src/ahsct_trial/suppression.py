@@ -241,15 +241,18 @@ class Suppression:
         }
         endpoints = [group.endpoints for group in groups.values()]
         n_patients = sum(group.cohort.n_patients for group in comparison.groups)
+        account = self._account(comparison.account, comparison.source, n_patients)
+        source = self.source(comparison.source, n_patients)
+        if self.is_small(by.n_not_selected) or self.is_small(by.n_without_level):
+            # Rows less the groups would tell each of the two beside the other.
+            by = replace(by, n_not_selected=None, n_without_level=None)
+            account = replace(account, rows_read=None, rows_used=None, set_aside=())
+            source = replace(source, files=tuple(replace(file, n_rows=None) for file in source.files))
         return replace(
             comparison,
-            source=self.source(comparison.source, n_patients),
-            account=self._account(comparison.account, comparison.source, n_patients),
-            by=replace(
-                by,
-                n_not_selected=None if self.is_small(by.n_not_selected) else by.n_not_selected,
-                n_without_level=None if self.is_small(by.n_without_level) else by.n_without_level,
-            ),
+            source=source,
+            account=account,
+            by=by,
             groups=tuple(groups.values()),
             contrasts=tuple(
                 replace(each, endpoints=self.contrast(each.endpoints, endpoints))
@@ -433,7 +436,8 @@ class Suppression:
     def _account(self, account: Account, source: SourceInfo, n_patients: int) -> Account:
         """The account of rows, likewise."""
         if not (account.tables or self._do_rows_tell(source, n_patients)):
-            return account
+            # Texts for missing in a column of events alone would count them.
+            return replace(account, missing={})
         return replace(account, rows_read=None, rows_used=None, set_aside=(), missing={}, tables=())
 
     def _do_rows_tell(self, source: SourceInfo, n_patients: int) -> bool:

@@ -338,7 +338,7 @@ def test_the_flow_of_groups_adds_up() -> None:
     text = Page(comparison_of(trial)).text
     # By hand from TWO_ARMS. Jones-6 died at 1 year; Jones-7's relapses are unknown.
     assert (
-        "9 rows read 9 rows used 0 set aside 9 patients 7 in 2 groups by arm 1 excluded: not asked for "
+        "9 rows read 9 rows used 0 set aside 9 patients 7 in 2 groups by arm 1 not selected (--where) "
         "1 left out: no arm is given"
     ) in text
     assert (

@@ -367,7 +367,7 @@ def test_a_ratio_that_is_undefined_is_said_to_be() -> None:
         read("patient_id,arm,follow_up_years,years_to_death\nA,x,5,\nB,x,4,\nC,y,5,\nD,y,4,\n"), "arm"
     )
     drawing = draw_survival(comparison, drawn_groups(comparison, "overall_survival"), 180.0)
-    assert "Hazard ratio, y ÷ x: undefined, as no event happened while both groups were at risk" in " ".join(
+    assert "Hazard ratio, y ÷ x: undefined: no event happened while both groups were at risk" in " ".join(
         texts(ET.fromstring(as_svg(drawing, "f")))
     )
     assert "profile likelihood" not in drawing.legend
@@ -519,3 +519,18 @@ def test_ticks_are_round_and_meet_the_horizon() -> None:
     assert tick_step(0.2, 0.2, 6, finest=0.05) == pytest.approx(0.05)
     assert multiples(3, -7.2, 12.7) == [-6, -3, 0, 3, 6, 9, 12]
     assert multiples(0.1, 0, 0.3) == [0, 0.1, 0.2, 0.3]
+
+
+def test_a_group_without_a_curve_is_named(tmp_path: Path) -> None:
+    """Nobody at Y has an EDSS at baseline: the only curve is that of X, and the figure says so."""
+    header = "patient_id,site,follow_up_years,edss_baseline,years_to_worsening,years_to_death"
+    rows = [f"P{n},{'XY'[n % 2]},4,{'3' if n % 2 == 0 else ''},," for n in range(20)]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *rows]))
+    result = compare(read_cohort(path), "site")
+    drawing = draw_survival(result, drawn_groups(result, "worsening_free_survival"), 180)
+    assert drawing.title == "Worsening-free survival by group: X"
+    texts = [text.get_text() for text in drawing.figure.texts]
+    assert "X" in texts
+    assert any(text.startswith("Not drawn: Y, 10 patients.") for text in texts)
+    assert "Not drawn: Y, 10 patients." in drawing.caption

@@ -91,6 +91,11 @@ class DrawnCurve:
     endpoint: SurvivalEndpoint
     landmark_window_days: float
 
+    @property
+    def is_of_group(self) -> bool:
+        """Whether it is the curve of a group, which must be named also where it is the only one."""
+        return self.gid != self.key
+
     @cached_property
     def months(self) -> tuple[Month, ...]:
         """The months in which something happened, in order."""
@@ -285,7 +290,18 @@ def _why_no_curve(endpoint: SurvivalEndpoint) -> str:
     return endpoint.note or ("" if below is None else f"No step of the curve would cover {below} patients.")
 
 
-def contrast_in_words(result: Summary | Comparison, key: str) -> str | None:
+def not_drawn(result: Summary | Comparison, key: str) -> Iterator[str]:
+    """The groups that have no curve, and why."""
+    if isinstance(result, Comparison):
+        for group in result.groups:
+            endpoint: SurvivalEndpoint = getattr(group.endpoints, key)
+            if not len(endpoint.curve):
+                n = group.cohort.n_patients
+                who = f"{shown(group.level)}, {n:,} {plural('patient', n)}"
+                yield f"Not drawn: {who}. {_why_no_curve(endpoint)}".strip()
+
+
+def contrast_line(result: Summary | Comparison, key: str) -> str | None:
     """What separates two groups in an endpoint, in one line; None for one group, and for more than two.
 
     A log-rank p stands beside its hazard ratio alone: one of several groups has no estimate that it belongs to.
@@ -389,7 +405,7 @@ def ends_together(curves: Sequence[DrawnCurve]) -> Iterator[str]:
 
 def titled(curves: Sequence[DrawnCurve]) -> str:
     """The title of a drawing."""
-    if len(curves) == 1:
+    if len(curves) == 1 and not curves[0].is_of_group:
         return curves[0].endpoint.label
     names = ", ".join(curve.name for curve in curves)
     if len({curve.key for curve in curves}) == 1:
@@ -405,7 +421,7 @@ def described(curves: Sequence[DrawnCurve]) -> str:
         n_events = sum(month.n_events for month in curve.months)
         n = endpoint.n_patients or 0
         is_joined = endpoint.curve.joined_below is not None
-        until = f"by {in_years(curve.last_years)}" if is_joined else "over all follow-up"
+        until = f"by {in_years(round(curve.last_years, 2))}" if is_joined else "over all follow-up"
         said.append(
             f"{curve.name}: {curve.estimate_in_words} at {in_years(endpoint.horizon_years)}; "
             f"{fmt.percent(curve.months[-1].estimate)} at the end of the curve; {n:,} "

@@ -19,12 +19,13 @@ from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     Month,
     axis_years,
-    contrast_in_words,
+    contrast_line,
     definitions,
     described,
     ends_together,
     how_joined,
     multiples,
+    not_drawn,
     notes,
     origin,
     tick_step,
@@ -82,7 +83,8 @@ class _Layout:
 
     @property
     def is_single(self) -> bool:
-        return len(self.curves) == 1
+        """Whether the title alone tells what the curve is."""
+        return len(self.curves) == 1 and not self.curves[0].is_of_group
 
     @property
     def has_bands(self) -> bool:
@@ -149,12 +151,12 @@ def draw_survival(
         Title, caption, colours, and where the band fades.
     """
     with journal_style():
-        contrast = None if len(curves) < 2 else contrast_in_words(result, curves[0].key)
+        contrast = None if len(curves) < 2 else contrast_line(result, curves[0].key)
         layout = _lay_out(curves, contrast or "", width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
         texts = [f"{legend} {about}"] if layout.style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
-        texts = [*filter(None, [result.source.provenance]), *texts]
+        texts = [*filter(None, [result.source.provenance]), *not_drawn(result, curves[0].key), *texts]
         lines = [line for text in texts for line in wrapped(text, width_mm - 2 * MARGIN_MM)]
         bottom = layout.table_top + layout.table_height + MARGIN_MM
         page = Page(width_mm, bottom + (_GAP_MM + len(lines) * LINE_MM if lines else 0.0))
@@ -458,6 +460,7 @@ def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterat
     """What the figure shows."""
     yield from definitions(curves)
     yield from notes(curves)
+    yield from not_drawn(result, curves[0].key)
     yield origin(result)
 
 

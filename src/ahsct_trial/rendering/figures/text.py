@@ -13,10 +13,11 @@ from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
-    contrast_in_words,
+    contrast_line,
     definitions,
     how_joined,
     multiples,
+    not_drawn,
     origin,
     tick_step,
 )
@@ -37,8 +38,13 @@ def draw_text(result: Summary | Comparison, curves: Sequence[DrawnCurve], width:
     """Draw each curve in a panel as wide as a terminal [characters]."""
     width = min(max(width, _NARROWEST), _WIDEST)
     panels = ["\n".join(_panel(curve, width)) for curve in curves]
-    contrast = contrast_in_words(result, curves[0].key)
-    said = [f"{contrast}." if contrast else None, origin(result), result.source.provenance]
+    contrast = contrast_line(result, curves[0].key)
+    said = [
+        f"{contrast}." if contrast else None,
+        *not_drawn(result, curves[0].key),
+        origin(result),
+        result.source.provenance,
+    ]
     closing = _indented(" ".join(filter(None, said)), width)
     return "\n".join([*("\n\n".join(panels).splitlines()), *closing]) + "\n"
 
@@ -53,7 +59,7 @@ def _panel(curve: DrawnCurve, width: int) -> Iterator[str]:
     ticks = multiples(tick_step(end, horizon, max(2, n_columns // (max(number, 3) + 2))), 0, end)
     places = [round(years / years_per_column) for years in ticks]
 
-    yield endpoint.label
+    yield f"{endpoint.label}: {curve.name}" if curve.is_of_group else endpoint.label
     yield from _indented(f"Kaplan–Meier {curve.estimate_in_words} at {in_years(horizon)}", width)
     rows = _grid(curve, n_columns, n_rows, years_per_column)
     for number_of_row, row in enumerate(rows):

@@ -507,7 +507,9 @@ def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> l
     own: SurvivalContrast = getattr(contrast.endpoints, key)
     at = in_years(comparison.protocol.horizon_years)
     difference = own.survival_difference
-    said = "no difference can be given" if difference.value is None else fmt.with_interval(difference)
+    said = fmt.with_interval(difference)
+    if difference.value is None:
+        said = _in_a_sentence(difference.note or "no difference can be given")
     return [
         f"Survival at {at}, {_minus(contrast)}: {said}.",
         f"{ratio_in_words(comparison, contrast, key)}.",
