@@ -22,8 +22,7 @@ DISPERSION_LIMIT = 1.5
 #: What must stand beside a comparison of before and after.
 REGRESSION_TO_THE_MEAN = (
     "Patients are treated when their disease is most active: part of any fall would have come "
-    "without "
-    "treatment (regression to the mean)."
+    "without treatment (regression to the mean)."
 )
 
 
@@ -236,8 +235,7 @@ def _definition(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     else:
         said = (
             f"Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to {zero}; after, new "
-            f"lesions on "
-            "scans since."
+            f"lesions on scans since."
         )
         remark = table.remarks.get(
             "new_lesion", "A new lesion is a gadolinium-enhancing or a new or enlarging T2 lesion."

@@ -167,8 +167,7 @@ class ObservedEndpoint:
         return (
             f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
             f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} "
-            f"before "
-            f"the landmark; {way}."
+            f"before the landmark; {way}."
         )
 
     def _survival(self, protocol: Protocol, method: CiMethod) -> Estimate:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, copysign, cos, hypot, pi, sqrt
 
-from ahsct_trial.estimators.proportions import check_level, normal_quantile
-from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, restricted_mean
+from ahsct_trial.estimators.proportions import normal_quantile
+from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, check_level, restricted_mean
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ahsct_trial.estimators.survival import Scale, confidence_limits
+from ahsct_trial.estimators.survival import Scale, check_level, confidence_limits
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -154,12 +154,6 @@ def _counts(
     if not np.all((x >= 0) & (x <= n)):
         raise ValueError("n_successes must be from 0 to n")
     return x, n
-
-
-def check_level(level: float) -> None:
-    """Raise ValueError where a confidence level is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise ValueError(f"level is {level!r}; it must be above 0 and below 1")
 
 
 def normal_quantile(level: float) -> float:

@@ -282,7 +282,7 @@ def confidence_limits(
     """
     if method not in get_args(Scale):
         raise ValueError(f"method is {method!r}; it is one of {', '.join(get_args(Scale))}")
-    _check_level(level)
+    check_level(level)
     from scipy.special import expit, logit, ndtri
 
     s = np.asarray(estimate, dtype=np.float64)
@@ -376,7 +376,7 @@ def beta_product_limits(curve: KaplanMeier, times: ArrayLike, level: float) -> t
     """
     if curve.entry is not None:
         raise ValueError("beta-product limits are not defined for delayed entry; choose another method")
-    _check_level(level)
+    check_level(level)
     n_passed = curve.n_passed(np.asarray(times, dtype=np.float64))
     r, d = curve.n_at_risk, curve.n_events
     # Of the product up to each time: the mean, and the logarithm of (second moment ÷ mean²).
@@ -544,6 +544,7 @@ def completeness(years: ArrayLike, is_event: ArrayLike, horizon: float) -> float
     return float(np.sum(observed)) / potential if potential else float("nan")
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Raise ValueError where a confidence level is not between 0 and 1."""
     if not 0 < level < 1:
         raise ValueError(f"level is {level!r}; it must be above 0 and below 1")

@@ -47,6 +47,11 @@ class AtRisk:
     n_censored: int | None
     n_events: int | None
 
+    @property
+    def counts(self) -> tuple[int | None, int | None, int | None]:
+        """The numbers in the order of the table's rows."""
+        return self.n_at_risk, self.n_censored, self.n_events
+
 
 @dataclass(frozen=True)
 class Month:
@@ -425,7 +430,6 @@ def described(curves: Sequence[DrawnCurve]) -> str:
         said.append(
             f"{curve.name}: {curve.estimate_in_words} at {in_years(endpoint.horizon_years)}; "
             f"{fmt.percent(curve.months[-1].estimate)} at the end of the curve; {n:,} "
-            f"{plural('patient', n)}, "
-            f"{n_events:,} {plural('event', n_events)} {until}."
+            f"{plural('patient', n)}, {n_events:,} {plural('event', n_events)} {until}."
         )
     return " ".join(["Kaplan–Meier curve with its interval.", *said, *definitions(curves)])

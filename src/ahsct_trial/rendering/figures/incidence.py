@@ -19,7 +19,6 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
-    AtRisk,
     DrawnCurve,
     axis_years,
     end_of_month,
@@ -408,11 +407,7 @@ class _Panel:
             self._text(0.0, y, name)
             for column, at in enumerate(counts):
                 gid = f"{self._gid}-{name.lower().replace(' ', '-')}-{column}"
-                self._text(self.layout.x(at.years), y, fmt.count(_cell(at, row)), ha="center", gid=gid)
-
-
-def _cell(at: AtRisk, row: int) -> int | None:
-    return (at.n_at_risk, at.n_censored, at.n_events)[row]
+                self._text(self.layout.x(at.years), y, fmt.count(at.counts[row]), ha="center", gid=gid)
 
 
 def _fill(

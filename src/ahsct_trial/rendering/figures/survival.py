@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 
 from ahsct_trial.rendering import formats as fmt
 from ahsct_trial.rendering.figures.curves import (
-    AtRisk,
     DrawnCurve,
     Month,
     axis_years,
@@ -403,15 +402,11 @@ def _draw_table(page: Page, layout: _Layout) -> None:
                 page.text(
                     layout.x(at.years),
                     y,
-                    fmt.count(_cell(at, row)),
+                    fmt.count(at.counts[row]),
                     ha="center",
                     gid=f"{curve.gid}-{name.lower().replace(' ', '-')}-{column}",
                 )
         y += _GROUP_GAP_MM
-
-
-def _cell(at: AtRisk, row: int) -> int | None:
-    return (at.n_at_risk, at.n_censored, at.n_events)[row]
 
 
 def _legend(result: Summary | Comparison, layout: _Layout) -> Iterator[str]:
@@ -466,4 +461,4 @@ def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterat
 
 def _is_in_two_rows(curve: DrawnCurve, ticks: Sequence[float]) -> bool:
     n = curve.at_risk([0.0])[0].n_at_risk
-    return any(sum(_cell(at, row) or 0 for row in range(3)) > (n or 0) for at in curve.at_risk(ticks))
+    return any(sum(each or 0 for each in at.counts) > (n or 0) for at in curve.at_risk(ticks))

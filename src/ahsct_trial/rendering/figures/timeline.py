@@ -434,8 +434,7 @@ def _legend(timeline: Timeline, beside: LineNames) -> Iterator[str]:
     lines = timeline.patients
     yield (
         f"A line is a patient: pale, the relapse history before {timeline.protocol.time_zero}; dark, "
-        "follow-up to "
-        "death or last contact."
+        "follow-up to death or last contact."
     )
     if timeline.by is not None:
         yield "In each group the longest follow-up stands above."

@@ -153,8 +153,7 @@ def protocol_definition(protocol: ProtocolInfo | Protocol) -> tuple[str, str]:
     return (
         f"Protocol {shown(protocol.name, longest=200)}",
         f"horizon {in_years(protocol.horizon_years)} from {protocol.time_zero}; {'; '.join(rules)}; "
-        "intervals at "
-        f"{fmt.level(protocol.confidence_level)}, of Kaplan–Meier estimates {protocol.ci_method}.",
+        f"intervals at {fmt.level(protocol.confidence_level)}, of Kaplan–Meier estimates {protocol.ci_method}.",
     )
 
 

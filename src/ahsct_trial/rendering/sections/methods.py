@@ -50,19 +50,15 @@ _WORKS = {
     "kmunicate": "Morris TP, Jarvis CI, Cragg W, et al. Proposals on Kaplan–Meier plots in medical research "
     "and a survey of stakeholder views: KMunicate. BMJ Open 2019;9:e030215.",
     "aalen-johansen": "Aalen OO, Johansen S. An empirical transition matrix for non-homogeneous Markov "
-    "chains "
-    "based on censored observations. Scand J Stat 1978;5:141–150.",
+    "chains based on censored observations. Scand J Stat 1978;5:141–150.",
     "choudhury": "Choudhury JB. Non-parametric confidence interval estimation for competing risks analysis: "
     "application to contraceptive data. Stat Med 2002;21:1129–1144.",
     "beta-product": "Fay MP, Brittain EH, Proschan MA. Pointwise confidence intervals for a survival "
-    "distribution "
-    "with small samples or heavy censoring. Biostatistics 2013;14:723–736.",
+    "distribution with small samples or heavy censoring. Biostatistics 2013;14:723–736.",
     "reverse": "Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. Control "
-    "Clin "
-    "Trials 1996;17:343–346.",
+    "Clin Trials 1996;17:343–346.",
     "completeness": "Clark TG, Altman DG, De Stavola BL. Quantification of the completeness of follow-up. "
-    "Lancet "
-    "2002;359:1309–1310.",
+    "Lancet 2002;359:1309–1310.",
     "negative-binomial": "Lawless JF. Negative binomial and mixed Poisson regression. Can J Stat "
     "1987;15:209–225.",
     "zou-donner": "Zou GY, Donner A. Construction of confidence limits about effect measures: a general "
@@ -170,8 +166,7 @@ def _data(result: Summary | Comparison, cite: _Citations) -> Iterator[str]:
     if result.source.shape == "records" and has_worsening:
         yield (
             "Confirmed worsening and improvement of EDSS were derived from the visits by the rule given "
-            "under "
-            f"Definitions, which follows msprog {cite('msprog')}."
+            f"under Definitions, which follows msprog {cite('msprog')}."
         )
     yield f"Time was counted from {result.protocol.time_zero} (day 0) in years of 365.25 days."
 
@@ -202,14 +197,12 @@ def _survival(result: Summary | Comparison, cite: _Citations) -> Iterator[str]:
     if any(len(each.incidence) > 1 for each in there):
         yield (
             "The cumulative incidence of each type of first event, the others competing, was estimated "
-            "after Aalen and "
-            f"Johansen {cite('aalen-johansen')} with log-log intervals {cite('choudhury')}."
+            f"after Aalen and Johansen {cite('aalen-johansen')} with log-log intervals {cite('choudhury')}."
         )
     if any(each.proportion.value is not None for each in there):
         yield (
             "Beside the estimate stands the crude share of event-free patients among those who had an "
-            "event by then or "
-            "were observed to it."
+            "event by then or were observed to it."
         )
     if any(row.n_yes is not None for endpoints in _endpoints(result) for row in endpoints.neda3):
         yield (
@@ -218,8 +211,7 @@ def _survival(result: Summary | Comparison, cite: _Citations) -> Iterator[str]:
         )
     yield (
         f"Median follow-up is by the reverse Kaplan–Meier method {cite('reverse')}, and completeness the "
-        "share of the "
-        f"follow-up that was possible to {horizon} {cite('completeness')}."
+        f"share of the follow-up that was possible to {horizon} {cite('completeness')}."
     )
     if there:
         yield (
@@ -265,8 +257,7 @@ def _counts(result: Summary | Comparison, cite: _Citations) -> Iterator[str]:
     if any(each.ci_method is not None for each in negative_binomial):
         yield (
             "Where counts are overdispersed a rate or ratio also has the profile-likelihood interval of "
-            "the negative "
-            f"binomial distribution {cite('negative-binomial')}."
+            f"the negative binomial distribution {cite('negative-binomial')}."
         )
     has_shares = any(each.value is not None for each in _shares(result))
     if has_shares:
@@ -386,6 +377,5 @@ def _publication(check: Check | None, cite: _Citations) -> Iterator[str]:
     citation = prose(check.publication.citation)
     yield (
         f"The cohort was compared with the figures in {citation.rstrip('.')} {cite.of(citation)}, computed "
-        "by "
-        f"{whose}, which need not be that of the rest of this page."
+        f"by {whose}, which need not be that of the rest of this page."
     )

@@ -200,14 +200,12 @@ def _absent(result: Sensitivity) -> tuple[str, ...]:
 def _explained(result: Sensitivity) -> Iterator[str]:
     yield (
         "The range is over definitions and methods, not over chance: it is no confidence interval, and it "
-        "does not "
-        "say which choice is right."
+        "does not say which choice is right."
     )
     yield f"{result.label}: {result.definition}"
     yield (
         "Event-free: of the patients who had the event by then or were observed to it. Late: an event "
-        "after the end "
-        "of observation, not counted. Left out: a component is unknown."
+        "after the end of observation, not counted. Left out: a component is unknown."
     )
     for choice in result.choices:
         name, option, meaning = _NAMES[choice.setting]
