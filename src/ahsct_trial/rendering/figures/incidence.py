@@ -234,9 +234,12 @@ def draw_incidence(
     with journal_style():
         layout = _lay_out(stacks, width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, stacks))
-        texts = [f"{legend} {about}"] if layout.style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
-        texts = [*filter(None, [result.source.provenance]), *texts]
+        alone = [*how_joined([stack.curve for stack in stacks])]
+        texts = [
+            *filter(None, [result.source.provenance]),
+            *([f"{legend} {about}"] if layout.style.has_caption else alone),
+        ]
         lines = [line for text in texts for line in wrapped(text, width_mm - 2 * MARGIN_MM)]
         bottom = layout.bottom + MARGIN_MM
         page = Page(width_mm, bottom + (_GAP_MM + len(lines) * LINE_MM if lines else 0.0))

@@ -153,9 +153,12 @@ def draw_survival(
         contrast = None if len(curves) < 2 else contrast_line(result, curves[0].key)
         layout = _lay_out(curves, contrast or "", width_mm, style or Style())
         legend, about = " ".join(_legend(result, layout)), " ".join(_about(result, curves))
-        texts = [f"{legend} {about}"] if layout.style.has_caption else []
         # What must stand beside every result stands in the picture, with or without its caption.
-        texts = [*filter(None, [result.source.provenance]), *not_drawn(result, curves[0].key), *texts]
+        alone = [*how_joined(curves), *not_drawn(result, curves[0].key)]
+        texts = [
+            *filter(None, [result.source.provenance]),
+            *([f"{legend} {about}"] if layout.style.has_caption else alone),
+        ]
         lines = [line for text in texts for line in wrapped(text, width_mm - 2 * MARGIN_MM)]
         bottom = layout.table_top + layout.table_height + MARGIN_MM
         page = Page(width_mm, bottom + (_GAP_MM + len(lines) * LINE_MM if lines else 0.0))
