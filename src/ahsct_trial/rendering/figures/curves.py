@@ -390,7 +390,7 @@ def how_joined(curves: Sequence[DrawnCurve]) -> Iterator[str]:
     for below in {curve.endpoint.curve.joined_below for curve in curves} - {None}:
         yield (
             f"The curve moves only where at least {below:,} more patients have had an event or were lost: between "
-            "its steps it is too high and no numbers are given, and it ends where fewer would be left."
+            "its steps it stands still whatever happens, no numbers are given, and it ends where fewer would be left."
         )
 
 
