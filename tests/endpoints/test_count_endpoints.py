@@ -108,6 +108,19 @@ def test_no_person_years() -> None:
     assert rates.note == "No ratio: it needs a rate of either."
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_rate_of_next_to_no_time_is_none() -> None:
+    # 4 / 1e-320 is more than a float can be.
+    text = """
+    id years_observed_before relapses_before follow_up relapses relapse_at
+    A                 1e-320               4         5        0          .
+    """
+    rates = summary(text).endpoints.relapse_rate
+    assert (rates.before.n_events, rates.before.exposure) == (4, 1e-320)
+    assert (rates.before.rate.value, rates.before.rate.ci_high) == (None, None)
+    assert rates.ratio.value == 0
+
+
 def test_every_count_is_empty() -> None:
     text = """
     id years_observed_before relapses_before follow_up relapses relapse_at

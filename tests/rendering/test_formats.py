@@ -74,6 +74,8 @@ def test_rounding_moves_a_number_by_half_a_unit_at_most(value: float, decimals: 
         (0.00306, "0.0031"),
         (0.001, "0.0010"),
         (0.00001, "0.000010"),
+        (9_999_999.0, "9999999.00"),
+        (3634478239850384.0, "3.6e+15"),
     ],
 )
 def test_rates_have_two_decimals_or_two_significant_digits(value: float | None, text: str) -> None:

@@ -116,7 +116,7 @@ def _rate(side: Side, endpoint: RateEndpoint, columns: tuple[str, str], protocol
         exposure=exposure,
         rate=Estimate(
             unit=endpoint.unit,
-            value=n_events / exposure if exposure else None,
+            value=finite(n_events / exposure) if exposure else None,
             ci_low=finite(low),
             ci_high=finite(high),
             ci_method="garwood",
@@ -179,7 +179,7 @@ def rate_ratio(numerator: Side, denominator: Side, level: float) -> tuple[Estima
     low, high = map(finite, rate_ratio_interval(n_1, t_1, n_0, t_0, level))
     exact = Estimate(
         unit="ratio",
-        value=(n_1 / t_1) / (n_0 / t_0) if n_0 else None,
+        value=finite((n_1 / t_1) / (n_0 / t_0)) if n_0 else None,
         ci_low=low,
         ci_high=high,
         ci_method="exact-conditional",

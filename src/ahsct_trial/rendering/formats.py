@@ -10,6 +10,8 @@ from ahsct_trial.rounding import decimals_for, round_half_up
 from ahsct_trial.wording import listed as listed  # noqa: PLC0414
 
 NOTHING = "–"
+#: From here on the digits before the point of a rate or ratio say no more than how many they are.
+_LARGE = 1e7
 #: With fewer patients no percentage stands without its count.
 FEW = 5
 
@@ -62,11 +64,13 @@ def number(value: float | None, decimals: int) -> str:
 
 
 def significant(value: float | None) -> str:
-    """A rate or ratio: two decimals, below 0.1 two significant digits, and a bare 0."""
+    """A rate or ratio: two decimals, below 0.1 two significant digits, a bare 0, and a power of ten from 10⁷ on."""
     if value is None:
         return NOTHING
     if value == 0:
         return "0"
+    if abs(value) >= _LARGE:
+        return _minus(f"{value:.1e}")
     return _minus(round_half_up(value, max(2, min(decimals_for(value, 2), 10))))
 
 
