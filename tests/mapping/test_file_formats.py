@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.cells import CellTable, unseen_errors
 from ahsct_trial.loading.formats import read_tables
 from ahsct_trial.loading.problems import DataProblems
 
@@ -292,3 +292,11 @@ def test_an_open_document_that_repeats_a_row_is_refused(tmp_path) -> None:
         archive.writestr("content.xml", content)
     with pytest.raises(DataProblems, match="repeated more than a thousand times"):
         read_tables(tmp_path / "a.ods")
+
+
+def test_of_binary_workbooks_it_is_said_that_errors_of_formulas_are_not_seen():
+    [notice] = unseen_errors(["a.csv", "old.XLS", "b.xlsx", "c.xlsb"])
+    assert notice.text.startswith(
+        "In old.XLS, c.xlsb a formula that gives an error, such as #DIV/0!, is read as an empty"
+    )
+    assert not [*unseen_errors(["a.csv", "b.xlsx", "c.ods"])]

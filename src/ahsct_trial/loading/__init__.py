@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ahsct_trial.columns import RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.cells import CellTable, unseen_errors
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
@@ -136,6 +136,8 @@ def _read_cells(
 ) -> Trial:
     shape = shape_of(table.names)
     columns, notices = recognise(table.file, None, table.names, shape)
+    if origins is None:
+        notices = (*notices, *unseen_errors([table.file]))
     return _read(from_cells(table, columns, notices, forms, origins), shape is RECORDS, time_zero, is_strict)
 
 

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from ahsct_trial.escaping import shown
+from ahsct_trial.results import Notice
+
+#: Of workbooks in these formats nobody says which formulas gave an error.
+_BINARY_WORKBOOKS = (".xls", ".xlsb")
+
+
+def unseen_errors(files: Iterable[str]) -> Iterator[Notice]:
+    """That formulas which gave an error are read as empty cells, if one of some files is such a workbook."""
+    binary = [file for file in files if file.lower().endswith(_BINARY_WORKBOOKS)]
+    if binary:
+        yield Notice(
+            code="formula-errors-unseen",
+            text=f"In {', '.join(map(shown, binary))} a formula that gives an error, such as #DIV/0!, is read as "
+            "an empty cell. Saved as .xlsx such a cell is named.",
+        )
 
 
 @dataclass(frozen=True, eq=False)

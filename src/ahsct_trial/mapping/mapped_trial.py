@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ahsct_trial.loading import read_cells
+from ahsct_trial.loading.cells import unseen_errors
 from ahsct_trial.loading.problems import refuse_urgent
 from ahsct_trial.mapping.applying import apply_map
 from ahsct_trial.mapping.model import Map
@@ -45,7 +46,7 @@ def read_mapped(
     """
     mapped = apply_map(rules if isinstance(rules, Map) else read_map(rules), source)
     trial = read_cells(mapped.table, origins=mapped.places, time_zero=time_zero)
-    notices = (*mapped.notices, *trial.notices)
+    notices = (*mapped.notices, *unseen_errors(file.file for file in mapped.files), *trial.notices)
     if is_strict:
         refuse_urgent(mapped.table.file, notices)
     return replace(
