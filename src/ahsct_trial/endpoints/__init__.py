@@ -69,7 +69,7 @@ def observed_endpoints(
 ) -> dict[str, ObservedEndpoint | AbsentEndpoint]:
     """Observe the patients of a table for each survival endpoint, by its key."""
     parts = components(table)
-    observed = _each(
+    observed = each_of_many(
         len(table), (partial(observed_endpoint, table, each, parts, protocol) for each in SURVIVAL_ENDPOINTS)
     )
     return dict(zip((each.key for each in SURVIVAL_ENDPOINTS), observed, strict=True))
@@ -90,10 +90,10 @@ def compute_endpoints(
         "disability": partial(disability, table, protocol),
         "mortality": partial(mortality, table, protocol),
     }
-    return Endpoints(**dict(zip(tasks, _each(len(table), tasks.values()), strict=True)))
+    return Endpoints(**dict(zip(tasks, each_of_many(len(table), tasks.values()), strict=True)))
 
 
-def _each(n_patients: int, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
+def each_of_many(n_patients: int, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
     """What each task gives; of many patients two tasks at a time."""
     if n_patients < _PATIENTS_WORTH_THREADS:
         return [task() for task in tasks]

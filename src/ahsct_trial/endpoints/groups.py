@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
 from ahsct_trial.endpoints import (
     compute_endpoints,
+    each_of_many,
     endpoint_notices,
     ignored_settings,
     observed_endpoints,
@@ -149,10 +150,11 @@ def compare(
     groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
     base = next(group for group in groups if group.level == reference)
     others = [group for group in groups if group is not base]
-    survival = {
-        endpoint.key: _compare_survival(base, others, endpoint.key, protocol)
-        for endpoint in SURVIVAL_ENDPOINTS
-    }
+    keys = [endpoint.key for endpoint in SURVIVAL_ENDPOINTS]
+    compared = each_of_many(
+        len(trial), (partial(_compare_survival, base, others, key, protocol) for key in keys)
+    )
+    survival = dict(zip(keys, compared, strict=True))
     n_without = len(trial) - sum(len(group.table) for group in groups)
     return Comparison(
         schema_version=SCHEMA_VERSION,

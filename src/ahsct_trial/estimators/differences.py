@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import acos, copysign, cos, hypot, pi, sqrt
 
+from scipy.optimize import brentq
+
 from ahsct_trial.estimators.proportions import normal_quantile
 from ahsct_trial.estimators.survival import SAME_TIME, KaplanMeier, check_level, restricted_mean
 
@@ -82,7 +84,6 @@ def risk_difference(x_1: int, n_1: int, x_2: int, n_2: int, level: float = 0.95)
     check_level(level)
     if n_1 == 0 or n_2 == 0:
         return _undefined("a group has no patient")
-    from scipy.optimize import brentq
 
     value = x_1 / n_1 - x_2 / n_2
     z = normal_quantile(level)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.optimize import brentq
 
 from ahsct_trial.estimators.proportions import normal_quantile
 from ahsct_trial.estimators.risk_sets import RiskSets, risk_sets
@@ -265,7 +266,6 @@ def _cox(likelihood: _PartialLikelihood, level: float, reason: str) -> HazardRat
     drop = _drop(level)
     if likelihood.n_events == 0:
         return _undefined("cox-efron-profile")
-    from scipy.optimize import brentq
 
     low, high = likelihood.span
     if not likelihood.is_monotone:
@@ -298,7 +298,6 @@ def _firth(sets: RiskSets, level: float, reason: str) -> HazardRatio:
     drop = _drop(level)
     if likelihood.n_events == 0:
         return _undefined("firth-profile")
-    from scipy.optimize import brentq
 
     # Where strata hold the groups in very unequal shares there may be more than one mode.
     low, high = likelihood.span
@@ -346,8 +345,6 @@ def _drop(level: float) -> float:
 
 def _crossing(excess: Callable[[float], float], inside: float, step: float) -> float:
     """Find where `excess`, at least 0 at `inside`, becomes negative in the direction of `step`."""
-    from scipy.optimize import brentq
-
     outside = inside + step
     while excess(outside) >= 0:
         inside, step = outside, 2 * step
