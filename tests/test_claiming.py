@@ -368,3 +368,9 @@ def test_a_rate_is_no_percentage_and_0_is_rounded_from_nothing() -> None:
     assert answer_claim("1.2 relapses a year").published
     assert not answer_claim("hazard ratio 0").published
     assert answer_claim("70 % at year 3").claim.horizon_years == 3
+
+
+@pytest.mark.parametrize("text", ["23 of 24 and 16 of 23", "1.2.3 %"])
+def test_two_counts_or_half_a_number_are_no_figure(text: str) -> None:
+    with pytest.raises(UsageError, match="Quote one"):
+        read_claim(text)

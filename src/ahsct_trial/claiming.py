@@ -43,7 +43,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 #: Denominators that are searched for a percentage without limits, and the most that can be.
 _MOST_PATIENTS = 100
 LARGEST_N = 10_000
-_NUMBER = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?:[.,·][0-9]{1,12})?(?!\w)"
+_NUMBER = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?:[.,·][0-9]{1,12})?(?!\w|[.,·][0-9])"
 _WHOLE = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?![.,·]?\w)"
 _COUNT = re.compile(
     rf"({_WHOLE})\s*(?:[a-z-]+\s+){{0,3}}?(?:/|out of|of|on|in|among)\s*"
@@ -334,7 +334,8 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
     horizon = _HORIZON.search(rest if count is None else rest[count.end() :])
     if count is not None:
         beside = _PERCENTAGE.findall(_LIMITS.sub(" ", rest))
-        if any(_is_another(percentage, count) for percentage in beside):
+        counts = {tuple(map(_plain, each)) for each in _COUNT.findall(rest)}
+        if len(counts) > 1 or any(_is_another(percentage, count) for percentage in beside):
             raise _not_one(text, "several figures")
         value, of, ci = count[1], _plain(count[2]), None
     else:
