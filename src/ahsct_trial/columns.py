@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ahsct_trial.wording import listed
+
 Kind = Literal["text", "level", "years", "count", "edss", "day", "date"]
 
 #: Column kinds that are read as a number; a date as its days since 1970.
@@ -80,10 +82,9 @@ class Column:
     @property
     def rule(self) -> str:
         """The values the column accepts, as the second half of a sentence about a wrong one."""
-        *others, last = self.levels or ("",)
         return {
             "text": "any text",
-            "level": f"it must be {', '.join(others)} or {last}",
+            "level": f"it must be {listed(self.levels or ('',), 'or')}",
             "years": f"it must be a number of years {_from(self.is_after_zero)} {self.high:g}",
             "count": f"it must be a whole number from 0 to {self.high:,.0f}",
             "edss": "EDSS goes from 0 to 10 in half points, without 0.5",

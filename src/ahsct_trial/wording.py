@@ -15,10 +15,15 @@ def plural(noun: str, n: int) -> str:
     return noun if n == 1 else f"{noun}s"
 
 
-def listed(words: Iterable[str]) -> str:
+def listed(words: Iterable[str], conjunction: str = "and") -> str:
     """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
     *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def in_a_sentence(text: str) -> str:
+    """A label or a note as it stands within a sentence; an abbreviation keeps its capitals."""
+    return (text if text[:2].isupper() else f"{text[:1].lower()}{text[1:]}").removesuffix(".")
 
 
 def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:

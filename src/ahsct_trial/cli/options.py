@@ -31,7 +31,7 @@ from ahsct_trial.protocol import (
     find_protocol,
     with_settings,
 )
-from ahsct_trial.wording import is_it_meant
+from ahsct_trial.wording import is_it_meant, listed
 
 if TYPE_CHECKING:
     from ahsct_trial.suppression import Suppression
@@ -51,12 +51,6 @@ def with_default(words: str, default: str) -> str:
     return f"{words} [dim]\\[default: {default}][/dim]"
 
 
-def one_of_these(words: Iterable[str]) -> str:
-    """Words to choose from: "a, b or c"."""
-    *others, last = words
-    return f"{', '.join(others)} or {last}"
-
-
 def _completed_from(words: Iterable[str]) -> Callable[[str], list[str]]:
     """What a shell completes the beginning of an option's value to."""
 
@@ -68,8 +62,8 @@ def _completed_from(words: Iterable[str]) -> Callable[[str], list[str]]:
 
 #: What names an endpoint, and what a group is made by.
 _KEYS = tuple(each.key for each in SURVIVAL_ENDPOINTS)
-ENDPOINT_KEYS = one_of_these(_KEYS)
-GROUPS = one_of_these(column.name for column in ATTRIBUTES if column.kind in {"text", "level"})
+ENDPOINT_KEYS = listed(_KEYS, "or")
+GROUPS = listed((column.name for column in ATTRIBUTES if column.kind in {"text", "level"}), "or")
 EndpointOption = Annotated[
     str,
     typer.Option(
@@ -82,7 +76,7 @@ def _setting(setting: str, option: str, words: str, unit: str | None = None) -> 
     """The option that changes a setting; its help names the choices and the default protocol's own."""
     own = getattr(BUILT_IN["default"], setting)
     if setting in CHOICES:
-        words = f"{words}: {one_of_these(CHOICES[setting])}."
+        words = f"{words}: {listed(CHOICES[setting], 'or')}."
     default = own if isinstance(own, str) else f"{own:g}"
     return typer.Option(
         option,
@@ -375,7 +369,7 @@ class Table(Destination):
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=with_default(f"How to write the results: {one_of_these(Format)}.", "table"),
+            help=with_default(f"How to write the results: {listed(Format, 'or')}.", "table"),
         ),
     ] = None
 

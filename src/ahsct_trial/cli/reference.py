@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from ahsct_trial.cli.application import REFERENCE, Outcome, app
-from ahsct_trial.cli.options import Destination, Format, grouped, one_of, one_of_these
+from ahsct_trial.cli.options import Destination, Format, grouped, one_of
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.output import write
+from ahsct_trial.wording import listed
 
 #: Of the data dictionary; as data it is the JSON Schema.
 _FORMATS = (Format.TABLE, Format.MARKDOWN)
@@ -20,7 +21,7 @@ _FORMATS = (Format.TABLE, Format.MARKDOWN)
 def columns(
     destination: Destination,
     format: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help=f"{one_of_these(_FORMATS)}.")
+        str, typer.Option("--format", metavar="FORMAT", help=f"{listed(_FORMATS, 'or')}.")
     ] = Format.TABLE,
 ) -> Outcome:
     """Show the data dictionary: every column, its values and its meaning.

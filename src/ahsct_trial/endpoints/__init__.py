@@ -19,6 +19,7 @@ from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, obs
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, CohortInfo, Endpoints, Notice, ProtocolInfo, Summary
+from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 
 #: From so many on, two threads are worth their start: numpy lets the other go on while it works. A million patients
@@ -94,13 +95,10 @@ def compute_endpoints(
 
 
 def each_of_many(n_patients: int, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-    """What each task gives; of many patients two tasks at a time."""
+    """What each task gives; of many patients one task per processor at a time."""
     if n_patients < _PATIENTS_WORTH_THREADS:
         return [task() for task in tasks]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(2) as threads:
-        return [*threads.map(lambda task: task(), tasks)]
+    return side_by_side(lambda task: task(), [*tasks])
 
 
 def protocol_info(protocol: Protocol, layout: Layout) -> ProtocolInfo:

@@ -542,5 +542,5 @@ def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
         return None
     return (
         f"Median follow-up differs ({medians[0]:.1f} and {medians[1]:.1f} years): the permutation p needs "
-        f"groups that were followed alike."
+        "groups that were followed alike."
     )

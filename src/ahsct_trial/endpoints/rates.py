@@ -235,7 +235,7 @@ def _definition(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     else:
         said = (
             f"Lesions ÷ scans: before, gadolinium-enhancing lesions on scans up to {zero}; after, new "
-            f"lesions on scans since."
+            "lesions on scans since."
         )
         remark = table.remarks.get(
             "new_lesion", "A new lesion is a gadolinium-enhancing or a new or enlarging T2 lesion."

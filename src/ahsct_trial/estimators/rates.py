@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ahsct_trial.estimators.proportions import clopper_pearson, normal_quantile
+from ahsct_trial.estimators.survival import check_level
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-from ahsct_trial.estimators.survival import check_level
 
 
 def garwood(

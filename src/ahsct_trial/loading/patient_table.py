@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, cross_violations, far_outside, long_follow_up
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, grouped
 from ahsct_trial.loading.reading import Read, read_parts
-from ahsct_trial.loading.table import Labels, Table, coded_texts, labels_alike, repeated
+from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.loading.values import Values
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
@@ -55,22 +54,24 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
         All that is wrong with the file, at once; with `is_strict` also what should be looked at first.
     """
     read = read_parts(source, cross_violations, _condense, is_patient_table=True)
-    import pandas as pd  # not before it is needed
-
     identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
     is_kept = _judge_identifiers(read, identifiers)
     kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
     columns: dict[str, Any] = {}
+    import pandas as pd  # not before it is needed: it may be imported while the file is read
 
-    def joined(column: Column) -> tuple[Any, Labels | None]:
-        if column.name == PATIENT_ID.name:
-            return pa.chunked_array([kept]).to_pandas(), None
-        return _joined(column, read.parts, is_kept)
-
-    for column, (values, labels) in zip(source.columns, side_by_side(joined, source.columns), strict=True):
-        columns[column.name] = values
-        if labels is not None:
-            read.notices += labels_alike(column.name, labels)
+    for column in source.columns:
+        name = column.name
+        if name == PATIENT_ID.name:
+            columns[name] = pa.chunked_array([kept]).to_pandas()
+        elif column.kind in NUMERIC_KINDS:
+            numbers = np.concatenate([part.numbers.pop(name) for part in read.parts])
+            columns[name] = numbers if is_kept is None else numbers[is_kept]
+        else:
+            labels, places = coded_texts([part.texts.pop(name) for part in read.parts])
+            places = places if is_kept is None else places[is_kept]
+            columns[name] = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
+            read.notices += labels_alike(name, labels)
     read.notices += _notices(columns, read.places)
     read.raise_any()
     table = PatientTable(
@@ -78,20 +79,6 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
     )
     read.notices += alike_identifiers(kept, lambda place: place, read.places)
     return read.trial(table, is_strict=is_strict)
-
-
-def _joined(
-    column: Column, parts: Sequence[Patients], is_kept: NDArray[np.bool_] | None
-) -> tuple[Any, Labels | None]:
-    """A column of the rows that are kept, from all parts; of a text column also its labels."""
-    import pandas as pd
-
-    if column.kind in NUMERIC_KINDS:
-        numbers = np.concatenate([part.numbers.pop(column.name) for part in parts])
-        return numbers if is_kept is None else numbers[is_kept], None
-    labels, places = coded_texts([part.texts.pop(column.name) for part in parts])
-    places = places if is_kept is None else places[is_kept]
-    return pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False), labels
 
 
 def _condense(table: Table) -> Patients:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -132,13 +132,12 @@ class Numbers:
         What the column holds.
     values
         The number in each row, NaN where it is missing; shape (n_rows,).
-    missing
-        No cell holds a text that stands for missing.
     """
 
     column: Column
     values: NDArray[np.float64]
-    missing: Mapping[str, int] = field(default_factory=dict)
+    #: No cell holds a text that stands for missing.
+    missing: ClassVar[Mapping[str, int]] = {}
 
     def numbers(self) -> NDArray[np.float64]:
         """The number in each row, NaN where it is missing; shape (n_rows,)."""

@@ -45,7 +45,7 @@ from ahsct_trial.results import (
     SurvivalContrast,
     SurvivalEndpoint,
 )
-from ahsct_trial.wording import in_years, plural
+from ahsct_trial.wording import in_a_sentence, in_years, plural
 
 #: Whose likelihood a hazard ratio comes from, where there is no room for the method's full name.
 LIKELIHOODS = {"cox-efron-profile": "Cox", "firth-profile": "Firth"}
@@ -489,17 +489,13 @@ def ratio_in_words(comparison: Comparison, contrast: Contrast, key: str) -> str:
     ratio = own.hazard_ratio
     name = f"Hazard ratio, {shown(contrast.level)} ÷ {shown(contrast.reference)}"
     if ratio.value is None:
-        return f"{name}: {_in_a_sentence(ratio.note or 'none')}"
+        return f"{name}: {in_a_sentence(ratio.note or 'none')}"
     level = fmt.level(ratio.confidence_level or 0)
     within = "" if comparison.by.strata is None else f", within the levels of {shown(comparison.by.strata)}"
     return (
         f"{name}: {fmt.value(ratio)} ({level} CI {fmt.limits(ratio)}), {LIKELIHOODS[ratio.ci_method or '']}; "
         f"log-rank p {fmt.p_value(own.log_rank.p)}{within}"
     )
-
-
-def _in_a_sentence(note: str) -> str:
-    return f"{note[:1].lower()}{note[1:].removesuffix('.')}"
 
 
 def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> list[str]:
@@ -509,7 +505,7 @@ def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> l
     difference = own.survival_difference
     said = fmt.with_interval(difference)
     if difference.value is None:
-        said = _in_a_sentence(difference.note or "no difference can be given")
+        said = in_a_sentence(difference.note or "no difference can be given")
     return [
         f"Survival at {at}, {_minus(contrast)}: {said}.",
         f"{ratio_in_words(comparison, contrast, key)}.",

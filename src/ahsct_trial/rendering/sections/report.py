@@ -13,7 +13,7 @@ from ahsct_trial.rendering.figures.curves import n_patients
 from ahsct_trial.rendering.sections import sentences
 from ahsct_trial.rendering.sections.summarize import event_free_in_words, headline_section
 from ahsct_trial.results import Account, Comparison, Group, Summary, SurvivalEndpoint
-from ahsct_trial.wording import in_years, plural
+from ahsct_trial.wording import in_a_sentence, in_years, plural
 
 
 @dataclass(frozen=True)
@@ -159,18 +159,13 @@ def _stages(comparison: Comparison, group: Group, endpoint: Endpoint | None) -> 
 def _analysed(comparison: Comparison, group: Group, endpoint: Endpoint) -> Iterator[tuple[str, str]]:
     own: SurvivalEndpoint = getattr(group.endpoints, endpoint.key)
     horizon = in_years(own.horizon_years)
-    yield fmt.count(own.n_patients), f"analysed for {_in_a_sentence(own.label)}"
+    yield fmt.count(own.n_patients), f"analysed for {in_a_sentence(own.label)}"
     yield fmt.count(own.n_unknown), "excluded from the analysis: a component is unknown"
     yield fmt.count(own.n_events), f"with an event by {horizon}"
     yield fmt.count(own.n_event_free), f"event-free at {horizon}"
     yield fmt.count(own.n_not_followed), f"not observed to {horizon}"
     if any(getattr(each.endpoints, endpoint.key).n_late_events for each in comparison.groups):
         yield fmt.count(own.n_late_events), "with a late event, censored before it"
-
-
-def _in_a_sentence(label: str) -> str:
-    """A label as it stands within a sentence; an abbreviation keeps its capitals."""
-    return label if label[:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 
 def group_sentences(comparison: Comparison, endpoint: Endpoint) -> list[tuple[str, list[str]]]:
