@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
 from ahsct_trial.endpoints import (
-    compute_endpoints,
-    each_of_many,
+    Computed,
     endpoint_notices,
     ignored_settings,
-    observed_endpoints,
     protocol_info,
 )
-from ahsct_trial.endpoints.cohort import count_flow, describe_cohort
+from ahsct_trial.endpoints.cohort import count_flow
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
 from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
@@ -66,6 +64,7 @@ from ahsct_trial.results import (
     SurvivalContrast,
     Unit,
 )
+from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 from ahsct_trial.wording import in_years
 
@@ -88,13 +87,13 @@ class _Group:
 
     @classmethod
     def of(cls, level: str, table: PatientTable, protocol: Protocol, strata: str | None) -> _Group:
-        observed = observed_endpoints(table, protocol)
+        computed = Computed.of(table, protocol)
         return cls(
             level,
             table,
-            observed,
-            describe_cohort(table, protocol),
-            compute_endpoints(table, protocol, observed),
+            computed.observed,
+            computed.cohort,
+            computed.endpoints,
             None
             if strata is None
             else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
@@ -151,8 +150,8 @@ def compare(
     base = next(group for group in groups if group.level == reference)
     others = [group for group in groups if group is not base]
     keys = [endpoint.key for endpoint in SURVIVAL_ENDPOINTS]
-    compared = each_of_many(
-        len(trial), (partial(_compare_survival, base, others, key, protocol) for key in keys)
+    compared = side_by_side(
+        lambda key: _compare_survival(base, others, key, protocol), keys, n_rows=len(trial)
     )
     survival = dict(zip(keys, compared, strict=True))
     n_without = len(trial) - sum(len(group.table) for group in groups)

@@ -36,6 +36,14 @@ _END_OF_DATA = "unexpected end of data"
 IntArray = NDArray[np.integer[Any]]
 
 
+def is_ascending(texts: pa.StringArray) -> bool:
+    """Whether each text is above the one before it, as the identifiers in a registry's list mostly are."""
+    first = texts[:100]  # which spares most that are not a look at all of them
+    return texts.null_count == 0 and all(
+        pc.all(pc.less(each[:-1], each[1:])).as_py() for each in (first, texts)
+    )
+
+
 class NotPlain(Exception):
     """A cell is not as it mostly is, so that the part must be read as texts."""
 
@@ -58,6 +66,8 @@ class TextColumn:
     @classmethod
     def of(cls, column: pa.Array) -> TextColumn:
         """The column of an array of strings, coded or not."""
+        if pa.types.is_string(column.type) and is_ascending(column):
+            return cls(np.arange(len(column), dtype=np.int32), column)
         coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         codes = coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices
         return cls(codes.to_numpy(), coded.dictionary)
@@ -140,7 +150,7 @@ class Block:
 
     def count_lines(self) -> int:
         """Number of lines, blank ones too."""
-        return int(np.count_nonzero(self.text() == ord("\n")))
+        return self.data.count(b"\n", self.start, self.stop)
 
 
 def in_blocks(data: bytes, start: int) -> list[Block]:
@@ -263,9 +273,10 @@ def _as_numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
-    """A column of coded texts in one piece."""
-    coded = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    return coded.chunk(0) if coded.num_chunks == 1 else coded.combine_chunks()
+    """A column of texts in one piece."""
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _record_lines(
