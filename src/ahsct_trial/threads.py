@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib import import_module
+from threading import Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -32,3 +35,17 @@ def side_by_side(
 
     with ThreadPoolExecutor(N_PROCESSORS) as threads:
         return [*threads.map(work, items)]
+
+
+def import_meanwhile(modules: Iterable[str]) -> None:
+    """Import modules that will be needed while this thread goes on, for example with reading a file.
+
+    What goes wrong is not told here: whoever needs the module imports it too, and hears of it.
+    """
+
+    def import_all() -> None:
+        with suppress(Exception):
+            for module in modules:
+                import_module(module)
+
+    Thread(target=import_all).start()

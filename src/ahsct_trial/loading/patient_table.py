@@ -60,7 +60,7 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
     identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
     is_kept = _judge_identifiers(read, identifiers)
     kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
-    import pandas as pd
+    import pandas as pd  # not before it is needed: it may be imported while the file is read
 
     def joined(column: Column) -> tuple[Any, list[Notice]]:
         """A column of all patients, and what should be known of its labels."""
