@@ -207,7 +207,7 @@ def plot_survival(
             stop_if_strict(data, result.source, result.notices)
             curves = drawn_groups(result, keys[0])
     if figure is None:
-        from ahsct_trial.rendering.figures.text import draw_text
+        from ahsct_trial.rendering.figures.terminal import draw_text
 
         write(draw_text(result, curves, get_terminal_size().columns), None)
         return Outcome(result=result)

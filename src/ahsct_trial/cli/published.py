@@ -79,7 +79,7 @@ def check(
         else:
             result = check_trial(trial, publication, overrides, disclosure.suppression())
     if publication is None:
-        from ahsct_trial.rendering.sections.alongside import alongside_sections
+        from ahsct_trial.rendering.sections.against_all import alongside_sections
 
         write_result(result, alongside_sections, document.form(), document)
         return Outcome(result=result)

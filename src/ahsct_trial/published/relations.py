@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from ahsct_trial.published.figures import Figure, Publication
+from ahsct_trial.published.model import Figure, Publication
 
 #: What another figure of the trial is to one; events over another exposure are counted otherwise.
 Relation = Literal["agrees", "counts otherwise", "contradicts"]

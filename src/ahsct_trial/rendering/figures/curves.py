@@ -19,7 +19,7 @@ from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
 from ahsct_trial.rendering.sections.compare import ratio_in_words
 from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint

@@ -12,7 +12,7 @@ from typing import Protocol as Shape
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo
 from ahsct_trial.wording import in_years, plural
 

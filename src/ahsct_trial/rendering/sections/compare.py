@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import (
 from ahsct_trial.catalogue import SurvivalEndpoint as Endpoint
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     closing_section,

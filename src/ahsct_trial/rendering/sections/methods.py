@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.catalogue import LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import n_patients
 from ahsct_trial.rendering.sections import prose, survival_shown
 from ahsct_trial.results import (

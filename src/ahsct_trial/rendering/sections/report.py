@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.catalogue import SurvivalEndpoint as Endpoint
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import n_patients
 from ahsct_trial.rendering.sections import sentences
 from ahsct_trial.rendering.sections.summarize import event_free_in_words, headline_section

@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import (
     RateEndpoint,
 )
 from ahsct_trial.columns import ATTRIBUTES
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     closing_section,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import printed_figure
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
@@ -25,7 +25,7 @@ from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Alongside
-    from ahsct_trial.checking.alongside import AlongsideFigure
+    from ahsct_trial.checking.against_all import AlongsideFigure
 
 
 _NOT_STATED = " not stated"
