@@ -24,7 +24,7 @@ from ahsct_trial.cli.options import (
     refuse_without_groups,
     with_default,
 )
-from ahsct_trial.cli.published import ArmOption, own_arms
+from ahsct_trial.cli.published import ArmOption, cohort_arms
 from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
@@ -385,7 +385,7 @@ def report(
         raise UsageError(
             "--with-patients and --suppress-below contradict each other: a patient is a count of 1."
         )
-    arms = own_arms(arm)
+    arms = cohort_arms(arm)
     if arms and against is None:
         raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
     publication = None if against is None else find_publication(against).with_arms(arms)

@@ -23,7 +23,7 @@ ArmOption = Annotated[
 ]
 
 
-def own_arms(pairs: list[str] | None) -> dict[str, str]:
+def cohort_arms(pairs: list[str] | None) -> dict[str, str]:
     """A trial's arms by the publication's, from ``THEIRS=OWN``."""
     return dict(split_pair("--arm", pair, "THEIRS=OWN, as in --arm transplant=HSCT") for pair in pairs or ())
 
@@ -55,17 +55,17 @@ def check(
     document.refuse_unwritable(data.cohort, data.map, file, *choices.files)
     from ahsct_trial.published import find_publication, publications
 
-    arms, overrides = own_arms(arm), choices.overrides()
+    arms, overrides = cohort_arms(arm), choices.overrides()
     publication = None
     if against == _ALL_PUBLICATIONS:
         if arms:
             raise UsageError("--arm goes with one publication. Name it with --against, or leave --arm out.")
-        own_protocol = BUILT_IN["default"]
+        unchanged = BUILT_IN["default"]
     else:
         publication = find_publication(against).with_arms(arms)
-        own_protocol = publication.own_protocol()
+        unchanged = publication.own_protocol()
     # A wrong setting is an error before the file is read.
-    protocol = with_settings(own_protocol, overrides)
+    protocol = with_settings(unchanged, overrides)
     with progress() as step:
         trial = read(data, protocol, step, disclosure.suppression())
         if publication is None or not publication.arms:

@@ -108,7 +108,7 @@ class DrawnCurve:
         _, at_risk, _, _, estimate, low, high = curve.columns()
         ends = [end_of_month(years) for years in curve.years.tolist()]
         # The last point of each month, and what has happened up to it.
-        last = [at for at, (own, following) in enumerate(pairwise([*ends, 0])) if own != following]
+        last = [at for at, (end, following) in enumerate(pairwise([*ends, 0])) if end != following]
         n_events, n_censored = curve.n_events.cumsum().tolist(), curve.n_censored.cumsum().tolist()
         return tuple(
             Month(
