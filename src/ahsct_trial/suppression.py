@@ -544,9 +544,9 @@ class _Steps:
     def joined(self, below: int, above: tuple[_Steps, ...]) -> list[int]:
         """The places of the months at whose ends the curve may move, in order.
 
-        From each to the next, from or to the horizon, and between this endpoint and those `above`, of whose
-        events its own are some, the numbers are none or enough. Whole years are tried before other months,
-        and the horizon before these, since numbers stand below them.
+        From each to the next, from or to the horizon, and between this endpoint and those `above`, whose
+        events include those of this one, the numbers are none or enough. Whole years are tried before other
+        months, and the horizon before these, since numbers stand below them.
         """
         if self.n_patients is None:
             return []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ahsct_trial.catalogue import HEADLINE
-from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
+from ahsct_trial.cli.application import DIFFERS, PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import (
     ENDPOINT_KEYS,
     Choices,
@@ -422,7 +422,7 @@ def report(
         page = _page(result, trial, protocol, checked, courses, suppression)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
-    return Outcome(result=result, exit_code=4 if is_different else 0)
+    return Outcome(result=result, exit_code=DIFFERS if is_different else 0)
 
 
 def _page(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ahsct_trial.cli.application import PUBLISHED, Outcome, app
+from ahsct_trial.cli.application import DIFFERS, PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, grouped, split_pair
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
@@ -86,7 +86,7 @@ def check(
     from ahsct_trial.rendering.sections.check import check_sections
 
     write_result(result, check_sections, document.form(), document)
-    return Outcome(result=result, exit_code=4 if result.n_differs else 0)
+    return Outcome(result=result, exit_code=DIFFERS if result.n_differs else 0)
 
 
 @app.command(rich_help_panel=PUBLISHED)
@@ -202,4 +202,4 @@ def reconcile(
             result = reconciling.reconcile(value, limits, numbers, level)
             sections = reconcile_sections
     write_result(result, sections, document.form(), document)
-    return Outcome(result=result, exit_code=0 if result.is_explained else 4)
+    return Outcome(result=result, exit_code=0 if result.is_explained else DIFFERS)

@@ -26,40 +26,35 @@ def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray
     be. A column none of whose rows are there is left out. The line of a patient is that of the first table
     that has them.
     """
-    ids = [
-        table_read.view.texts(table_read.view.rule.patient_id, PATIENT_ID.name, table_read.rows)
-        for table_read in tables_read
-    ]
+    ids = [each.view.texts(each.view.rule.patient_id, PATIENT_ID.name, each.rows) for each in tables_read]
     for table_read, texts in zip(tables_read, ids, strict=True):
         _note_without_patient(table_read, table_read.rows[~is_given(texts)])
     coded = pa.concat_arrays(ids).dictionary_encode()
     patient = text_places(coded)
-    of_table = np.split(patient, np.cumsum([len(table_read.rows) for table_read in tables_read])[:-1])
+    n_rows = [len(each.rows) for each in tables_read]
+    of_table = np.split(patient, np.cumsum(n_rows)[:-1])
     n_patients = len(coded.dictionary)
     columns: dict[str, pa.StringArray] = {PATIENT_ID.name: coded.dictionary}
     used: list[list[RowsArray]] = [[] for _ in tables_read]
     for number, (table_read, patients) in enumerate(zip(tables_read, of_table, strict=True)):
-        unread = np.ones(len(table_read.rows), dtype=bool)
-        for name, cells in (table_read.view.rule.patients or {}).items():
-            is_read = table_read.view.holds(cells.where, table_read.rows) & (patients >= 0)
+        view, rows = table_read.view, table_read.rows
+        unread = np.ones(len(rows), dtype=bool)
+        for name, cells in (view.rule.patients or {}).items():
+            is_read = view.holds(cells.where, rows) & (patients >= 0)
             unread &= ~is_read
             if not is_read.any():
                 continue
-            texts = table_read.view.texts(cells, name, table_read.rows[is_read])
-            column = _one_each(
-                table_read, name, cells, patients[is_read], table_read.rows[is_read], texts, n_patients
-            )
+            texts = view.texts(cells, name, rows[is_read])
+            column = _one_each(table_read, name, cells, patients[is_read], rows[is_read], texts, n_patients)
             columns[name] = _filled(columns.get(name), column)
-            used[number].append(table_read.rows[is_read])
-        _give_reasons(table_read, table_read.rows[unread])
+            used[number].append(rows[is_read])
+        _give_reasons(table_read, rows[unread])
     for table_read in tables_read:
         _note_lost(table_read, columns)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
-    table = np.repeat(np.arange(len(tables_read)), [len(table_read.rows) for table_read in tables_read])[
-        given
-    ]
-    row = np.concatenate([table_read.rows for table_read in tables_read])[given]
+    table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
+    row = np.concatenate([each.rows for each in tables_read])[given]
     return Made(table, row, columns), tuple(
         np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64) for rows in used
     )

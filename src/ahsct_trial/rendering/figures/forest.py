@@ -106,13 +106,15 @@ def forest_lines(result: Forest) -> list[Line]:
         if result.source is not None:
             lines.append(_cohort_line(group))
         names = [_name(row, is_apart=False) for row in group.rows]
-        lines += [_row_line(row, name, is_apart=False) for row, name in _told_apart(group.rows, names)]
+        lines += [
+            _row_line(row, name, is_apart=False) for row, name in _with_distinct_names(group.rows, names)
+        ]
     if result.apart:
         lines.append(Line("Set apart: not comparable with the rows above", "part"))
     for reason, rows in result.apart:
         lines.append(Line(_APART[reason], "heading", is_apart=True))
         names = [_name(row, is_apart=True) for row in rows]
-        lines += [_row_line(row, name, is_apart=True) for row, name in _told_apart(rows, names)]
+        lines += [_row_line(row, name, is_apart=True) for row, name in _with_distinct_names(rows, names)]
     return lines
 
 
@@ -185,7 +187,7 @@ def _name(row: ForestRow, *, is_apart: bool) -> str:
     return ", ".join(parts)
 
 
-def _told_apart(rows: Sequence[ForestRow], names: Sequence[str]) -> Iterator[tuple[ForestRow, str]]:
+def _with_distinct_names(rows: Sequence[ForestRow], names: Sequence[str]) -> Iterator[tuple[ForestRow, str]]:
     """Rows with their names; those of one name have what the publication calls the figure as well."""
     for row, name in zip(rows, names, strict=True):
         yield row, f"{name}, {prose(row.label)}" if names.count(name) > 1 else name
