@@ -74,10 +74,10 @@ EndpointOption = Annotated[
 
 def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
     """The option that changes a setting; its help names the choices and the default protocol's own."""
-    own = getattr(BUILT_IN["default"], setting)
+    default_value = getattr(BUILT_IN["default"], setting)
     if setting in CHOICES:
         words = f"{words}: {listed(CHOICES[setting], 'or')}."
-    default = own if isinstance(own, str) else f"{own:g}"
+    default = default_value if isinstance(default_value, str) else f"{default_value:g}"
     return typer.Option(
         option,
         metavar=unit or "CHOICE",
@@ -417,12 +417,12 @@ def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
 
 def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     """Spread a command's groups of options out for typer, and put them together again when it is called."""
-    declared = signature(command, eval_str=True).parameters
+    arguments = signature(command, eval_str=True).parameters
     groups: dict[str, Any] = {
-        name: each.annotation for name, each in declared.items() if is_dataclass(each.annotation)
+        name: each.annotation for name, each in arguments.items() if is_dataclass(each.annotation)
     }
     parameters: list[Parameter] = []
-    for name, each in declared.items():
+    for name, each in arguments.items():
         parameters += (
             _options_of(groups[name]) if name in groups else [each.replace(kind=Parameter.KEYWORD_ONLY)]
         )

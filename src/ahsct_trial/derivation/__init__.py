@@ -73,7 +73,7 @@ class Derivations:
         notices: list[Notice] = []
         if self._has("relapse") or self._has("observed_from"):
             parts["relapse"] = self._once(
-                "relapse", _RELAPSE_SETTINGS, protocol, lambda own: derive_relapses(records, own)
+                "relapse", _RELAPSE_SETTINGS, protocol, lambda chosen: derive_relapses(records, chosen)
             )
         if self._has("mri"):
             missing = _missing_for_lesions(records, protocol.new_lesion)
@@ -81,11 +81,11 @@ class Derivations:
                 notices.append(_no_lesion_endpoints(records, protocol.new_lesion, missing))
             else:
                 parts["new_lesion"] = self._once(
-                    "new_lesion", _LESION_SETTINGS, protocol, lambda own: derive_lesions(records, own)
+                    "new_lesion", _LESION_SETTINGS, protocol, lambda chosen: derive_lesions(records, chosen)
                 )
         if self._has("edss"):
             parts["worsening"] = self._once(
-                "worsening", _EDSS_SETTINGS, protocol, lambda own: _derive_edss(records, own)
+                "worsening", _EDSS_SETTINGS, protocol, lambda chosen: _derive_edss(records, chosen)
             )
         for column in _FIRST_RECORDS:
             if self._has(column.first_record):
