@@ -108,9 +108,9 @@ def test_the_cohorts_own_figures_in_a_forest() -> None:
     trial = read_cohort(TRIAL)
     for below in (5, 10):
         own = [
-            g.own
+            g.cohort
             for g in forest(publications().values(), KEY, trial, suppression=Suppression(below)).groups
-            if g.own
+            if g.cohort
         ]
         shown = [each for each in own if each.n_patients is not None]
         assert shown

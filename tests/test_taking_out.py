@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.cli import main
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.exporting import export_patients, export_times
-from ahsct_trial.rendering.tabular import write_rows
+from ahsct_trial.rendering.csv_rows import write_rows
 from ahsct_trial.rendering.template import template_columns, template_csv, template_workbook
 from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 

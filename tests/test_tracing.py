@@ -14,7 +14,7 @@ from trials import POOL, as_trial
 
 from ahsct_trial import Protocol, read_cohort, summarize
 from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
-from ahsct_trial.endpoints import observed_endpoints
+from ahsct_trial.endpoints import Computed
 from ahsct_trial.errors import UsageError
 from ahsct_trial.results import SurvivalEndpoint
 from ahsct_trial.tracing import DecidedEndpoint, Trace, trace
@@ -92,9 +92,9 @@ def test_the_traces_of_1000_cohorts_add_up_to_their_summaries(part: int) -> None
         )
         trial = as_trial(rows)
         found = [trace(trial, f"P{number}", protocol) for number in range(len(rows))]
-        results = observed_endpoints(trial.table(protocol), protocol)
+        endpoints = Computed.of(trial.table(protocol), protocol).endpoints
         for endpoint in {SURVIVAL[0], random.choice(SURVIVAL)}:
-            assert_adds_up([decided(each, endpoint) for each in found], results[endpoint].result(protocol))
+            assert_adds_up([decided(each, endpoint) for each in found], getattr(endpoints, endpoint))
 
 
 def assert_adds_up(traced: list[DecidedEndpoint], result: SurvivalEndpoint) -> None:

@@ -105,14 +105,14 @@ class ForestRow:
 class ForestGroup:
     """Published figures of one horizon and one kind of patients, and the cohort's own figure there.
 
-    `population` are levels of the course of MS, none where several are not told apart. `own` is None without
-    a cohort, and where the cohort has no such patients; `own_absent` then says so.
+    `population` are levels of the course of MS, none where several are not told apart. `cohort` is None without
+    a cohort, and where the cohort has no such patients; `cohort_absent` then says so.
     """
 
     horizon_years: float
     population: tuple[str, ...]
-    own: SurvivalEndpoint | None
-    own_absent: str | None
+    cohort: SurvivalEndpoint | None
+    cohort_absent: str | None
     rows: tuple[ForestRow, ...]
 
 
@@ -173,23 +173,23 @@ def forest(
     groups = []
     for (horizon, population), rows in groupby(comparable, lambda row: (row.horizon_years, row.population)):
         assert horizon is not None
-        own, own_absent = None, None
+        cohort, cohort_absent = None, None
         if trial is not None:
             if population not in observed:
                 observed[population] = _observed(trial, population, endpoint, protocol)
             found = observed[population]
             if isinstance(found, str):
-                own_absent = found
+                cohort_absent = found
             else:
                 at_horizon = replace(protocol, horizon_years=horizon)
                 n_patients = len(trial.where({_POPULATION: population})) if population else len(trial)
-                own = suppression.survival(found.result(at_horizon), n_patients, at_horizon)
+                cohort = suppression.survival(found.result(at_horizon), n_patients, at_horizon)
         groups.append(
             ForestGroup(
                 horizon_years=horizon,
                 population=population,
-                own=own,
-                own_absent=own_absent,
+                cohort=cohort,
+                cohort_absent=cohort_absent,
                 rows=tuple(rows),
             )
         )
@@ -265,14 +265,16 @@ def _why_apart(figure: Figure) -> Apart | None:
 
 def _row(publication: Publication, figures: list[Figure]) -> ForestRow:
     figure = figures[0]
-    own_ci = figure.ci
+    printed_ci = figure.ci
     printed = figure.value
     if figure.is_complement:
         printed = _rest(figure.value, figure.of or "100")
-        own_ci = figure.ci and (_rest(figure.ci[1], "100"), _rest(figure.ci[0], "100"))
+        printed_ci = figure.ci and (_rest(figure.ci[1], "100"), _rest(figure.ci[0], "100"))
     whole = Decimal(figure.of or "100")
     is_drawn = figure.figure is not None
-    low, high = (float(Decimal(limit) / 100) for limit in own_ci) if own_ci and is_drawn else (None, None)
+    low, high = (
+        (float(Decimal(limit) / 100) for limit in printed_ci) if printed_ci and is_drawn else (None, None)
+    )
     beside = [f"SE {figure.se}"] if figure.se is not None else []
     counted = next((each.of for each in figures if each.of is not None), None)
     return ForestRow(
@@ -285,7 +287,7 @@ def _row(publication: Publication, figures: list[Figure]) -> ForestRow:
         n=_n_patients(publication, figure) if counted is None else int(counted),
         is_n_printed=counted is not None,
         printed=printed if figure.of is None else f"{printed} of {figure.of}",
-        printed_ci=own_ci,
+        printed_ci=printed_ci,
         beside="; ".join([*beside, *filter(None, [figure.spread])]) or None,
         share=float(Decimal(printed) / whole) if is_drawn else None,
         ci_low=low,

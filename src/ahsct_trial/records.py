@@ -127,7 +127,7 @@ class Records:
     patients: pd.DataFrame
 
     def __len__(self) -> int:
-        return sum(len(own.row) for own in self.observations.values())
+        return sum(len(of_kind.row) for of_kind in self.observations.values())
 
     @property
     def n_patients(self) -> int:

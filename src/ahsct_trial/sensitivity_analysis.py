@@ -188,8 +188,10 @@ def sensitivity(
     table = trial.table(protocol)
     reasons = dict(_reasons(declared, table))
     results = _Results(trial, declared, suppression)
-    own = results.under(protocol)
-    choices = tuple(_choice(results, protocol, setting, own) for setting in VARIED if setting not in reasons)
+    under_protocol = results.under(protocol)
+    choices = tuple(
+        _choice(results, protocol, setting, under_protocol) for setting in VARIED if setting not in reasons
+    )
     everything = [each for choice in choices for each in choice.alternatives]
     survivals = _values(each.survival.value for each in everything)
     proportions = _values(each.proportion.value for each in everything)
@@ -203,9 +205,9 @@ def sensitivity(
         protocol=protocol_info(protocol, trial.layout),
         endpoint=declared.key,
         label=declared.label,
-        definition=own.definition,
+        definition=under_protocol.definition,
         horizon_years=protocol.horizon_years,
-        under_protocol=_alternative("", own, is_protocol=True),
+        under_protocol=_alternative("", under_protocol, is_protocol=True),
         choices=choices,
         not_varied=tuple(NotVaried(setting=setting, reason=reason) for setting, reason in reasons.items()),
         n_alternatives=1 + sum(not each.is_protocol for each in everything),
@@ -253,13 +255,13 @@ class _Results:
         return self.suppression.survival(found, len(table), protocol)
 
 
-def _choice(results: _Results, protocol: Protocol, setting: str, own: SurvivalResult) -> Choice:
-    own_value = getattr(protocol, setting)
-    values = VARIED[setting] if own_value in VARIED[setting] else (own_value, *VARIED[setting])
+def _choice(results: _Results, protocol: Protocol, setting: str, under_protocol: SurvivalResult) -> Choice:
+    protocol_value = getattr(protocol, setting)
+    values = VARIED[setting] if protocol_value in VARIED[setting] else (protocol_value, *VARIED[setting])
     alternatives = []
     for value in values:
-        if value == own_value:
-            alternatives.append(_alternative(value, own, is_protocol=True))
+        if value == protocol_value:
+            alternatives.append(_alternative(value, under_protocol, is_protocol=True))
             continue
         changed: dict[str, Any] = {setting: value}
         other = results.under(replace(protocol, **changed))

@@ -176,13 +176,13 @@ class Suppression:
         changed: dict[str, Any] = {}
         for field in fields(endpoints):  # type: ignore[arg-type]
             part = getattr(endpoints, field.name)
-            own = [getattr(group, field.name) for group in groups]
+            of_groups = [getattr(group, field.name) for group in groups]
             if isinstance(part, tuple):
-                hidden = {year.years for years in own for year in years if _is_blank(year)}
+                hidden = {year.years for years in of_groups for year in years if _is_blank(year)}
                 changed[field.name] = tuple(
                     self.blank(each) if each.years in hidden else each for each in part
                 )
-            elif any(map(_is_blank, own)):
+            elif any(map(_is_blank, of_groups)):
                 changed[field.name] = self.blank(part)
         return replace(endpoints, **changed)  # type: ignore[type-var]
 
@@ -316,10 +316,10 @@ class Suppression:
             ):
                 changed[name] = self.blank(part)
             elif isinstance(part, SurvivalEndpoint):
-                own = _Steps.of(part, protocol)
+                part_steps = _Steps.of(part, protocol)
                 above = tuple(steps[key] for key in _WITHIN[name] if key in steps)
-                changed[name] = self._shown_survival(part, own, above)
-                steps[name] = own.at(changed[name].curve)
+                changed[name] = self._shown_survival(part, part_steps, above)
+                steps[name] = part_steps.at(changed[name].curve)
             else:
                 changed[name] = _without_single_patients(part)
                 if isinstance(part, EventRates) and self._is_ratio_of_few(part):
@@ -544,9 +544,9 @@ class _Steps:
     def joined(self, below: int, above: tuple[_Steps, ...]) -> list[int]:
         """The places of the months at whose ends the curve may move, in order.
 
-        From each to the next, from or to the horizon, and between this endpoint and those `above`, of whose
-        events its own are some, the numbers are none or enough. Whole years are tried before other months,
-        and the horizon before these, since numbers stand below them.
+        From each to the next, from or to the horizon, and between this endpoint and those `above`, whose
+        events include those of this one, the numbers are none or enough. Whole years are tried before other
+        months, and the horizon before these, since numbers stand below them.
         """
         if self.n_patients is None:
             return []

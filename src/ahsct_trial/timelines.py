@@ -1,4 +1,4 @@
-"""Each patient's course around time zero: one line per patient, by length of follow-up."""
+"""What happened to each patient around time zero: one line per patient, by length of follow-up."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TimelineScan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PatientTimeline:
-    """One patient's course [years from time zero, negative before it].
+    """What happened to one patient [years from time zero, negative before it].
 
     `group` is the level that puts the patient into a group, None where there are no groups.
     `line` is that of the file on which the patient stands; of records, the one that ends follow-up.
@@ -92,7 +92,7 @@ class Timeline:
 
 
 def timeline(trial: Trial, protocol: Protocol = BUILT_IN["default"], by: str | None = None) -> Timeline:
-    """Put the course of each patient on a line.
+    """Put what happened to each patient on a line.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One patient's course, and for each endpoint what decided it: the time, the line of the file, and why."""
+"""What happened to one patient, and what decided each endpoint: the time, the line of the file, and why."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class DecidedEndpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """One patient's course in time order, and the endpoints.
+    """What happened to one patient, in time order, and the endpoints.
 
     `edss_changes` says of each rise and fall of EDSS that reached the step whether it was confirmed; it is
     None for a patient table, which holds only what was confirmed.

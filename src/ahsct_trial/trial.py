@@ -233,8 +233,8 @@ class Trial:
         self._texts(column)
         values = self.data.patients[column]
         wanted = {_wanted(column, text) for text in texts}
-        own = [text for text in values.cat.categories if _folded(str(text)) in wanted]
-        return np.asarray(values.isin(own))
+        meant = [text for text in values.cat.categories if _folded(str(text)) in wanted]
+        return np.asarray(values.isin(meant))
 
 
 def _of_the_whole_file(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.published.figures import Contrast, Eligibility, Figure, Publication
+from ahsct_trial.published.model import Contrast, Eligibility, Figure, Publication
 from ahsct_trial.published.paths import (
     depends_on_horizon,
     estimate_at,

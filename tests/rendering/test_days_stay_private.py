@@ -23,11 +23,11 @@ from ahsct_trial.rendering.figures.curves import drawn_curves, keys_with_curve
 from ahsct_trial.rendering.figures.page import Drawing
 from ahsct_trial.rendering.figures.saving import as_file, as_svg
 from ahsct_trial.rendering.figures.survival import draw_survival
-from ahsct_trial.rendering.figures.text import draw_text
+from ahsct_trial.rendering.figures.terminal import draw_text
 from ahsct_trial.rendering.markdown import write_markdown
 from ahsct_trial.rendering.report import write_report
 from ahsct_trial.rendering.sections.summarize import summary_sections
-from ahsct_trial.rendering.tables import draw
+from ahsct_trial.rendering.terminal import draw
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTH = 365.25 / 12

@@ -156,12 +156,12 @@ def test_the_own_figure_is_that_of_summarize_at_the_horizon(horizon: float) -> N
     result = forest(LIBRARY, trial=trial)
     [group] = [each for each in result.groups if each.horizon_years == horizon and not each.population]
     expected = summarize(trial, Protocol(horizon_years=horizon)).endpoints.activity_free_survival
-    assert group.own is not None
-    assert group.own.survival == expected.survival
+    assert group.cohort is not None
+    assert group.cohort.survival == expected.survival
     [of_course] = [each for each in result.groups if each.population]
     part = summarize(trial.where({"ms_course": ("RRMS",)}), Protocol(horizon_years=2.0))
-    assert of_course.own is not None
-    assert of_course.own.survival == part.endpoints.activity_free_survival.survival
+    assert of_course.cohort is not None
+    assert of_course.cohort.survival == part.endpoints.activity_free_survival.survival
 
 
 def test_a_cohort_without_such_patients_says_so() -> None:
@@ -169,8 +169,8 @@ def test_a_cohort_without_such_patients_says_so() -> None:
     result = forest(LIBRARY, "overall_survival", trial)
     assert result.groups == ()
     lines = forest_lines(forest(LIBRARY, trial=trial))
-    own = [line for line in lines if line.kind == "own"]
-    assert [(line.printed, line.share) for line in own] == [("no estimate", None)] * 3
+    of_cohort = [line for line in lines if line.kind == "cohort"]
+    assert [(line.printed, line.share) for line in of_cohort] == [("no estimate", None)] * 3
     about = draw_forest(forest(LIBRARY, trial=trial), 180.0).about
     assert "2 years, relapsing–remitting MS: This file has no attribute 'ms_course'." in about
     assert "Not in this file: years_to_first_relapse" in about

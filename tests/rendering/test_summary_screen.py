@@ -14,7 +14,7 @@ from record_files import read
 from ahsct_trial import Protocol, Summary, Trial, read_cohort, summarize
 from ahsct_trial.rendering.sections import Section, sentences, shared_sentences
 from ahsct_trial.rendering.sections.summarize import summary_sections
-from ahsct_trial.rendering.tables import draw
+from ahsct_trial.rendering.terminal import draw
 from ahsct_trial.results import Notice
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def text_of(summary: Summary, *, is_full: bool = False) -> str:
 @pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv", "atkins2016_lancet.csv"])
 @pytest.mark.parametrize("is_full", [False, True])
 def test_no_word_is_broken_at_80_columns(monkeypatch: pytest.MonkeyPatch, file: str, is_full: bool) -> None:
-    monkeypatch.setattr("ahsct_trial.rendering.tables._FILE_WIDTH", 80)
+    monkeypatch.setattr("ahsct_trial.rendering.terminal._FILE_WIDTH", 80)
     sections = summary_sections(of(read_cohort(ROOT / "data" / file)), is_full=is_full)
     drawn = draw(sections)
     assert max(map(len, drawn.splitlines())) <= 80

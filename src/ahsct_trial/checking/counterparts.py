@@ -100,13 +100,13 @@ class TrialResults:
             arms = tuple(arm for arm in arms if arm not in known)
             hint = f" Say which is meant with --arm {shown(arms[0])}=…" if arms else ""
             return Counterpart(absent=f"{error}{hint}")
-        own = found_in(results, figure, protocol)
-        if own.absent is None and _is_without_denominator(figure, own):
+        counterpart = found_in(results, figure, protocol)
+        if counterpart.absent is None and _is_without_denominator(figure, counterpart):
             return Counterpart(
-                absent=f"No denominator of the published count was read; here it is {own.value:,} among "
-                f"{own.n_patients:,} patients."
+                absent=f"No denominator of the published count was read; here it is {counterpart.value:,} among "
+                f"{counterpart.n_patients:,} patients."
             )
-        return own
+        return counterpart
 
     def _contrast(self, figure: Figure, protocol: Protocol) -> dict[str, Any]:
         from ahsct_trial.endpoints.groups import contrast_of
@@ -123,15 +123,17 @@ class TrialResults:
         return self._contrasts[key]
 
 
-def _is_without_denominator(figure: Figure, own: Counterpart) -> bool:
+def _is_without_denominator(figure: Figure, counterpart: Counterpart) -> bool:
     """Whether a count means nothing without what it is of, which was not read.
 
     None is none, of however many.
     """
     if figure.is_bare_count:
         return True
-    is_count = figure.of is None and own.estimate is None and is_count_of_an_endpoint(figure.figure or "")
-    return is_count and own.value != 0
+    is_count = (
+        figure.of is None and counterpart.estimate is None and is_count_of_an_endpoint(figure.figure or "")
+    )
+    return is_count and counterpart.value != 0
 
 
 def figure_protocol(publication: Publication, figure: Figure, overrides: Overrides) -> Protocol:
@@ -175,12 +177,12 @@ def _estimate(
 ) -> Estimate | None:
     """The estimate with the limits of a figure; of two counts of patients, that of their share."""
     if isinstance(holder, Estimate):
-        own: Estimate = holder
-        if isinstance(endpoint, SurvivalEndpoint) and own is endpoint.survival:
+        estimate: Estimate = holder
+        if isinstance(endpoint, SurvivalEndpoint) and estimate is endpoint.survival:
             stands_in = endpoint.survival_beta_product
             # A survival estimate is of all patients whose outcome is known.
-            own = replace(own if stands_in.value is None else stands_in, of=endpoint.n_patients)
-        return own
+            estimate = replace(estimate if stands_in.value is None else stands_in, of=endpoint.n_patients)
+        return estimate
     name_of = (figure.figure_of or "").rpartition(".")[2]
     if name_of in _OF_PATIENTS and of and value <= of:
         return share(int(value), int(of), protocol.confidence_level)

@@ -43,18 +43,21 @@ def why_it_differs(results: TrialResults, figure: Figure, protocol: Protocol) ->
     yield _events(endpoint)
     if endpoint.note is not None:
         yield endpoint.note
-    own = results.counterpart(figure, protocol)
+    counterpart = results.counterpart(figure, protocol)
     for event in () if results.suppression else declared.components:
         others = tuple(each for each in declared.components if each is not event)
         if others and endpoint.events_by_type[event.key]:
             counted = replace(declared, components=others)
             yield from _instead(
-                f"Not counting {event.words},", _redone(results, figure, counted, protocol), own, figure
+                f"Not counting {event.words},",
+                _redone(results, figure, counted, protocol),
+                counterpart,
+                figure,
             )
     if declared.components:
         other_rule, words = _OTHER_RULE[protocol.death]
         other = replace(protocol, death=other_rule)
-        yield from _instead(words, results.counterpart(figure, other), own, figure)
+        yield from _instead(words, results.counterpart(figure, other), counterpart, figure)
 
 
 def _events(endpoint: SurvivalResult) -> str:
@@ -73,9 +76,9 @@ def _redone(
     return found_in(replace(summary, endpoints=replace(summary.endpoints, **redone)), figure, protocol)
 
 
-def _instead(words: str, other: Counterpart, own: Counterpart, figure: Figure) -> Iterator[str]:
+def _instead(words: str, other: Counterpart, counterpart: Counterpart, figure: Figure) -> Iterator[str]:
     """What the figure would be, if it would be another."""
-    if other.value is None or (other.value, other.of) == (own.value, own.of):
+    if other.value is None or (other.value, other.of) == (counterpart.value, counterpart.of):
         return
     as_published = ", as published" if _printed(other, figure) == _published(figure) else ""
     yield f"{words} it is {_printed(other, figure)}{as_published}."
@@ -83,7 +86,7 @@ def _instead(words: str, other: Counterpart, own: Counterpart, figure: Figure) -
 
 def _printed(counterpart: Counterpart, figure: Figure) -> str:
     """A counterpart as the publication prints its figure."""
-    shift = 2 if figure.printed_per_own == 100 else 0
+    shift = 2 if figure.print_factor == 100 else 0
     n_decimals = len(figure.value.partition(".")[2])
     value = round_half_up(counterpart.value or 0, n_decimals, shift=shift)
     return _worded(value, None if counterpart.of is None else f"{counterpart.of:.0f}", figure.unit)

@@ -151,8 +151,8 @@ def check(
         do not give it, or the protocol's horizon is not the figure's.
     """
     overrides = overrides or {}
-    own_protocol = publication.own_protocol()
-    protocol = with_settings(own_protocol, overrides)
+    protocol_of_publication = publication.own_protocol()
+    protocol = with_settings(protocol_of_publication, overrides)
     results = TrialResults(trial, suppression)
     summary = results.summary(protocol)
     figures = tuple(_checked(results, figure, publication, overrides) for figure in publication.figures)
@@ -171,7 +171,7 @@ def check(
             uncertain=publication.uncertain,
         ),
         protocol=replace(summary.protocol, name=protocol.name),
-        is_own_protocol=replace(protocol, name="") == replace(own_protocol, name=""),
+        is_own_protocol=replace(protocol, name="") == replace(protocol_of_publication, name=""),
         horizons_stated=publication.horizons,
         settings_stated=publication.stated,
         settings_inferred=publication.inferred,
@@ -217,14 +217,14 @@ def _checked(
     results: TrialResults, figure: Figure, publication: Publication, overrides: Overrides
 ) -> CheckedFigure:
     protocol = figure_protocol(publication, figure, overrides)
-    own = results.counterpart(figure, protocol)
-    verdict = _verdict(figure, own)
-    reasons: list[str | None] = [own.absent, *own.notes]
-    if own.absent is None:
+    counterpart = results.counterpart(figure, protocol)
+    verdict = _verdict(figure, counterpart)
+    reasons: list[str | None] = [counterpart.absent, *counterpart.notes]
+    if counterpart.absent is None:
         reasons = [*horizon_not_stated(figure, protocol), *reasons]
     if verdict == "differs":
         reasons = [*reasons, *why_it_differs(results, figure, protocol), figure.differs]
-    elif verdict == "compatible" and figure.ci is not None and _is_same_value(figure, own):
+    elif verdict == "compatible" and figure.ci is not None and _is_same_value(figure, counterpart):
         reasons = [*reasons, "The figure is the same, the interval is another.", figure.differs]
     return CheckedFigure(
         label=figure.label,
@@ -233,12 +233,12 @@ def _checked(
         published_of=figure.of,
         published_ci=figure.ci,
         unit=figure.unit,
-        value=own.value,
-        of=own.of,
-        estimate=own.estimate,
-        n_patients=own.n_patients,
-        n_event_free=own.n_event_free,
-        n_evaluable=own.n_evaluable,
+        value=counterpart.value,
+        of=counterpart.of,
+        estimate=counterpart.estimate,
+        n_patients=counterpart.n_patients,
+        n_event_free=counterpart.n_event_free,
+        n_evaluable=counterpart.n_evaluable,
         verdict=verdict,
         mark=figure.mark,
         source=figure.source,
@@ -248,35 +248,36 @@ def _checked(
     )
 
 
-def _verdict(figure: Figure, own: Counterpart) -> Verdict:
-    if own.value is None:
+def _verdict(figure: Figure, counterpart: Counterpart) -> Verdict:
+    if counterpart.value is None:
         return "not computable"
-    per_own = figure.printed_per_own
-    low, high = (None, None) if own.estimate is None else (own.estimate.ci_low, own.estimate.ci_high)
+    factor = figure.print_factor
+    estimate = counterpart.estimate
+    low, high = (None, None) if estimate is None else (estimate.ci_low, estimate.ci_high)
     is_same_interval = figure.ci is None or all(
-        each is not None and _rounds_to(each, printed, per_own)
+        each is not None and _rounds_to(each, printed, factor)
         for each, printed in zip((low, high), figure.ci, strict=True)
     )
-    if is_same_interval and _is_same_value(figure, own):
+    if is_same_interval and _is_same_value(figure, counterpart):
         return "reproduced"
     if low is None or high is None:
         return "differs"
-    published = float(figure.value) / (float(figure.of) if figure.of is not None else per_own)
+    published = float(figure.value) / (float(figure.of) if figure.of is not None else factor)
     return "compatible" if low <= published <= high else "differs"
 
 
-def _is_same_value(figure: Figure, own: Counterpart) -> bool:
+def _is_same_value(figure: Figure, counterpart: Counterpart) -> bool:
     """Whether the trial's figure, and what it is of, round to the published."""
-    if own.value is None or not _rounds_to(own.value, figure.value, figure.printed_per_own):
+    if counterpart.value is None or not _rounds_to(counterpart.value, figure.value, figure.print_factor):
         return False
-    return figure.of is None or own.of is None or _rounds_to(own.of, figure.of)
+    return figure.of is None or counterpart.of is None or _rounds_to(counterpart.of, figure.of)
 
 
-def _rounds_to(value: float, printed: str, per_own: int = 1) -> bool:
+def _rounds_to(value: float, printed: str, factor: int = 1) -> bool:
     exponent = -int(Decimal(printed).as_tuple().exponent)
-    shift = {1: 0, 100: 2}.get(per_own)
+    shift = {1: 0, 100: 2}.get(factor)
     if shift is None:
-        value, shift = value * per_own, 0
+        value, shift = value * factor, 0
     return Decimal(round_half_up(value, exponent, shift=shift)) == Decimal(printed)
 
 

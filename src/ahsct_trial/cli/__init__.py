@@ -6,8 +6,12 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from copy import copy
 from importlib import import_module
+
+from typer import Typer
 
 from ahsct_trial.cli.application import Outcome, app
 from ahsct_trial.errors import AhsctError, UsageError
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
         The exit code, and the result object that was written.
     """
     try:
-        done = app(args=argv, prog_name="ahsct", standalone_mode=False)
+        done = _application(argv)(args=argv, prog_name="ahsct", standalone_mode=False)
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)
@@ -49,6 +53,22 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
             say(_worded(error))
         return Outcome(exit_code=UsageError.exit_code, result=error)
     return done if isinstance(done, Outcome) else Outcome(exit_code=int(done or 0))
+
+
+def _application(argv: Sequence[str] | None) -> Typer:
+    """The application with the one command that is named first, or with all: each costs typer milliseconds."""
+    named = next(iter(sys.argv[1:] if argv is None else argv), None)
+    commands = [
+        each
+        for each in app.registered_commands
+        if (each.name or getattr(each.callback, "__name__", "")) == named
+    ]
+    groups = [each for each in app.registered_groups if each.name == named]
+    if not (commands or groups):
+        return app
+    only = copy(app)
+    only.registered_commands, only.registered_groups = commands, groups
+    return only
 
 
 def _worded(error: ClickException) -> str:

@@ -20,6 +20,10 @@ RESULTS, PUBLISHED, YOUR_DATA, PICTURES, REFERENCE = (
 )
 
 
+#: Exit code where published figures differ, or nothing explains one; those of errors stand in `errors`.
+DIFFERS = 4
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a command came to: the result that it wrote, and the exit code."""

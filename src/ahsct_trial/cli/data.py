@@ -31,7 +31,7 @@ def validate(data: Data, choices: Choices, document: Document) -> Outcome:
 
     try:
         with progress() as step:
-            trial = read(data, protocol, step)
+            trial = read(data, protocol, step, needed=["pandas"])
     except DataProblems as problems:
         if document.json:
             from ahsct_trial.rendering.documents import write_json

@@ -59,7 +59,7 @@ def convert(
     """
     destination.refuse_unwritable(map, *files.sources)
     from ahsct_trial.mapping import apply_map, read_map, with_defaults
-    from ahsct_trial.rendering.tabular import write_rows
+    from ahsct_trial.rendering.csv_rows import write_rows
 
     rules = with_defaults(
         read_map(map),
@@ -176,7 +176,7 @@ def export(
         from ahsct_trial.exporting import export_patients, export_times
 
         frame = export_times(trial, protocol) if adtte else export_patients(trial, protocol)
-    from ahsct_trial.rendering.tabular import write_rows
+    from ahsct_trial.rendering.csv_rows import write_rows
 
     cells = frame.astype(object).where(frame.notna(), None)
     text = write_rows(list(frame.columns), cells.itertuples(index=False, name=None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
@@ -74,10 +74,10 @@ EndpointOption = Annotated[
 
 def _setting(setting: str, option: str, words: str, unit: str | None = None) -> Any:
     """The option that changes a setting; its help names the choices and the default protocol's own."""
-    own = getattr(BUILT_IN["default"], setting)
+    default_value = getattr(BUILT_IN["default"], setting)
     if setting in CHOICES:
         words = f"{words}: {listed(CHOICES[setting], 'or')}."
-    default = own if isinstance(own, str) else f"{own:g}"
+    default = default_value if isinstance(default_value, str) else f"{default_value:g}"
     return typer.Option(
         option,
         metavar=unit or "CHOICE",
@@ -417,24 +417,15 @@ def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
 
 def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     """Spread a command's groups of options out for typer, and put them together again when it is called."""
-    own = signature(command, eval_str=True).parameters
+    arguments = signature(command, eval_str=True).parameters
     groups: dict[str, Any] = {
-        name: each.annotation for name, each in own.items() if is_dataclass(each.annotation)
+        name: each.annotation for name, each in arguments.items() if is_dataclass(each.annotation)
     }
     parameters: list[Parameter] = []
-    for name, each in own.items():
-        if name not in groups:
-            parameters.append(each.replace(kind=Parameter.KEYWORD_ONLY))
-            continue
-        hints = get_type_hints(groups[name], include_extras=True)
-        for option in fields(groups[name]):
-            (declared,) = hints[option.name].__metadata__
-            if isinstance(declared, OptionInfo):
-                declared.rich_help_panel = groups[name].panel
-            default = Parameter.empty if option.default is MISSING else option.default
-            parameters.append(
-                Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])
-            )
+    for name, each in arguments.items():
+        parameters += (
+            _options_of(groups[name]) if name in groups else [each.replace(kind=Parameter.KEYWORD_ONLY)]
+        )
 
     @wraps(command)
     def run(**given: Any) -> Any:
@@ -445,3 +436,19 @@ def grouped(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in parameters}
     return run
+
+
+@cache  # most commands share their groups, and looking at hints takes a millisecond
+def _options_of(group: Any) -> list[Parameter]:
+    """The options of a group as typer takes them."""
+    hints = get_type_hints(group, include_extras=True)
+    options: list[Parameter] = []
+    for option in fields(group):
+        (declared,) = hints[option.name].__metadata__
+        if isinstance(declared, OptionInfo):
+            declared.rich_help_panel = group.panel
+        default = Parameter.empty if option.default is MISSING else option.default
+        options.append(
+            Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=hints[option.name])
+        )
+    return options

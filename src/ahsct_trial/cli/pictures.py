@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ahsct_trial.catalogue import HEADLINE
-from ahsct_trial.cli.application import PICTURES, Outcome, app, plot
+from ahsct_trial.cli.application import DIFFERS, PICTURES, Outcome, app, plot
 from ahsct_trial.cli.options import (
     ENDPOINT_KEYS,
     Choices,
@@ -24,7 +24,7 @@ from ahsct_trial.cli.options import (
     refuse_without_groups,
     with_default,
 )
-from ahsct_trial.cli.published import ArmOption, own_arms
+from ahsct_trial.cli.published import ArmOption, cohort_arms
 from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
@@ -207,7 +207,7 @@ def plot_survival(
             stop_if_strict(data, result.source, result.notices)
             curves = drawn_groups(result, keys[0])
     if figure is None:
-        from ahsct_trial.rendering.figures.text import draw_text
+        from ahsct_trial.rendering.figures.terminal import draw_text
 
         write(draw_text(result, curves, get_terminal_size().columns), None)
         return Outcome(result=result)
@@ -385,7 +385,7 @@ def report(
         raise UsageError(
             "--with-patients and --suppress-below contradict each other: a patient is a count of 1."
         )
-    arms = own_arms(arm)
+    arms = cohort_arms(arm)
     if arms and against is None:
         raise UsageError("--arm goes with a publication. Name it with --against, or leave --arm out.")
     publication = None if against is None else find_publication(against).with_arms(arms)
@@ -422,7 +422,7 @@ def report(
         page = _page(result, trial, protocol, checked, courses, suppression)
     write(page, output, force=force)
     is_different = checked is not None and bool(checked.n_differs)
-    return Outcome(result=result, exit_code=4 if is_different else 0)
+    return Outcome(result=result, exit_code=DIFFERS if is_different else 0)
 
 
 def _page(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ahsct_trial.cli.application import PUBLISHED, Outcome, app
+from ahsct_trial.cli.application import DIFFERS, PUBLISHED, Outcome, app
 from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, grouped, split_pair
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
@@ -23,7 +23,7 @@ ArmOption = Annotated[
 ]
 
 
-def own_arms(pairs: list[str] | None) -> dict[str, str]:
+def cohort_arms(pairs: list[str] | None) -> dict[str, str]:
     """A trial's arms by the publication's, from ``THEIRS=OWN``."""
     return dict(split_pair("--arm", pair, "THEIRS=OWN, as in --arm transplant=HSCT") for pair in pairs or ())
 
@@ -55,17 +55,17 @@ def check(
     document.refuse_unwritable(data.cohort, data.map, file, *choices.files)
     from ahsct_trial.published import find_publication, publications
 
-    arms, overrides = own_arms(arm), choices.overrides()
+    arms, overrides = cohort_arms(arm), choices.overrides()
     publication = None
     if against == _ALL_PUBLICATIONS:
         if arms:
             raise UsageError("--arm goes with one publication. Name it with --against, or leave --arm out.")
-        own_protocol = BUILT_IN["default"]
+        unchanged = BUILT_IN["default"]
     else:
         publication = find_publication(against).with_arms(arms)
-        own_protocol = publication.own_protocol()
+        unchanged = publication.own_protocol()
     # A wrong setting is an error before the file is read.
-    protocol = with_settings(own_protocol, overrides)
+    protocol = with_settings(unchanged, overrides)
     with progress() as step:
         trial = read(data, protocol, step, disclosure.suppression())
         if publication is None or not publication.arms:
@@ -79,14 +79,14 @@ def check(
         else:
             result = check_trial(trial, publication, overrides, disclosure.suppression())
     if publication is None:
-        from ahsct_trial.rendering.sections.alongside import alongside_sections
+        from ahsct_trial.rendering.sections.against_all import alongside_sections
 
         write_result(result, alongside_sections, document.form(), document)
         return Outcome(result=result)
     from ahsct_trial.rendering.sections.check import check_sections
 
     write_result(result, check_sections, document.form(), document)
-    return Outcome(result=result, exit_code=4 if result.n_differs else 0)
+    return Outcome(result=result, exit_code=DIFFERS if result.n_differs else 0)
 
 
 @app.command(rich_help_panel=PUBLISHED)
@@ -202,4 +202,4 @@ def reconcile(
             result = reconciling.reconcile(value, limits, numbers, level)
             sections = reconcile_sections
     write_result(result, sections, document.form(), document)
-    return Outcome(result=result, exit_code=0 if result.is_explained else 4)
+    return Outcome(result=result, exit_code=0 if result.is_explained else DIFFERS)

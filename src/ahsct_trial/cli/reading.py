@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
+from ahsct_trial.threads import import_meanwhile
 
 if TYPE_CHECKING:
     from ahsct_trial.cli.options import Data
@@ -16,10 +17,21 @@ if TYPE_CHECKING:
     from ahsct_trial.trial import Trial
 
 
+#: What most commands need next, a third of a second to import: pyarrow reads meanwhile.
+_NEEDED = ("pandas", "ahsct_trial.endpoints", "scipy.special")
+
+
 def read(
-    data: Data, protocol: Protocol, step: Callable[[str], None], suppression: Suppression | None = None
+    data: Data,
+    protocol: Protocol,
+    step: Callable[[str], None],
+    suppression: Suppression | None = None,
+    *,
+    needed: Iterable[str] = _NEEDED,
 ) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
+
+    `needed` are the modules that will be needed then.
 
     Raises
     ------
@@ -38,6 +50,7 @@ def read(
     if data.map is None:
         from ahsct_trial.loading import read_cohort
 
+        import_meanwhile(needed)
         trial = read_cohort(data.cohort, **files, time_zero=protocol.time_zero)
     else:
         from ahsct_trial.mapping import read_map, read_mapped, with_defaults

@@ -47,7 +47,7 @@ def write_result(
 
         text = write_markdown(sections(result))
     else:
-        from ahsct_trial.rendering.tables import draw
+        from ahsct_trial.rendering.terminal import draw
 
         text, is_drawn = draw(sections(result), None if destination.output else sys.stdout), True
     write(text, destination.output, force=destination.force, is_drawn=is_drawn)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import CAUSE_OF_DEATH, PATIENT_TABLE, Column
@@ -19,6 +18,9 @@ from ahsct_trial.patients import YEARS_TO_BASELINE, YEARS_TO_UNCONFIRMED_WORSENI
 from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
 from ahsct_trial.records import Records
 from ahsct_trial.results import Notice
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Settings that some columns depend on; the EDSS columns depend on all others that need records.
 _LESION_SETTINGS = ("new_lesion", "mri_from_day")
@@ -62,6 +64,8 @@ class Derivations:
         return self._found[key]
 
     def _join(self, protocol: Protocol) -> PatientTable:
+        import pandas as pd  # not before it is needed: it may be imported while a file is read
+
         records = self._records
         parts: dict[str, Derived] = {
             "follow_up": self._once("follow_up", (), protocol, lambda _: derive_follow_up(records))
@@ -69,7 +73,7 @@ class Derivations:
         notices: list[Notice] = []
         if self._has("relapse") or self._has("observed_from"):
             parts["relapse"] = self._once(
-                "relapse", _RELAPSE_SETTINGS, protocol, lambda own: derive_relapses(records, own)
+                "relapse", _RELAPSE_SETTINGS, protocol, lambda chosen: derive_relapses(records, chosen)
             )
         if self._has("mri"):
             missing = _missing_for_lesions(records, protocol.new_lesion)
@@ -77,11 +81,11 @@ class Derivations:
                 notices.append(_no_lesion_endpoints(records, protocol.new_lesion, missing))
             else:
                 parts["new_lesion"] = self._once(
-                    "new_lesion", _LESION_SETTINGS, protocol, lambda own: derive_lesions(records, own)
+                    "new_lesion", _LESION_SETTINGS, protocol, lambda chosen: derive_lesions(records, chosen)
                 )
         if self._has("edss"):
             parts["worsening"] = self._once(
-                "worsening", _EDSS_SETTINGS, protocol, lambda own: _derive_edss(records, own)
+                "worsening", _EDSS_SETTINGS, protocol, lambda chosen: _derive_edss(records, chosen)
             )
         for column in _FIRST_RECORDS:
             if self._has(column.first_record):
@@ -197,6 +201,8 @@ def _worsening_in_words(protocol: Protocol) -> str:
 
 def _causes(records: Records) -> pd.Series[str]:
     """Cause of death of each patient, missing for the living and where it was not recorded."""
+    import pandas as pd
+
     deaths = records.observations["death"].patient
     given = records.values.get("cause_of_death", np.full(len(deaths), None))
     causes = pd.Categorical(given, categories=CAUSE_OF_DEATH.levels)

@@ -26,9 +26,11 @@ def derive_follow_up(records: Records) -> Derived:
     on that day the last row decides. A baseline record is no observation.
     """
     n = records.n_patients
-    seen = {kind: own for kind, own in records.observations.items() if kind != "baseline"}
+    seen = {kind: observations for kind, observations in records.observations.items() if kind != "baseline"}
     last_day, last_row = _latest(seen.values(), n)
-    visit_day, visit_row = _latest((own for kind, own in seen.items() if kind not in _NO_VISIT), n)
+    visit_day, visit_row = _latest(
+        (observations for kind, observations in seen.items() if kind not in _NO_VISIT), n
+    )
     is_seen = visit_day >= 0
     deaths = records.observations["death"]
     values: Columns = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from ahsct_trial.catalogue import LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS
+from ahsct_trial.catalogue import LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS, SurvivalEndpoint
 from ahsct_trial.endpoints.cohort import describe_cohort
 from ahsct_trial.endpoints.disability import disability
 from ahsct_trial.endpoints.estimates import patients
@@ -18,13 +18,19 @@ from ahsct_trial.endpoints.rates import event_rates, is_overdispersed
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
-from ahsct_trial.results import SCHEMA_VERSION, TOOL, CohortInfo, Endpoints, Notice, ProtocolInfo, Summary
+from ahsct_trial.results import (
+    SCHEMA_VERSION,
+    TOOL,
+    CohortInfo,
+    Endpoints,
+    Notice,
+    ProtocolInfo,
+    Summary,
+)
+from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
 from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 
-#: From so many on, two threads are worth their start: numpy lets the other go on while it works. A million patients
-#: took 1.1 s of two cores instead of 1.9 s of one.
-_PATIENTS_WORTH_THREADS = 100_000
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.
 _MANY = 0.1
 
@@ -46,59 +52,69 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
         that names the columns.
     """
     table = trial.table(protocol)
-    endpoints = compute_endpoints(table, protocol)
-    cohort = describe_cohort(table, protocol)
+    computed = Computed.of(table, protocol)
     return Summary(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
         source=trial.source,
         protocol=protocol_info(protocol, trial.layout),
-        cohort=cohort,
-        endpoints=endpoints,
+        cohort=computed.cohort,
+        endpoints=computed.endpoints,
         account=trial.account,
         notices=(
             *trial.notices,
             *table.notices,
             *ignored_settings(protocol, trial.layout),
-            *endpoint_notices(cohort, endpoints, protocol),
+            *endpoint_notices(computed.cohort, computed.endpoints, protocol),
         ),
     )
 
 
-def observed_endpoints(
-    table: PatientTable, protocol: Protocol
-) -> dict[str, ObservedEndpoint | AbsentEndpoint]:
-    """Observe the patients of a table for each survival endpoint, by its key."""
-    parts = components(table)
-    observed = each_of_many(
-        len(table), (partial(observed_endpoint, table, each, parts, protocol) for each in SURVIVAL_ENDPOINTS)
-    )
-    return dict(zip((each.key for each in SURVIVAL_ENDPOINTS), observed, strict=True))
+@dataclass(frozen=True)
+class Computed:
+    """What the patients of a table come to.
 
+    Attributes
+    ----------
+    cohort, endpoints
+        Who they are, and every endpoint.
+    observed
+        When each had the events of the survival endpoints, by their keys.
+    """
 
-def compute_endpoints(
-    table: PatientTable,
-    protocol: Protocol,
-    observed: Mapping[str, ObservedEndpoint | AbsentEndpoint] | None = None,
-) -> Endpoints:
-    """Compute every endpoint over the patients of a table, from their observations where these are there."""
-    observed = observed or observed_endpoints(table, protocol)
-    tasks: dict[str, Callable[[], Any]] = {
-        "relapse_rate": partial(event_rates, table, RELAPSE_RATE, protocol),
-        "lesions": partial(event_rates, table, LESIONS, protocol),
-        **{key: partial(each.result, protocol) for key, each in observed.items()},
-        "neda3": lambda: neda3(table, components(table), protocol),
-        "disability": partial(disability, table, protocol),
-        "mortality": partial(mortality, table, protocol),
-    }
-    return Endpoints(**dict(zip(tasks, each_of_many(len(table), tasks.values()), strict=True)))
+    cohort: CohortInfo
+    endpoints: Endpoints
+    observed: dict[str, ObservedEndpoint | AbsentEndpoint]
 
+    @classmethod
+    def of(cls, table: PatientTable, protocol: Protocol) -> Computed:
+        """Compute it; of many patients on all processors."""
+        parts = components(table)
 
-def each_of_many(n_patients: int, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-    """What each task gives; of many patients one task per processor at a time."""
-    if n_patients < _PATIENTS_WORTH_THREADS:
-        return [task() for task in tasks]
-    return side_by_side(lambda task: task(), [*tasks])
+        def survival(
+            endpoint: SurvivalEndpoint,
+        ) -> tuple[ObservedEndpoint | AbsentEndpoint, SurvivalResult]:
+            observed = observed_endpoint(table, endpoint, parts, protocol)
+            return observed, observed.result(protocol)
+
+        # The longest first, so that no processor waits long for another in the end.
+        tasks: dict[str, Callable[[], Any]] = {
+            "relapse_rate": partial(event_rates, table, RELAPSE_RATE, protocol),
+            "lesions": partial(event_rates, table, LESIONS, protocol),
+            **{each.key: partial(survival, each) for each in SURVIVAL_ENDPOINTS},
+            "neda3": partial(neda3, table, parts, protocol),
+            "cohort": partial(describe_cohort, table, protocol),
+            "disability": partial(disability, table, protocol),
+            "mortality": partial(mortality, table, protocol),
+        }
+        results = dict(
+            zip(tasks, side_by_side(lambda task: task(), tasks.values(), n_rows=len(table)), strict=True)
+        )
+        cohort = results.pop("cohort")
+        observed = {}
+        for each in SURVIVAL_ENDPOINTS:
+            observed[each.key], results[each.key] = results[each.key]
+        return cls(cohort, Endpoints(**results), observed)
 
 
 def protocol_info(protocol: Protocol, layout: Layout) -> ProtocolInfo:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
 from ahsct_trial.endpoints import (
-    compute_endpoints,
-    each_of_many,
+    Computed,
     endpoint_notices,
     ignored_settings,
-    observed_endpoints,
     protocol_info,
 )
-from ahsct_trial.endpoints.cohort import count_flow, describe_cohort
+from ahsct_trial.endpoints.cohort import count_flow
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
 from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
@@ -66,6 +64,7 @@ from ahsct_trial.results import (
     SurvivalContrast,
     Unit,
 )
+from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 from ahsct_trial.wording import in_years
 
@@ -88,13 +87,13 @@ class _Group:
 
     @classmethod
     def of(cls, level: str, table: PatientTable, protocol: Protocol, strata: str | None) -> _Group:
-        observed = observed_endpoints(table, protocol)
+        computed = Computed.of(table, protocol)
         return cls(
             level,
             table,
-            observed,
-            describe_cohort(table, protocol),
-            compute_endpoints(table, protocol, observed),
+            computed.observed,
+            computed.cohort,
+            computed.endpoints,
             None
             if strata is None
             else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
@@ -151,8 +150,8 @@ def compare(
     base = next(group for group in groups if group.level == reference)
     others = [group for group in groups if group is not base]
     keys = [endpoint.key for endpoint in SURVIVAL_ENDPOINTS]
-    compared = each_of_many(
-        len(trial), (partial(_compare_survival, base, others, key, protocol) for key in keys)
+    compared = side_by_side(
+        lambda key: _compare_survival(base, others, key, protocol), keys, n_rows=len(trial)
     )
     survival = dict(zip(keys, compared, strict=True))
     n_without = len(trial) - sum(len(group.table) for group in groups)
@@ -172,22 +171,22 @@ def compare(
         ),
         groups=tuple(
             Group(
-                level=own.level,
-                cohort=own.cohort,
-                flow=count_flow(own.table, protocol),
-                endpoints=own.endpoints,
+                level=group.level,
+                cohort=group.cohort,
+                flow=count_flow(group.table, protocol),
+                endpoints=group.endpoints,
             )
-            for own in groups
+            for group in groups
         ),
         contrasts=tuple(
             Contrast(
-                level=own.level,
+                level=group.level,
                 reference=reference,
                 endpoints=_contrast(
-                    own, base, protocol, {key: found.contrasts[place] for key, found in survival.items()}
+                    group, base, protocol, {key: found.contrasts[place] for key, found in survival.items()}
                 ),
             )
-            for place, own in enumerate(others)
+            for place, group in enumerate(others)
         ),
         tests={key: found.tests for key, found in survival.items()},
         notices=(
@@ -208,17 +207,17 @@ def contrast_of(trial: Trial, by: str, level: str, reference: str, protocol: Pro
     UsageError
         If there is no such attribute or level.
     """
-    own, base = (
+    compared, base = (
         _Group.of(text, trial.where({by: (text,)}).table(protocol), protocol, None)
         for text in (level, reference)
     )
     survival = {
         endpoint.key: _survival_contrast(
-            own, base, endpoint.key, protocol, _pooled([base, own], endpoint.key)
+            compared, base, endpoint.key, protocol, _pooled([base, compared], endpoint.key)
         )
         for endpoint in SURVIVAL_ENDPOINTS
     }
-    return {"endpoints": _contrast(own, base, protocol, survival)}
+    return {"endpoints": _contrast(compared, base, protocol, survival)}
 
 
 def _chosen_reference(reference: str) -> Notice:
@@ -242,12 +241,12 @@ def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protoc
 
 
 def _contrast(
-    own: _Group, base: _Group, protocol: Protocol, survival: Mapping[str, Any]
+    compared: _Group, base: _Group, protocol: Protocol, survival: Mapping[str, Any]
 ) -> ContrastEndpoints:
     level = protocol.confidence_level
     rates: dict[str, Any] = {}
     for endpoint in RATE_ENDPOINTS:
-        sides = [side_of(group.table, endpoint, *endpoint.after) for group in (own, base)]
+        sides = [side_of(group.table, endpoint, *endpoint.after) for group in (compared, base)]
         if None in sides:
             nothing = absent("ratio", "Not in this file.")
             rates[endpoint.key] = RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
@@ -255,7 +254,7 @@ def _contrast(
         known = [side.among(side.is_known) for side in sides if side is not None]
         exact, varied = rate_ratio(known[0], known[1], level)
         rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
-    ours, theirs = own.endpoints, base.endpoints
+    ours, theirs = compared.endpoints, base.endpoints
     return ContrastEndpoints(
         **survival,
         **rates,
@@ -263,33 +262,33 @@ def _contrast(
             worsened=_share_contrast(ours.disability.worsened, theirs.disability.worsened, level),
             improved=_share_contrast(ours.disability.improved, theirs.disability.improved, level),
         ),
-        mortality=MortalityContrast(all_cause_by_day_100=_early_deaths(own, base, level)),
+        mortality=MortalityContrast(all_cause_by_day_100=_early_deaths(compared, base, level)),
         neda3=tuple(
             _neda_contrast(one, other, level) for one, other in zip(ours.neda3, theirs.neda3, strict=True)
         ),
     )
 
 
-def _early_deaths(own: _Group, base: _Group, level: float) -> ShareContrast:
+def _early_deaths(compared: _Group, base: _Group, level: float) -> ShareContrast:
     """Deaths by day 100, which counts from transplant in those who had one and from time zero in the others."""
-    ours, theirs = own.endpoints.mortality, base.endpoints.mortality
+    ours, theirs = compared.endpoints.mortality, base.endpoints.mortality
     contrast = _share_contrast(ours.all_cause_by_day_100, theirs.all_cause_by_day_100, level)
-    if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (own, base)):
+    if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (compared, base)):
         return contrast
     note = "Day 100 counts from transplant in patients who had one, and from time zero in the others."
     difference = contrast.risk_difference
     return replace(contrast, risk_difference=replace(difference, note=joined([difference.note, note])))
 
 
-def _share_contrast(own: Estimate, base: Estimate, level: float) -> ShareContrast:
-    counts = (own.n, own.of, base.n, base.of)
+def _share_contrast(compared: Estimate, base: Estimate, level: float) -> ShareContrast:
+    counts = (compared.n, compared.of, base.n, base.of)
     difference, p = _risk_difference(counts, level)
     return ShareContrast(risk_difference=difference, p_exact=p)
 
 
-def _neda_contrast(own: Any, base: Any, level: float) -> NedaContrast:
-    shares = _share_contrast(own.proportion, base.proportion, level)
-    return NedaContrast(years=own.years, risk_difference=shares.risk_difference, p_exact=shares.p_exact)
+def _neda_contrast(compared: Any, base: Any, level: float) -> NedaContrast:
+    shares = _share_contrast(compared.proportion, base.proportion, level)
+    return NedaContrast(years=compared.years, risk_difference=shares.risk_difference, p_exact=shares.p_exact)
 
 
 def _risk_difference(
@@ -334,22 +333,22 @@ def _compare_survival(
     return _SurvivalCompared(
         contrasts=tuple(
             _survival_contrast(
-                own, base, key, protocol, pooled if len(others) == 1 else _pooled([base, own], key)
+                compared, base, key, protocol, pooled if len(others) == 1 else _pooled([base, compared], key)
             )
-            for own in others
+            for compared in others
         ),
         tests=_tests(pooled),
     )
 
 
 def _survival_contrast(
-    own: _Group, base: _Group, key: str, protocol: Protocol, pooled: _Pooled | None
+    compared: _Group, base: _Group, key: str, protocol: Protocol, pooled: _Pooled | None
 ) -> SurvivalContrast:
     level = protocol.confidence_level
     curves = [
-        each.curve for group in (own, base) if isinstance(each := group.observed[key], ObservedEndpoint)
+        each.curve for group in (compared, base) if isinstance(each := group.observed[key], ObservedEndpoint)
     ]
-    results = [getattr(group.endpoints, key) for group in (own, base)]
+    results = [getattr(group.endpoints, key) for group in (compared, base)]
     if pooled is None:
         note = results[0].note or results[1].note
         return SurvivalContrast(
@@ -373,31 +372,32 @@ def _survival_contrast(
         hazard_ratio_p=ratio_p,
         rmst_difference=_rmst_difference(curves[0], curves[1], protocol),
         log_rank=_permuted_log_rank(pooled),
-        note=joined([_unlike_follow_up(own, base)]),
+        note=joined([_unlike_follow_up(compared, base)]),
     )
 
 
-def _rmst_difference(own: KaplanMeier, base: KaplanMeier, protocol: Protocol) -> Estimate:
+def _rmst_difference(compared: KaplanMeier, base: KaplanMeier, protocol: Protocol) -> Estimate:
     """The difference of restricted means: to the horizon, or to the last day that reaches its landmark."""
-    if own.entry is not None or base.entry is not None:
+    if compared.entry is not None or base.entry is not None:
         return absent("years", "No restricted mean where patients enter after time zero.")
     level, until, note = protocol.confidence_level, protocol.horizon_years, None
     last = min(
-        (curve.time[-1] for curve in (own, base) if curve.time.size and curve.estimate[-1] > 0), default=until
+        (curve.time[-1] for curve in (compared, base) if curve.time.size and curve.estimate[-1] > 0),
+        default=until,
     )
     last_day, until_day = whole_days(np.array([last, until])).tolist()
     if last < until and last_day >= landmark_day(until, protocol):
         if until_day - last_day > 1:
             note = f"Restricted to {in_years(round(float(last), 3))}: the last that reaches the landmark."
         until = float(last)
-    found = _estimate(rmst_difference(own, base, until, level), "years", "normal", level)
+    found = _estimate(rmst_difference(compared, base, until, level), "years", "normal", level)
     return replace(found, note=joined([found.note, note]))
 
 
-def _survival_difference(own: Any, base: Any, level: float) -> Estimate:
+def _survival_difference(compared: Any, base: Any, level: float) -> Estimate:
     """Square-and-add from each group's own limits, the beta-product ones where a curve is at 1 or 0."""
     limits = []
-    for result in (own, base):
+    for result in (compared, base):
         if result.survival.value is None:
             return absent("difference", result.survival.note)
         stands_in = result.survival_beta_product
@@ -409,7 +409,7 @@ def _survival_difference(own: Any, base: Any, level: float) -> Estimate:
                 nothing if used.ci_high is None else used.ci_high,
             )
         )
-    found = survival_difference(own.survival.value, limits[0], base.survival.value, limits[1])
+    found = survival_difference(compared.survival.value, limits[0], base.survival.value, limits[1])
     return _estimate(found, "difference", "square-and-add", level)
 
 
@@ -447,16 +447,18 @@ def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
     ]
 
     def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate([values(group, own)[own.is_known] for group, own in observed])
+        return np.concatenate(
+            [values(group, observation)[observation.is_known] for group, observation in observed]
+        )
 
     has_strata = all(group.strata is not None for group in groups)
     return _Pooled(
-        years=of_all(lambda _, own: own.years),
-        event_type=of_all(lambda _, own: own.event_type),
-        is_event=of_all(lambda _, own: own.is_event),
-        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(own.is_known) for _, own in observed]),
-        entry=of_all(lambda _, own: _entry(own))
-        if any(own.entry is not None for _, own in observed)
+        years=of_all(lambda _, observation: observation.years),
+        event_type=of_all(lambda _, observation: observation.event_type),
+        is_event=of_all(lambda _, observation: observation.is_event),
+        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(each.is_known) for _, each in observed]),
+        entry=of_all(lambda _, observation: _entry(observation))
+        if any(observation.entry is not None for _, observation in observed)
         else None,
         strata=of_all(lambda group, _: np.asarray(group.strata)) if has_strata else None,
         types=observed[0][1].types,
@@ -526,15 +528,15 @@ def _tests(pooled: _Pooled | None) -> EndpointTests:
             pooled.years, pooled.event_type, len(pooled.types), pooled.group, pooled.strata
         )
         gray = {
-            name: HypothesisTest(statistic=finite(one), df=df, p=finite(own_p), p_exact=None, note=None)
-            for name, one, own_p in zip(pooled.types, statistic, p, strict=True)
+            name: HypothesisTest(statistic=finite(one), df=df, p=finite(p_of_type), p_exact=None, note=None)
+            for name, one, p_of_type in zip(pooled.types, statistic, p, strict=True)
             if finite(one) is not None
         }
     return EndpointTests(log_rank=_log_rank(pooled), gray=gray)
 
 
-def _unlike_follow_up(own: _Group, base: _Group) -> str | None:
-    medians = [group.cohort.follow_up.reverse_kaplan_meier.value for group in (own, base)]
+def _unlike_follow_up(compared: _Group, base: _Group) -> str | None:
+    medians = [group.cohort.follow_up.reverse_kaplan_meier.value for group in (compared, base)]
     if None in medians:
         return None
     short, long = sorted(median for median in medians if median is not None)

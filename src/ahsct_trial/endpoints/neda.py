@@ -36,10 +36,11 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
     observed = observe(table, HEADLINE, parts, alone)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
     level, n_all = protocol.confidence_level, len(table)
+    end_days = whole_days(observed.end)
     rows = []
     for years in landmarks:
         has_activity = observed.is_known & observed.is_event & (observed.years <= years + SAME_TIME)
-        reaches = whole_days(observed.end) >= landmark_day(years, protocol)
+        reaches = end_days >= landmark_day(years, protocol)
         if observed.entry is not None:
             reaches &= observed.entry < years - SAME_TIME
         is_free = observed.is_known & ~has_activity & reaches

@@ -10,9 +10,10 @@ after e: the patient was still being assessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,6 +192,26 @@ class Observation:
         """Whether the time is that of an event."""
         return self.event_type < len(self.types)
 
+    @cached_property
+    def known(self) -> Leaving:
+        """Those who are not left out."""
+        entry = None if self.entry is None else self.entry[self.is_known]
+        return Leaving(self.years[self.is_known], self.event_type[self.is_known], entry)
+
+
+class Leaving(NamedTuple):
+    """The patients of whom an endpoint is known, as the estimators take them; arrays of one length.
+
+    Attributes
+    ----------
+    years, event_type, entry
+        As in `Observation`.
+    """
+
+    years: Years
+    event_type: NDArray[np.int8]
+    entry: Years | None
+
 
 def counts_death(endpoint: SurvivalEndpoint, protocol: Protocol) -> bool:
     """Whether a death is an event: always for overall survival, else by the protocol's rule."""
@@ -243,19 +264,19 @@ def observe(
         is_known &= end > entry + SAME_TIME
     events = counted_events(endpoint, protocol)
     times = [parts[event.key].years if event.key in parts else table.numbers(event.years) for event in events]
-    last_end = end[is_known].max(initial=0.0)
-    is_in_time = [
-        _is_death_in_time(table, endpoint, end, last_end, protocol)
-        if event is DEATH
-        else years <= end + SAME_TIME
-        for event, years in zip(events, times, strict=True)
-    ]
-    first, first_type = _first(
-        np.where(flags, years, np.nan) for flags, years in zip(is_in_time, times, strict=True)
-    )
-    late, late_type = _first(
-        np.where(flags, np.nan, years) for flags, years in zip(is_in_time, times, strict=True)
-    )
+    last_end = end.max(where=is_known, initial=0.0)
+    in_time, too_late = [], []
+    for event, of_all in zip(events, times, strict=True):
+        rows = np.flatnonzero(~np.isnan(of_all))  # few, of most events
+        years = of_all[rows]
+        if event is DEATH:
+            is_in_time = _is_death_in_time(table, endpoint, rows, end[rows], last_end, protocol)
+        else:
+            is_in_time = years <= end[rows] + SAME_TIME
+        in_time.append((rows[is_in_time], years[is_in_time]))
+        too_late.append((rows[~is_in_time], years[~is_in_time]))
+    first, first_type = _first(in_time, len(table))
+    late, late_type = _first(too_late, len(table))
     has_event = ~np.isnan(first)
     if entry is not None:
         is_known &= ~(first <= entry + SAME_TIME)
@@ -284,32 +305,39 @@ def _end_of_observation(table: PatientTable, own: list[Component], protocol: Pro
 
 
 def _is_death_in_time(
-    table: PatientTable, endpoint: SurvivalEndpoint, end: Years, last_end: float, protocol: Protocol
+    table: PatientTable,
+    endpoint: SurvivalEndpoint,
+    rows: NDArray[np.intp],
+    end: Years,
+    last_end: float,
+    protocol: Protocol,
 ) -> Flags:
-    """Which deaths count: soon enough after the last assessment, and no later than anybody is observed.
+    """Which of the deaths in some rows count: soon enough after the last assessment, and while anybody is observed.
 
     A death beyond the largest end of observation would be alone in its risk set. A therapy that ends the
     observation ends it for death too.
     """
-    years = table.numbers(DEATH.years)
+    years = table.numbers(DEATH.years)[rows]
     is_in_time = (whole_days(years - end) <= protocol.death_reach_days) & (years <= last_end + SAME_TIME)
     if endpoint.components and protocol.therapy == "censor":
-        is_in_time &= ~(years > table.numbers(THERAPY.years) + SAME_TIME)
+        is_in_time &= ~(years > table.numbers(THERAPY.years)[rows] + SAME_TIME)
     return is_in_time
 
 
-def _first(times: Iterable[Years]) -> tuple[Years, NDArray[np.int8]]:
-    """The earliest of several times of each patient and which it is; NaN and their number without one.
+def _first(
+    events: Sequence[tuple[NDArray[np.intp], Years]], n_patients: int
+) -> tuple[Years, NDArray[np.int8]]:
+    """The time of each patient's earliest event and which it is; NaN and their number without one.
 
-    Of times that are the same the first is named.
+    Of each event there are the rows of the patients who had it, and when. Of times that are the same the first
+    is named.
     """
-    candidates = list(times)
-    if not candidates:
-        raise ValueError("an endpoint counts at least one event")
-    first = reduce(np.fmin, candidates)
-    which = np.full(first.size, len(candidates), dtype=np.int8)
-    for index in reversed(range(len(candidates))):
-        which[candidates[index] <= first + SAME_TIME] = index
+    first = np.full(n_patients, np.nan)
+    for rows, years in events:
+        first[rows] = np.fmin(first[rows], years)
+    which = np.full(n_patients, len(events), dtype=np.int8)
+    for index, (rows, years) in reversed([*enumerate(events)]):
+        which[rows[years <= first[rows] + SAME_TIME]] = index
     return first, which
 
 

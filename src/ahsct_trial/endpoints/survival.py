@@ -63,9 +63,8 @@ def observed_endpoint(
         return AbsentEndpoint(endpoint, definition, not_in_file(table, missing))
     observed = observe(table, endpoint, parts, protocol)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
-    is_known = observed.is_known
-    entry = None if observed.entry is None else observed.entry[is_known]
-    curve = kaplan_meier(observed.years[is_known], observed.is_event[is_known], entry)
+    known = observed.known
+    curve = kaplan_meier(known.years, known.event_type < len(observed.types), known.entry)
     return ObservedEndpoint(endpoint, definition, observed, curve, died)
 
 
@@ -94,14 +93,13 @@ class ObservedEndpoint:
     def result(self, protocol: Protocol) -> SurvivalResult:
         """The figures at the protocol's horizon, with its interval method and level."""
         observed, horizon, level = self.observed, protocol.horizon_years, protocol.confidence_level
-        known = observed.is_known
-        years, event_type = observed.years[known], observed.event_type[known]
+        years, event_type, entry = observed.known
         is_event = event_type < len(observed.types)
         is_by_horizon = years <= horizon + SAME_TIME
         reaches = whole_days(years) >= landmark_day(horizon, protocol)
         n_patients, n_events = len(years), int(np.count_nonzero(is_event & is_by_horizon))
         # Who comes under observation after the landmark cannot have had the event by it.
-        is_entered = True if observed.entry is None else observed.entry[known] < horizon - SAME_TIME
+        is_entered = True if entry is None else entry < horizon - SAME_TIME
         n_event_free = int(np.count_nonzero(np.where(is_event, ~is_by_horizon, reaches) & is_entered))
         is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches) & is_entered
         n_at_risk = int(np.count_nonzero(is_at_risk))
@@ -115,7 +113,7 @@ class ObservedEndpoint:
             definition=self.definition,
             horizon_years=horizon,
             n_patients=n_patients,
-            n_unknown=len(known) - n_patients,
+            n_unknown=len(observed.years) - n_patients,
             n_unknown_with_event=int(np.count_nonzero(observed.is_unknown_with_event)),
             n_late_events=n_late,
             n_events=n_events,
@@ -138,11 +136,8 @@ class ObservedEndpoint:
 
     def first_events(self) -> CumulativeIncidence:
         """The cumulative incidence of each type of first event, over those who are known."""
-        observed, known = self.observed, self.observed.is_known
-        entry = None if observed.entry is None else observed.entry[known]
-        return cumulative_incidence(
-            observed.years[known], observed.event_type[known], len(observed.types), entry
-        )
+        known = self.observed.known
+        return cumulative_incidence(known.years, known.event_type, len(self.observed.types), curve=self.curve)
 
     def _is_estimable(self, protocol: Protocol) -> bool:
         """Whether the curve says anything at the horizon: somebody reached it, or nobody is left."""

@@ -59,7 +59,12 @@ class CumulativeIncidence:
 
 
 def cumulative_incidence(
-    years: ArrayLike, event_type: ArrayLike, n_types: int, entry: ArrayLike | None = None
+    years: ArrayLike,
+    event_type: ArrayLike,
+    n_types: int,
+    entry: ArrayLike | None = None,
+    *,
+    curve: KaplanMeier | None = None,
 ) -> CumulativeIncidence:
     """Estimate the probability of a first event of each type by the method of Aalen and Johansen.
 
@@ -80,6 +85,8 @@ def cumulative_incidence(
         How many types there are.
     entry
         When each patient came under observation, as for `survival.kaplan_meier`.
+    curve
+        Their Kaplan–Meier curve for events of any type, where it is there already.
 
     Returns
     -------
@@ -92,7 +99,7 @@ def cumulative_incidence(
         If a type is not from 0 to `n_types`, or as `survival.kaplan_meier` does.
     """
     types = _types(event_type, n_types)
-    curve = kaplan_meier(years, types < n_types, entry)
+    curve = curve or kaplan_meier(years, types < n_types, entry)
     n_events = np.array([_counts_at(curve.time, years, types == k) for k in range(n_types)])
     has_events = curve.n_events > 0
     r, d, n_events = curve.n_at_risk[has_events], curve.n_events[has_events], n_events[:, has_events]

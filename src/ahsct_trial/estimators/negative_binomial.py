@@ -150,27 +150,36 @@ class _Group:
     @classmethod
     def of(cls, counts: ArrayLike, exposures: ArrayLike) -> _Group:
         y, t = np.broadcast_arrays(np.asarray(counts, dtype=np.float64), np.asarray(exposures, np.float64))
-        if not np.all((y >= 0) & (y < np.inf) & (y == np.floor(y))):
+        if not (y.min(initial=0) >= 0 and y.max(initial=0) < np.inf and np.all(y == np.floor(y))):
             raise ValueError("counts must be whole numbers from 0 on")
-        if not np.all((t >= 0) & (t < np.inf)):
+        if not (t.min(initial=0) >= 0 and t.max(initial=0) < np.inf):
             raise ValueError("exposures must be finite and 0 or more")
-        if np.any(y[t == 0]):
-            raise ValueError("a subject has events without exposure")
-        y, t = y[t > 0], t[t > 0]
+        is_exposed = t > 0
+        if not is_exposed.all():
+            if np.any(y[~is_exposed]):
+                raise ValueError("a subject has events without exposure")
+            y, t = y[is_exposed], t[is_exposed]
         # A sort alone takes a quarter of the time of one that keeps places, which only subjects with events need.
         distinct, n_subjects = np.unique(t, return_counts=True)
-        has_events = y > 0
-        place = np.searchsorted(distinct, t[has_events])
+        with_events = np.flatnonzero(y)
+        with_events = with_events[np.argsort(t[with_events])]
+        exposed, starts = _runs(t[with_events])
+        n_events = np.zeros(distinct.size)
+        n_events[np.searchsorted(distinct, exposed)] = np.add.reduceat(y[with_events], starts)
         n_with = np.bincount(y.astype(np.int64), minlength=1)
         return cls(
             exposures=distinct,
-            weights=np.stack([n_subjects, np.bincount(place, y[has_events], minlength=distinct.size)]).astype(
-                np.float64
-            ),
+            weights=np.stack([n_subjects, n_events]),
             more_than=y.size - np.cumsum(n_with).astype(np.float64),
             n_events=float(y.sum()),
             total_exposure=float(t.sum()),
         )
+
+
+def _runs(ordered: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The distinct values of an array in ascending order, and where each begins."""
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1.0))
+    return ordered[starts], starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,6 @@ def _counts_and_exposures(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give both as floats of one shape, or raise ValueError where one is negative or NaN."""
     y, t = np.broadcast_arrays(np.asarray(counts, dtype=np.float64), np.asarray(exposures, dtype=np.float64))
-    if not np.all((y >= 0) & (t >= 0)):
+    if not (y.min(initial=0) >= 0 and t.min(initial=0) >= 0):
         raise ValueError("counts and exposures must be 0 or more")
     return y, t

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table, are_plain, characters, fold
-from ahsct_trial.loading.values import Forms, Values, explained
+from ahsct_trial.loading.values import Forms, Values, explained, span
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
 
@@ -294,14 +294,13 @@ def far_outside(
     places
         Where rows stand.
     """
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return
-    if len(known) >= _MANY_NINES and known.min() == known.max() == 9:
+    lowest, highest = span(values)
+    if lowest == highest == 9 and np.count_nonzero(values == 9) >= _MANY_NINES:
         text = f"{name} is 9 in every row that has it. Does it stand for missing?"
         yield Notice(code="far-outside", severity="look first", text=text)
-    if known.max() <= _FAR_OUTSIDE * _LEAST_PERCENTILE:
+    if not highest > _FAR_OUTSIDE * _LEAST_PERCENTILE:
         return
+    known = values[~np.isnan(values)]
     # A code for missing may stand in more than a tenth of the rows, and says nothing of what is usual.
     others = known[~np.isin(known, _MISSING_CODES)]
     place = int(0.9 * (len(others) - 1))
@@ -309,7 +308,7 @@ def far_outside(
     limit = _FAR_OUTSIDE * max(percentile, _LEAST_PERCENTILE)
     found = np.sort(rows[values > limit])
     if found.size:
-        lowest, highest = known[known > limit].min(), known.max()
+        lowest = known[known > limit].min()
         what = f"{highest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
         beside = ", far outside the others" if len(found) < len(known) else ""
         text = f"{name} of {of_rows(places, found)} is {what}{beside}. Does it stand for missing, or is it a slip?"
@@ -367,10 +366,10 @@ def _may_be_alike(identifiers: pa.StringArray) -> bool:
     """False where bytes and lengths show that no two can be: folding a million takes a second."""
     if not are_plain(identifiers):
         return True
-    occurs = np.zeros(256, dtype=bool)
-    occurs[characters(identifiers)] = True
-    has_lower, has_upper = occurs[ord("a") : ord("z") + 1].any(), occurs[ord("A") : ord("Z") + 1].any()
-    if (has_lower and has_upper) or occurs[ord(".")]:
+    used = characters(identifiers)
+    has_lower = np.any((used >= ord("a")) & (used <= ord("z")))
+    has_upper = np.any((used >= ord("A")) & (used <= ord("Z")))
+    if (has_lower and has_upper) or np.any(used == ord(".")):
         return True
     # Of the same length they are still different without leading zeros.
     shortest, longest = (pc.min_max(pc.binary_length(identifiers))[end].as_py() for end in ("min", "max"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE
-from ahsct_trial.loading.blocks import IntArray
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
+from ahsct_trial.loading.blocks import IntArray, is_ascending
 from ahsct_trial.loading.checks import alike_identifiers, cross_violations, far_outside, long_follow_up
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, grouped
@@ -21,6 +23,7 @@ from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.loading.values import Values
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
+from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
@@ -57,36 +60,44 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
     identifiers = pa.concat_arrays([part.identifiers for part in read.parts])
     is_kept = _judge_identifiers(read, identifiers)
     kept = identifiers if is_kept is None else identifiers.filter(pa.array(is_kept))
-    columns: dict[str, Any] = {}
     import pandas as pd  # not before it is needed: it may be imported while the file is read
 
-    for column in source.columns:
+    def joined(column: Column) -> tuple[Any, list[Notice]]:
+        """A column of all patients, and what should be known of its labels."""
         name = column.name
         if name == PATIENT_ID.name:
-            columns[name] = pa.chunked_array([kept]).to_pandas()
-        elif column.kind in NUMERIC_KINDS:
+            return pa.chunked_array([kept]).to_pandas(), []
+        if column.kind in NUMERIC_KINDS:
             numbers = np.concatenate([part.numbers.pop(name) for part in read.parts])
-            columns[name] = numbers if is_kept is None else numbers[is_kept]
-        else:
-            labels, places = coded_texts([part.texts.pop(name) for part in read.parts])
-            places = places if is_kept is None else places[is_kept]
-            columns[name] = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
-            read.notices += labels_alike(name, labels)
-    read.notices += _notices(columns, read.places)
+            return numbers if is_kept is None else numbers[is_kept], []
+        labels, places = coded_texts([part.texts.pop(name) for part in read.parts])
+        places = places if is_kept is None else places[is_kept]
+        categories = pd.Categorical.from_codes(places, pd.Index(labels.levels), validate=False)
+        return categories, [*labels_alike(name, labels)]
+
+    columns: dict[str, Any] = {}
+    each = side_by_side(joined, source.columns, n_rows=read.n_rows)
+    for column, (values, notices) in zip(source.columns, each, strict=True):
+        columns[column.name] = values
+        read.notices += notices
+    checks: list[Callable[[], Iterable[Notice]]] = [
+        *_checks(columns, read.places),
+        partial(alike_identifiers, kept, lambda place: place, read.places),
+    ]
+    *of_columns, of_identifiers = side_by_side(lambda check: [*check()], checks, n_rows=read.n_rows)
+    read.notices += chain.from_iterable(of_columns)
     read.raise_any()
     table = PatientTable(
         patients=pd.DataFrame(columns, copy=False), layout="patient_table", rows=np.arange(read.n_rows)
     )
-    read.notices += alike_identifiers(kept, lambda place: place, read.places)
+    read.notices += of_identifiers
     return read.trial(table, is_strict=is_strict)
 
 
 def _condense(table: Table) -> Patients:
     others = {name: own for name, own in table.columns.items() if name != PATIENT_ID.name}
-    identifiers = table.texts_of(PATIENT_ID.name)
-    codes = pa.array(identifiers.codes, mask=identifiers.codes < 0)
     return Patients(
-        identifiers.texts.take(codes),
+        table.texts_of(PATIENT_ID.name).strings(),
         {name: table.numbers(name) for name, own in others.items() if own.column.kind in NUMERIC_KINDS},
         {
             name: (own.codes, own.values.tolist())
@@ -144,22 +155,29 @@ def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[n
 
 
 def _are_distinct(texts: pa.Array) -> bool:
-    """Whether no text stands in two rows; a registry's list is mostly in order, which is quick to see."""
-    if texts.null_count == 0 and pc.all(pc.less(texts[:-1], texts[1:])).as_py():
-        return True
-    return bool(pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count)
+    """Whether no text stands in two rows."""
+    return is_ascending(texts) or bool(
+        pc.count_distinct(texts, mode="only_valid").as_py() == len(texts) - texts.null_count
+    )
 
 
-def _notices(columns: dict[str, Any], places: Places) -> Iterator[Notice]:
-    """What a person should look at in the patients."""
+def _checks(columns: dict[str, Any], places: Places) -> Iterator[Callable[[], Iterable[Notice]]]:
+    """What finds that which a person should look at in the columns."""
     rows = np.arange(len(places.lines))
-    yield from long_follow_up(columns["follow_up_years"])
+    yield partial(long_follow_up, columns["follow_up_years"])
     for name in _COUNTS:
         if name in columns:
-            yield from far_outside(name, columns[name], rows, places)
+            yield partial(far_outside, name, columns[name], rows, places)
+    yield partial(_edss_10_of_living, columns)
+
+
+def _edss_10_of_living(columns: dict[str, Any]) -> Iterator[Notice]:
+    """A last EDSS of 10 without a death."""
     if "edss_last" in columns:
-        is_dead = ~np.isnan(columns.get("years_to_death", np.full(len(rows), np.nan)))
-        n = int(np.count_nonzero((columns["edss_last"] == 10) & ~is_dead))
+        is_10 = columns["edss_last"] == 10
+        if "years_to_death" in columns:
+            is_10 &= np.isnan(columns["years_to_death"])
+        n = int(np.count_nonzero(is_10))
         if n:
             yield edss_10_notice(n)
 

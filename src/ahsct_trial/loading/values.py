@@ -101,6 +101,12 @@ class Values:
         """The rows that have one of some texts, by a flag for each text."""
         return np.flatnonzero(np.append(is_meant, False)[self.codes]) if is_meant.any() else _NO_ROWS
 
+    def strings(self) -> pa.StringArray:
+        """The text in each row, null where it is missing; shape (n_rows,)."""
+        if np.array_equal(self.codes, np.arange(len(self.texts))):
+            return self.texts
+        return self.texts.take(pa.array(self.codes, mask=self.codes < 0))
+
     def numbers(self) -> NDArray[np.float64]:
         """The number in each row, NaN where it is missing or wrong; shape (n_rows,)."""
         return np.append(self.values, np.nan)[self.codes]
@@ -214,7 +220,7 @@ def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     return Numbers(column, values)
 
 
-def span(values: NDArray[np.float64]) -> tuple[float, float]:
+def span(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
     """The lowest and the highest of some numbers, NaN where all are missing."""
     return float(np.fmin.reduce(values, initial=np.nan)), float(np.fmax.reduce(values, initial=np.nan))
 

@@ -16,12 +16,12 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal
 from ahsct_trial.mapping.faults import Faults
+from ahsct_trial.mapping.merging import given_kinds, merge_records
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
 from ahsct_trial.mapping.records import records_of
-from ahsct_trial.mapping.settling import given_kinds, settle
+from ahsct_trial.mapping.rows import Made, TableRead, read_table
 from ahsct_trial.mapping.sources import find_tables
-from ahsct_trial.mapping.working import Made, Worked, work
 from ahsct_trial.results import Account, Notice, Severity, SourceFile
 from ahsct_trial.trial import Places
 
@@ -83,35 +83,39 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     """
     found = find_tables(rules, source)
     faults = Faults()
-    worked = [
-        own
+    tables_read = [
+        table_read
         for rule, table in zip(rules.tables, found.tables, strict=True)
-        if table is not None and (own := work(table, rule, faults)) is not None
+        if table is not None and (table_read := read_table(table, rule, faults)) is not None
     ]
     if rules.gives_records:
-        parts = [part for number, own in enumerate(worked) for part in records_of(own, number)]
+        parts = [
+            part for number, table_read in enumerate(tables_read) for part in records_of(table_read, number)
+        ]
         # What is wrong in one table must not hide what is wrong in another, but records need all tables.
         faults.raise_any()
         joined = Made.joined(parts, [column.name for column in RECORDS])
-        settled = settle(rules, joined, worked, faults)
-        made, also_used = settled.made, settled.also_used
-        used = [np.concatenate([made.row[made.table == number], own]) for number, own in enumerate(also_used)]
+        merged = merge_records(rules, joined, tables_read, faults)
+        made, also_used = merged.made, merged.also_used
+        used = [
+            np.concatenate([made.row[made.table == number], rows]) for number, rows in enumerate(also_used)
+        ]
     else:
-        made, patients_used = patients_of(worked)
+        made, patients_used = patients_of(tables_read)
         used = list(patients_used)
     faults.raise_any()
     if not len(made):
         raise fatal(_names(found.tables), "no row has a value that the map reads", ROW_RULE, FILL_IN)
-    notices = [*_unread(worked), *(_lacking(rules, made) if rules.gives_records else ())]
+    notices = [*_unread(tables_read), *(_lacking(rules, made) if rules.gives_records else ())]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
         text = f"Files and sheets that the map {shown(rules.name)} does not name: {listed}."
         notices.append(Notice(code="tables-not-in-map", text=text))
     return MappedTable(
-        table=_table(made, worked),
-        places=_places(made, worked),
-        files=_files(worked),
-        account=_account(worked, used),
+        table=_table(made, tables_read),
+        places=_places(made, tables_read),
+        files=_files(tables_read),
+        account=_account(tables_read, used),
         notices=tuple(notices),
     )
 
@@ -121,12 +125,12 @@ def _names(tables: Iterable[CellTable | None]) -> str:
     return ", ".join(dict.fromkeys(table.file for table in tables if table is not None))
 
 
-def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
+def _table(made: Made, tables_read: Sequence[TableRead]) -> CellTable:
     order = dict.fromkeys(column.name for column in (*RECORDS, *PATIENT_TABLE))
     names = tuple(name for name in order if name in made.columns)
-    digests = dict.fromkeys(own.source.table.sha256 for own in worked)
+    digests = dict.fromkeys(table_read.source.table.sha256 for table_read in tables_read)
     return CellTable(
-        file=_names([own.source.table for own in worked]),
+        file=_names([table_read.source.table for table_read in tables_read]),
         sheet=None,
         names=names,
         columns=tuple(made.columns[name] for name in names),
@@ -135,26 +139,28 @@ def _table(made: Made, worked: Sequence[Worked]) -> CellTable:
     )
 
 
-def _places(made: Made, worked: Sequence[Worked]) -> Places:
+def _places(made: Made, tables_read: Sequence[TableRead]) -> Places:
     lines = np.empty(len(made), dtype=np.int64)
-    for number, own in enumerate(worked):
-        is_own = made.table == number
-        lines[is_own] = own.view.table.lines[made.row[is_own]]
-    tables = tuple((own.source.table.file, own.source.table.sheet) for own in worked)
+    for number, table_read in enumerate(tables_read):
+        is_of_table = made.table == number
+        lines[is_of_table] = table_read.view.table.lines[made.row[is_of_table]]
+    tables = tuple(
+        (table_read.source.table.file, table_read.source.table.sheet) for table_read in tables_read
+    )
     return Places(lines, tables, made.table)
 
 
-def _files(worked: Sequence[Worked]) -> tuple[SourceFile, ...]:
+def _files(tables_read: Sequence[TableRead]) -> tuple[SourceFile, ...]:
     n_rows: dict[tuple[str, str], int] = {}
-    for own in worked:
-        key = (own.source.table.file, own.source.table.sha256)
-        n_rows[key] = n_rows.get(key, 0) + len(own.source)
+    for table_read in tables_read:
+        key = (table_read.source.table.file, table_read.source.table.sha256)
+        n_rows[key] = n_rows.get(key, 0) + len(table_read.source)
     return tuple(SourceFile(file=file, sha256=digest, n_rows=n) for (file, digest), n in n_rows.items())
 
 
-def _account(worked: Sequence[Worked], used: Sequence[NDArray[np.int64]]) -> Account:
-    tables = tuple(own.account(rows) for own, rows in zip(worked, used, strict=True))
-    n_missing = sum((own.n_missing for own in worked), Counter())
+def _account(tables_read: Sequence[TableRead], used: Sequence[NDArray[np.int64]]) -> Account:
+    tables = tuple(table_read.account(rows) for table_read, rows in zip(tables_read, used, strict=True))
+    n_missing = sum((table_read.n_missing for table_read in tables_read), Counter())
     return Account(
         rows_read=sum(table.rows_read for table in tables),
         rows_used=sum(table.rows_used for table in tables),
@@ -164,27 +170,27 @@ def _account(worked: Sequence[Worked], used: Sequence[NDArray[np.int64]]) -> Acc
     )
 
 
-def _unread(worked: Sequence[Worked]) -> Iterator[Notice]:
+def _unread(tables_read: Sequence[TableRead]) -> Iterator[Notice]:
     """Columns without a reader, columns that the map may lack, and tests that no row has."""
     unread = [
-        f"{own.source.table.label}: {', '.join(map(shown, own.unread_columns))}"
-        for own in worked
-        if own.unread_columns
+        f"{table_read.source.table.label}: {', '.join(map(shown, table_read.unread_columns))}"
+        for table_read in tables_read
+        if table_read.unread_columns
     ]
     if unread:
         yield Notice(
             code="columns-not-in-map", text=f"Columns that the map does not read: {'; '.join(unread)}."
         )
-    for own in worked:
-        label = own.source.table.label
-        for name, cells in own.source.rule.optional_cells:
-            if not any(own.view.has(heading) for heading in cells.headings):
+    for table_read in tables_read:
+        label = table_read.source.table.label
+        for name, cells in table_read.source.rule.optional_cells:
+            if not any(table_read.view.has(heading) for heading in cells.headings):
                 headings = " or ".join(map(shown, cells.headings))
                 text = f"{label}: there is no column {headings}, so it tells nothing of {name}."
                 yield Notice(code="column-not-found", text=text, severity=_severity(name))
-        for test in own.wide.tests if own.wide else ():
-            pivot = own.source.rule.pivot
-            if pivot is not None and own.view.cells(test).null_count == len(own.view):
+        for test in table_read.wide.tests if table_read.wide else ():
+            pivot = table_read.source.rule.pivot
+            if pivot is not None and table_read.view.cells(test).null_count == len(table_read.view):
                 text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
                 yield Notice(code="test-not-found", text=text)
 

@@ -201,15 +201,15 @@ _NEUTRAL = frozenset(
 def meaning(heading: str, among: tuple[Meaning, ...]) -> Meaning | None:
     """The first meaning that a heading may have."""
     text = plain(heading)
-    return next((own for own in among if own.pattern.search(text)), None)
+    return next((each for each in among if each.pattern.search(text)), None)
 
 
-def has_other_words(heading: str, own: Meaning) -> bool:
+def has_other_words(heading: str, meant: Meaning) -> bool:
     """Whether a heading says more: `last relapse before transplant` is no date of transplant."""
     text = plain(heading)
     matched = {
         place
-        for found in own.pattern.finditer(text)
+        for found in meant.pattern.finditer(text)
         for place in range(found.start(), max(found.end(), found.start() + 1))
     }
     start = 0

@@ -86,9 +86,9 @@ class Cells:
     @property
     def headings(self) -> tuple[str, ...]:
         """Every column of the source that it reads."""
-        own = (self.column,) if self.column is not None else ()
+        single = (self.column,) if self.column is not None else ()
         flag = (self.event.column,) if self.event is not None else ()
-        return (*own, *self.first, *self.total, *(self.years or ()), *flag, *self.where)
+        return (*single, *self.first, *self.total, *(self.years or ()), *flag, *self.where)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class RecordRule:
         """Every column of the source that it reads."""
         cells = [*((self.time,) if self.time else ()), *self.values.values()]
         flag = (self.event.column,) if self.event is not None else ()
-        return (*(heading for own in cells for heading in own.headings), *self.where, *flag)
+        return (*(heading for each in cells for heading in each.headings), *self.where, *flag)
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,11 @@ class TableRule:
     @property
     def headings(self) -> tuple[str, ...]:
         """Every column of the source that it reads, and the tests that a pivot makes columns of."""
-        own = [*self.patient_id.headings, *self.where]
-        own += [heading for rule in self.records for heading in rule.headings]
-        own += [heading for cells in (self.patients or {}).values() for heading in cells.headings]
-        own += [self.pivot.name, self.pivot.value, *self.pivot.by] if self.pivot else []
-        return tuple(dict.fromkeys(own))
+        read = [*self.patient_id.headings, *self.where]
+        read += [heading for rule in self.records for heading in rule.headings]
+        read += [heading for cells in (self.patients or {}).values() for heading in cells.headings]
+        read += [self.pivot.name, self.pivot.value, *self.pivot.by] if self.pivot else []
+        return tuple(dict.fromkeys(read))
 
     @property
     def value_headings(self) -> tuple[str, ...]:
@@ -209,10 +209,10 @@ class TableRule:
         """The columns that the source may lack; a condition that takes an empty cell holds without one."""
         cells = [cells for rule in self.records for cells in (*rule.values.values(), rule.time) if cells]
         cells += (self.patients or {}).values()
-        wheres = [self.where, *(rule.where for rule in self.records), *(own.where for own in cells)]
-        flags = [rule.event for rule in self.records] + [own.event for own in cells]
+        wheres = [self.where, *(rule.where for rule in self.records), *(each.where for each in cells)]
+        flags = [rule.event for rule in self.records] + [each.event for each in cells]
         return (
-            *(heading for own in cells if own.is_optional for heading in own.headings),
+            *(heading for each in cells if each.is_optional for heading in each.headings),
             *(heading for where in wheres for heading, allowed in where.items() if "" in allowed),
             *(flag.column for flag in flags if flag and flag.is_optional),
         )
@@ -223,7 +223,7 @@ class TableRule:
         cells = [*(self.patients or {}).items()]
         for rule in self.records:
             cells += [*rule.values.items(), *(((rule.kind, rule.time),) if rule.time else ())]
-        return tuple((name, own) for name, own in cells if own.is_optional)
+        return tuple((name, each) for name, each in cells if each.is_optional)
 
     @property
     def label(self) -> str:

@@ -13,53 +13,55 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.mapping.faults import problem_on
 from ahsct_trial.mapping.model import Cells
+from ahsct_trial.mapping.rows import Made, TableRead, is_given
 from ahsct_trial.mapping.values import RowsArray, text_places
-from ahsct_trial.mapping.working import Made, Worked, is_given
 
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
-def patients_of(worked: Sequence[Worked]) -> tuple[Made, tuple[RowsArray, ...]]:
+def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray, ...]]:
     """The patient table that tables give together, and the rows of each that it used.
 
     A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot
     be. A column none of whose rows are there is left out. The line of a patient is that of the first table
     that has them.
     """
-    ids = [own.view.texts(own.view.rule.patient_id, PATIENT_ID.name, own.rows) for own in worked]
-    for own, texts in zip(worked, ids, strict=True):
-        _note_without_patient(own, own.rows[~is_given(texts)])
+    ids = [each.view.texts(each.view.rule.patient_id, PATIENT_ID.name, each.rows) for each in tables_read]
+    for table_read, texts in zip(tables_read, ids, strict=True):
+        _note_without_patient(table_read, table_read.rows[~is_given(texts)])
     coded = pa.concat_arrays(ids).dictionary_encode()
     patient = text_places(coded)
-    of_table = np.split(patient, np.cumsum([len(own.rows) for own in worked])[:-1])
+    n_rows = [len(each.rows) for each in tables_read]
+    of_table = np.split(patient, np.cumsum(n_rows)[:-1])
     n_patients = len(coded.dictionary)
     columns: dict[str, pa.StringArray] = {PATIENT_ID.name: coded.dictionary}
-    used: list[list[RowsArray]] = [[] for _ in worked]
-    for number, (own, patients) in enumerate(zip(worked, of_table, strict=True)):
-        unread = np.ones(len(own.rows), dtype=bool)
-        for name, cells in (own.view.rule.patients or {}).items():
-            is_read = own.view.holds(cells.where, own.rows) & (patients >= 0)
+    used: list[list[RowsArray]] = [[] for _ in tables_read]
+    for number, (table_read, patients) in enumerate(zip(tables_read, of_table, strict=True)):
+        view, rows = table_read.view, table_read.rows
+        unread = np.ones(len(rows), dtype=bool)
+        for name, cells in (view.rule.patients or {}).items():
+            is_read = view.holds(cells.where, rows) & (patients >= 0)
             unread &= ~is_read
             if not is_read.any():
                 continue
-            texts = own.view.texts(cells, name, own.rows[is_read])
-            column = _one_each(own, name, cells, patients[is_read], own.rows[is_read], texts, n_patients)
+            texts = view.texts(cells, name, rows[is_read])
+            column = _one_each(table_read, name, cells, patients[is_read], rows[is_read], texts, n_patients)
             columns[name] = _filled(columns.get(name), column)
-            used[number].append(own.rows[is_read])
-        _give_reasons(own, own.rows[unread])
-    for own in worked:
-        _note_lost(own, columns)
+            used[number].append(rows[is_read])
+        _give_reasons(table_read, rows[unread])
+    for table_read in tables_read:
+        _note_lost(table_read, columns)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
-    table = np.repeat(np.arange(len(worked)), [len(own.rows) for own in worked])[given]
-    row = np.concatenate([own.rows for own in worked])[given]
+    table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
+    row = np.concatenate([each.rows for each in tables_read])[given]
     return Made(table, row, columns), tuple(
-        np.unique(np.concatenate(own)) if own else np.empty(0, dtype=np.int64) for own in used
+        np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64) for rows in used
     )
 
 
 def _one_each(  # noqa: PLR0913, PLR0917
-    own: Worked,
+    table_read: TableRead,
     name: str,
     cells: Cells,
     patients: RowsArray,
@@ -75,10 +77,10 @@ def _one_each(  # noqa: PLR0913, PLR0917
         pairs = np.flatnonzero(differs)
         both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
         where = f" where {', '.join(cells.where)} is that" if cells.where else ""
-        own.view.faults.add(
+        table_read.view.faults.add(
             problem_on(
-                own.view.table,
-                own.view.table.lines[both],
+                table_read.view.table,
+                table_read.view.table.lines[both],
                 column=name,
                 what=f"a patient has rows with different {name}"
                 + (f"; so have {len(pairs) - 1:,} more" if len(pairs) > 1 else ""),
@@ -97,16 +99,16 @@ def _filled(first: pa.StringArray | None, second: pa.StringArray) -> pa.StringAr
     return second if first is None else pc.coalesce(first, second)
 
 
-def _note_lost(own: Worked, columns: Mapping[str, pa.StringArray]) -> None:
+def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:
     """Note the columns that each cohort needs and that no row gives, since none has what the map looks for."""
-    for name, cells in (own.view.rule.patients or {}).items():
-        if name in columns or name not in _REQUIRED or not cells.where or not own.rows.size:
+    for name, cells in (table_read.view.rule.patients or {}).items():
+        if name in columns or name not in _REQUIRED or not cells.where or not table_read.rows.size:
             continue
         heading, allowed = next(iter(cells.where.items()))
-        seen = own.view.cells(heading).take(pa.array(own.rows)).unique().drop_null().to_pylist()
-        own.view.faults.add(
+        seen = table_read.view.cells(heading).take(pa.array(table_read.rows)).unique().drop_null().to_pylist()
+        table_read.view.faults.add(
             Problem(
-                file=own.view.table.label,
+                file=table_read.view.table.label,
                 column=heading,
                 what=f"no row has {' or '.join(map(shown, allowed))} under {shown(heading)}",
                 rule=f"the map takes {name} from it; there are {', '.join(map(shown, seen[:12]))}",
@@ -115,19 +117,19 @@ def _note_lost(own: Worked, columns: Mapping[str, pa.StringArray]) -> None:
         )
 
 
-def _give_reasons(own: Worked, rows: RowsArray) -> None:
+def _give_reasons(table_read: TableRead, rows: RowsArray) -> None:
     """Say of rows of which no column comes why."""
-    wheres = {heading for cells in (own.view.rule.patients or {}).values() for heading in cells.where}
+    wheres = {heading for cells in (table_read.view.rule.patients or {}).values() for heading in cells.where}
     if len(wheres) == 1:
-        own.reasons.give_by_value(own.source_rows(rows), *wheres)
+        table_read.reasons.give_by_value(table_read.source_rows(rows), *wheres)
 
 
-def _note_without_patient(own: Worked, rows: NDArray[np.int64]) -> None:
+def _note_without_patient(table_read: TableRead, rows: NDArray[np.int64]) -> None:
     if rows.size:
-        own.view.faults.add_cells(
-            own.view.table,
-            own.view.table.lines[rows],
-            " or ".join(own.view.rule.patient_id.headings),
+        table_read.view.faults.add_cells(
+            table_read.view.table,
+            table_read.view.table.lines[rows],
+            " or ".join(table_read.view.rule.patient_id.headings),
             None,
             "each row belongs to a patient",
             "Fill in the identifier, or take the row out of the table.",

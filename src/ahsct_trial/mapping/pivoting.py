@@ -57,9 +57,9 @@ def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
     row_of[rows] = wide_row
     columns = [source.cells(heading).take(pa.array(rows[first])) for heading in kept]
     for place in range(len(tests)):
-        own = np.full(len(first), -1, dtype=np.int64)
-        own[wide_row[test == place]] = rows[test == place]
-        columns.append(source.cells(pivot.value).take(pa.array(own, mask=own < 0)))
+        cell_rows = np.full(len(first), -1, dtype=np.int64)
+        cell_rows[wide_row[test == place]] = rows[test == place]
+        columns.append(source.cells(pivot.value).take(pa.array(cell_rows, mask=cell_rows < 0)))
     table = CellTable(
         source.table.file,
         source.table.sheet,

@@ -25,8 +25,8 @@ from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.headings import meaning, plain
 from ahsct_trial.mapping.model import TO_FILL_IN
 from ahsct_trial.mapping.reading import built_in_maps, read_map
+from ahsct_trial.mapping.rows import read_table
 from ahsct_trial.mapping.sources import files_of, find_tables
-from ahsct_trial.mapping.working import work
 
 _EDSS = frozenset(f"{score / 2:g}" for score in (0, *range(2, 21)))
 _SEPARATED = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?:[ T].*)?")
@@ -46,8 +46,8 @@ _LEVELS = {column.name: column for column in (*ATTRIBUTES, CAUSE_OF_DEATH) if co
 
 
 @dataclass
-class Heading:
-    """A column: its heading, the texts under it with their number, and what it may be."""
+class SourceColumn:
+    """A column of the source: its heading, the texts under it with their number, and what it may be."""
 
     name: str
     texts: Counter[str]
@@ -80,13 +80,13 @@ class Looked:
     """
 
     table: CellTable
-    columns: list[Heading]
+    columns: list[SourceColumn]
     missing: Counter[str] = field(default_factory=Counter)
     forms: dict[str, str] = field(default_factory=dict)
 
-    def of(self, *roles: str) -> list[Heading]:
+    def of(self, *roles: str) -> list[SourceColumn]:
         """Its columns of these roles."""
-        return [own for own in self.columns if own.role in roles]
+        return [column for column in self.columns if column.role in roles]
 
 
 def propose_map(sources: Sequence[str | Path]) -> str:
@@ -104,7 +104,7 @@ def propose_map(sources: Sequence[str | Path]) -> str:
         if name != "redcap" and _fits(name, files):
             return f"# These tables have the names of the map {name}: --map {name} is enough.\n\n{text}"
     looked = [_look(table) for file in files for table in read_tables(file)]
-    has_transplant = any(own.of("transplant") or _names_transplant(own) for own in looked)
+    has_transplant = any(each.of("transplant") or _names_transplant(each) for each in looked)
     lines = [
         'name = "my-map"',
         '# Written by looking at headings and values. Fill in each "?", and check every line:',
@@ -112,8 +112,8 @@ def propose_map(sources: Sequence[str | Path]) -> str:
     ]
     if not has_transplant:
         lines.append("# No column looks like the date of transplant, which makes day 0.")
-    for own in looked:
-        lines += ["", *_table_lines(own, has_transplant=has_transplant)]
+    for each in looked:
+        lines += ["", *_table_lines(each, has_transplant=has_transplant)]
     return "\n".join(lines) + "\n"
 
 
@@ -127,7 +127,7 @@ def _fits(name: str, files: Sequence[Path]) -> bool:
     faults = Faults()
     for rule, table in zip(rules.tables, tables, strict=True):
         if table is not None:
-            work(table, rule, faults)
+            read_table(table, rule, faults)
     return not faults.problems
 
 
@@ -137,54 +137,54 @@ def _fits(name: str, files: Sequence[Path]) -> bool:
 def _look(table: CellTable) -> Looked:
     always = {token.casefold() for token in MISSING}
     looked = Looked(table, [])
-    for name, column in zip(table.names, table.columns, strict=True):
+    for name, texts in zip(table.names, table.columns, strict=True):
         counts: Counter[str] = Counter()
-        for pair in column.drop_null().value_counts().to_pylist():
+        for pair in texts.drop_null().value_counts().to_pylist():
             text = pair["values"].strip()
             if text and text.casefold() not in always:
                 counts[text] += pair["counts"]
         if name:
-            looked.columns.append(Heading(name, counts))
-    for own in looked.columns:
-        _give_role(looked, own)
+            looked.columns.append(SourceColumn(name, counts))
+    for column in looked.columns:
+        _give_role(looked, column)
     _find_patient(looked)
     _find_forms(looked)
     return looked
 
 
-def _give_role(looked: Looked, own: Heading) -> None:
+def _give_role(looked: Looked, column: SourceColumn) -> None:
     """Find what a column may be, from its heading and its texts together."""
-    known = Counter({text: n for text, n in own.texts.items() if text.casefold() not in headings.UNKNOWN})
+    known = Counter({text: n for text, n in column.texts.items() if text.casefold() not in headings.UNKNOWN})
     dates = Counter({text: n for text, n in known.items() if _is_date_like(text)})
     numbers = Counter({text: n for text, n in known.items() if _NUMBER.fullmatch(text)})
-    attribute = meaning(own.name, headings.ATTRIBUTES) if not dates else None
+    attribute = meaning(column.name, headings.ATTRIBUTES) if not dates else None
     if attribute is not None and (known or attribute.role == "cause_of_death"):
-        own.role = attribute.role
-        own.is_sure = attribute.is_sure and not headings.has_other_words(own.name, attribute)
+        column.role = attribute.role
+        column.is_sure = attribute.is_sure and not headings.has_other_words(column.name, attribute)
         return
-    date, measure = meaning(own.name, headings.DATES), meaning(own.name, headings.MEASURES)
+    date, measure = meaning(column.name, headings.DATES), meaning(column.name, headings.MEASURES)
     if date is not None and (not known or 2 * dates.total() >= known.total()):
         role, fitting = date, dates
     elif measure is not None and (not known or 2 * numbers.total() >= known.total()):
         role, fitting = measure, numbers
-    elif found := meaning(own.name, headings.DAYS) if numbers.total() == known.total() else None:
+    elif found := meaning(column.name, headings.DAYS) if numbers.total() == known.total() else None:
         role, fitting = found, numbers
     else:
         return
-    own.role = role.role
-    named = {each.role for each in headings.DATES if each.pattern.search(plain(own.name))}
-    own.is_either = len(named & headings.ONE_OF) > 1
-    own.is_sure = role.is_sure and bool(known) and not headings.has_other_words(own.name, role)
+    column.role = role.role
+    named = {each.role for each in headings.DATES if each.pattern.search(plain(column.name))}
+    column.is_either = len(named & headings.ONE_OF) > 1
+    column.is_sure = role.is_sure and bool(known) and not headings.has_other_words(column.name, role)
     if role.role == "edss" and not all(_score(text) in _EDSS for text in numbers):
-        own.is_sure = False
+        column.is_sure = False
     if role.role in _LESIONS and "1" in numbers and set(numbers) <= {"0", "1"}:
-        own.is_sure, own.doubt = False, "0 and 1 alone: are they counts, or no and yes?"
+        column.is_sure, column.doubt = False, "0 and 1 alone: are they counts, or no and yes?"
     odd = [text for text in known if text not in fitting]
     if odd:
-        own.is_sure = False
-        own.doubt = f"what does {', '.join(map(shown, odd[:5]))} mean?"
-    looked.missing.update({text: n for text, n in own.texts.items() if text not in known})
-    own.texts = fitting
+        column.is_sure = False
+        column.doubt = f"what does {', '.join(map(shown, odd[:5]))} mean?"
+    looked.missing.update({text: n for text, n in column.texts.items() if text not in known})
+    column.texts = fitting
 
 
 def _is_date_like(text: str) -> bool:
@@ -203,21 +203,21 @@ def _score(text: str) -> str:
 def _find_patient(looked: Looked) -> None:
     """Find the column that identifies the patient; two that may are not sure."""
     candidates = [
-        (place, own)
-        for own in looked.columns
-        if own.role in {"", "day"}
+        (place, column)
+        for column in looked.columns
+        if column.role in {"", "day"}
         for place, found in enumerate(headings.PATIENT)
-        if found.pattern.search(plain(own.name))
+        if found.pattern.search(plain(column.name))
     ]
     if not candidates:
         return
     best = min(place for place, _ in candidates)
-    chosen = [own for place, own in candidates if place == best]
+    chosen = [column for place, column in candidates if place == best]
     n_rows = len(looked.table)
     chosen[0].role = "patient_id"
     is_filled = sum(chosen[0].texts.values()) == n_rows
     # Beside a column for the patient, an ID may be that of the visit.
-    has_rival = len(chosen) > 1 or (best > 0 and any(own is not chosen[0] for _, own in candidates))
+    has_rival = len(chosen) > 1 or (best > 0 and any(column is not chosen[0] for _, column in candidates))
     chosen[0].is_sure = headings.PATIENT[best].is_sure and not has_rival and is_filled
 
 
@@ -226,10 +226,10 @@ def _find_forms(looked: Looked) -> None:
     first_above: Counter[tuple[str, int]] = Counter()
     second_above: Counter[tuple[str, int]] = Counter()
     seen: Counter[tuple[str, int]] = Counter()
-    for own in looked.columns:
-        if own.role not in {role.role for role in headings.DATES}:
+    for column in looked.columns:
+        if column.role not in {role.role for role in headings.DATES}:
             continue
-        for text, n in own.texts.items():
+        for text, n in column.texts.items():
             found = _SEPARATED.fullmatch(text)
             if found is None:
                 for form in ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"):
@@ -259,7 +259,7 @@ def _find_forms(looked: Looked) -> None:
 
 def _names_transplant(looked: Looked) -> bool:
     return any(
-        headings.TRANSPLANT.search(plain(text)) for own in looked.of("treatment") for text in own.texts
+        headings.TRANSPLANT.search(plain(text)) for column in looked.of("treatment") for text in column.texts
     )
 
 
@@ -295,20 +295,22 @@ def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
     yield from (line for record in records for line in record)
     used = {name for record in records for line in record for name in _names_in(line, looked)}
     unused = [
-        own for own in looked.columns if own.name not in used and own.role not in {"patient_id", "region"}
+        column
+        for column in looked.columns
+        if column.name not in used and column.role not in {"patient_id", "region"}
     ]
     if unused:
         yield "# not read: " + "; ".join(map(_with_codes, unused))
 
 
-def _with_codes(own: Heading) -> str:
+def _with_codes(column: SourceColumn) -> str:
     """A heading, with its texts where they are codes: free text and identifiers are not repeated."""
-    is_coded = len(own.texts) <= 10 and own.texts.total() >= 2 * len(own.texts)
-    return f"{shown(own.name)} ({own.seen})" if own.texts and is_coded else shown(own.name)
+    is_coded = len(column.texts) <= 10 and column.texts.total() >= 2 * len(column.texts)
+    return f"{shown(column.name)} ({column.seen})" if column.texts and is_coded else shown(column.name)
 
 
 def _names_in(line: str, looked: Looked) -> list[str]:
-    return [own.name for own in looked.columns if _quoted(own.name) in line]
+    return [column.name for column in looked.columns if _quoted(column.name) in line]
 
 
 def _patient_line(looked: Looked) -> Iterator[str]:
@@ -327,16 +329,16 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
     """The records that the rows may give, as lines of TOML."""
     named = meaning(f"{Path(looked.table.file).stem} {looked.table.sheet or ''}", headings.TABLES)
     about = named.role if named else ""
-    attributes = [line for own in looked.columns for line in _attribute_line(looked, own)]
+    attributes = [line for column in looked.columns for line in _attribute_line(looked, column)]
     if attributes:
         yield ["[[table.record]]", 'kind = "baseline"', *attributes]
     causes = [line for cause in looked.of("cause_of_death") for line in _level_line(looked, cause)]
     if transplants := _likeliest(looked, "transplant"):
         yield _measured("transplant", transplants, [])
-    for own in looked.of("last_contact"):
-        yield _record("last_contact", own, *_flag(looked, "last_contact"))
+    for column in looked.of("last_contact"):
+        yield _record("last_contact", column, *_flag(looked, "last_contact"))
         if looked.of("vital_status") and not looked.of("death"):
-            yield _record("death", own, *causes, *_flag(looked, "death"))
+            yield _record("death", column, *causes, *_flag(looked, "death"))
     if deaths := _likeliest(looked, "death"):
         yield _measured("death", deaths, causes)
     yield from _treatments(looked)
@@ -350,12 +352,12 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
         yield _measured("relapse", relapses, [])
 
 
-def _likeliest(looked: Looked, role: str) -> list[Heading]:
+def _likeliest(looked: Looked, role: str) -> list[SourceColumn]:
     """The columns of a date that a patient has once: those that are sure, else all that may be."""
-    return [own for own in looked.of(role) if own.is_sure] or looked.of(role)
+    return [column for column in looked.of(role) if column.is_sure] or looked.of(role)
 
 
-def _times_with_flag(looked: Looked) -> list[tuple[Heading, Heading]]:
+def _times_with_flag(looked: Looked) -> list[tuple[SourceColumn, SourceColumn]]:
     """Columns of numbers each with a flag of two codes beside it, in a table of one row per patient."""
     patients = looked.of("patient_id")
     if not patients or max(patients[0].texts.values(), default=0) > 1:
@@ -368,10 +370,10 @@ def _times_with_flag(looked: Looked) -> list[tuple[Heading, Heading]]:
     return pairs
 
 
-def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[str]:
+def _patients(looked: Looked, pairs: Sequence[tuple[SourceColumn, SourceColumn]]) -> list[str]:
     """A patient table, whose times and flags a person must name."""
     lines = ["[table.patients]"]
-    lines += [line for own in looked.columns for line in _attribute_line(looked, own)]
+    lines += [line for column in looked.columns for line in _attribute_line(looked, column)]
     lines.append(
         f"follow_up_years = {_quoted(TO_FILL_IN)}"
         + _comment('the time to last contact or death: { column = "…", unit = "days", "months" or "years" }')
@@ -386,23 +388,23 @@ def _patients(looked: Looked, pairs: Sequence[tuple[Heading, Heading]]) -> list[
     return lines
 
 
-def _record(kind: str, own: Heading, *more: str) -> list[str]:
-    time = "day" if own.role == "day" else "date"
-    comment = "" if own.is_sure else f"not sure: {own.doubt or f'is this the {_TIMES[kind]}?'}"
-    if own.is_either:
-        comment = f"perhaps {own.name}, which may be another date"
+def _record(kind: str, column: SourceColumn, *more: str) -> list[str]:
+    time = "day" if column.role == "day" else "date"
+    comment = "" if column.is_sure else f"not sure: {column.doubt or f'is this the {_TIMES[kind]}?'}"
+    if column.is_either:
+        comment = f"perhaps {column.name}, which may be another date"
     return [
         "[[table.record]]",
         f'kind = "{kind}"',
-        f"{time} = {_quoted(TO_FILL_IN if own.is_either else own.name)}" + _comment(comment),
+        f"{time} = {_quoted(TO_FILL_IN if column.is_either else column.name)}" + _comment(comment),
         *more,
     ]
 
 
-def _measured(kind: str, times: Sequence[Heading], lines: Sequence[str]) -> list[str]:
+def _measured(kind: str, times: Sequence[SourceColumn], lines: Sequence[str]) -> list[str]:
     if len(times) == 1:
         return _record(kind, times[0], *lines)
-    listed = f"which? {', '.join(own.name for own in times)}" if times else "which column is the date?"
+    listed = f"which? {', '.join(column.name for column in times)}" if times else "which column is the date?"
     return [
         "[[table.record]]",
         f'kind = "{kind}"',
@@ -411,21 +413,23 @@ def _measured(kind: str, times: Sequence[Heading], lines: Sequence[str]) -> list
     ]
 
 
-def _time(looked: Looked, *, has_transplant: bool) -> list[Heading]:
+def _time(looked: Looked, *, has_transplant: bool) -> list[SourceColumn]:
     """The columns that may be the time of a visit: days where there is no date of transplant."""
     days = looked.of("day")
     if days and not has_transplant:
-        for own in days:
-            own.is_sure = False
+        for column in days:
+            column.is_sure = False
         return days
     return looked.of("visit") or looked.of("mri")
 
 
-def _measure_line(name: str, columns: Sequence[Heading]) -> str:
+def _measure_line(name: str, columns: Sequence[SourceColumn]) -> str:
     first = columns[0]
     if len(columns) == 1 and first.is_sure:
         return f"{name} = {_quoted(first.name)}"
-    listed = "; ".join(f"{own.name} ({own.seen})" + f": {own.doubt}" * bool(own.doubt) for own in columns)
+    listed = "; ".join(
+        f"{column.name} ({column.seen})" + f": {column.doubt}" * bool(column.doubt) for column in columns
+    )
     return f"{name} = {_quoted(TO_FILL_IN)}" + _comment(f"not sure: {listed}")
 
 
@@ -433,7 +437,7 @@ def _lesion_lines(looked: Looked) -> list[str]:
     gd, new, enlarging = (looked.of(role) for role in ("gd_lesions", "new_t2_lesions", "enlarging"))
     lines = [_measure_line("gd_lesions", gd)] if gd else []
     if new and enlarging:
-        names = ", ".join(_quoted(own.name) for own in (new[0], enlarging[0]))
+        names = ", ".join(_quoted(column.name) for column in (new[0], enlarging[0]))
         lines.append(f"new_t2_lesions = {{ sum = [{names}] }}" + _comment("not sure: is no lesion in both?"))
     elif new:
         doubt = "" if new[0].is_sure else f"not sure: {new[0].doubt or 'are these T2 lesions?'}"
@@ -442,33 +446,33 @@ def _lesion_lines(looked: Looked) -> list[str]:
     return lines
 
 
-def _attribute_line(looked: Looked, own: Heading) -> list[str]:
-    if own.role in {"sex", "ms_course"}:
-        return _level_line(looked, own)
-    if own.role in {"age_years", "site", "arm"}:
-        doubt = "" if own.is_sure else f"not sure: is this the {own.role.removesuffix('_years')}?"
-        if own.role == "age_years" and len(plain(own.name).split()) == 1:
+def _attribute_line(looked: Looked, column: SourceColumn) -> list[str]:
+    if column.role in {"sex", "ms_course"}:
+        return _level_line(looked, column)
+    if column.role in {"age_years", "site", "arm"}:
+        doubt = "" if column.is_sure else f"not sure: is this the {column.role.removesuffix('_years')}?"
+        if column.role == "age_years" and len(plain(column.name).split()) == 1:
             doubt = "not sure: at the time of transplant?"
-        return [f"{own.role} = {_quoted(own.name)}" + _comment(doubt)]
+        return [f"{column.role} = {_quoted(column.name)}" + _comment(doubt)]
     return []
 
 
-def _level_line(looked: Looked, own: Heading) -> list[str]:
+def _level_line(looked: Looked, column: SourceColumn) -> list[str]:
     """A column of levels: as it is where its texts are known, else with codes to be filled in."""
-    column = _LEVELS[own.role]
-    known = {level.casefold() for level in column.levels} | set(column.codes)
-    texts = [text for text in own.texts if text not in looked.missing]
+    declared = _LEVELS[column.role]
+    known = {level.casefold() for level in declared.levels} | set(declared.codes)
+    texts = [text for text in column.texts if text not in looked.missing]
     folded = {text.casefold() for text in texts}
     # M is for mujer where men are H: it is male beside F alone.
-    is_told = own.role != "sex" or "m" not in folded or bool(folded & {"f", "female"})
+    is_told = column.role != "sex" or "m" not in folded or bool(folded & {"f", "female"})
     if folded <= known and is_told:
-        doubt = "" if own.is_sure else "not sure: is this meant?"
-        return [f"{own.role} = {_quoted(own.name)}" + _comment(doubt)] if texts else []
+        doubt = "" if column.is_sure else "not sure: is this meant?"
+        return [f"{column.role} = {_quoted(column.name)}" + _comment(doubt)] if texts else []
     if len(texts) > _MOST_CODES:
-        return [f"# {own.role} = {_quoted(own.name)}" + _comment(f"{len(texts)} different texts")]
+        return [f"# {column.role} = {_quoted(column.name)}" + _comment(f"{len(texts)} different texts")]
     codes = ", ".join(f"{_key(text)} = {_quoted(TO_FILL_IN)}" for text in texts)
-    meant = f"each is {', '.join(column.levels)}, or empty for unknown; seen: {own.seen}"
-    return [f"{own.role} = {{ column = {_quoted(own.name)}, codes = {{ {codes} }} }}" + _comment(meant)]
+    meant = f"each is {', '.join(declared.levels)}, or empty for unknown; seen: {column.seen}"
+    return [f"{column.role} = {{ column = {_quoted(column.name)}, codes = {{ {codes} }} }}" + _comment(meant)]
 
 
 def _flag(looked: Looked, kind: str) -> list[str]:
@@ -476,24 +480,24 @@ def _flag(looked: Looked, kind: str) -> list[str]:
     columns = looked.of("vital_status")
     if not columns or looked.of("death") or kind not in {"death", "last_contact"}:
         return []
-    own = columns[0]
+    column = columns[0]
     meant = "dead" if kind == "death" else "alive"
     unknown = f"[{_quoted(TO_FILL_IN)}]"
-    comment = _comment(f"is: {meant}; not: the others; seen: {own.seen}")
-    return [f"event = {{ column = {_quoted(own.name)}, is = {unknown}, not = {unknown} }}" + comment]
+    comment = _comment(f"is: {meant}; not: the others; seen: {column.seen}")
+    return [f"event = {{ column = {_quoted(column.name)}, is = {unknown}, not = {unknown} }}" + comment]
 
 
 def _treatments(looked: Looked) -> Iterator[list[str]]:
     """The transplant among the rows of a table of treatments."""
     dates = looked.of("therapy", "visit")
-    for own in looked.of("treatment"):
-        texts = [text for text in own.texts if headings.TRANSPLANT.search(plain(text))]
+    for column in looked.of("treatment"):
+        texts = [text for text in column.texts if headings.TRANSPLANT.search(plain(text))]
         if not texts or looked.of("transplant"):
             continue
         is_sure = all(headings.TRANSPLANT_ALONE.fullmatch(plain(text)) for text in texts)
         named = ", ".join(map(_quoted, texts if is_sure else [TO_FILL_IN]))
-        where = f"where = {{ {_key(own.name)} = [{named}] }}"
-        others = [text for text in own.texts if text not in texts]
+        where = f"where = {{ {_key(column.name)} = [{named}] }}"
+        others = [text for text in column.texts if text not in texts]
         which = "" if is_sure else f"which are autologous transplants? {', '.join(map(shown, texts[:8]))}"
         left_out = f"not: {', '.join(map(shown, others[:8]))}" if others else ""
         comment = _comment("; ".join(filter(None, (which, left_out))))

@@ -93,8 +93,8 @@ def parse_map(document: Given, file: str) -> Map:
     faults: list[str] = []
     whole = _Keys("The map", document, _MAP_KEYS, faults)
     tables = tuple(
-        _table(_Keys(f"Table {number}", own, _TABLE_KEYS, faults), whole)
-        for number, own in enumerate(whole.tables("table"), start=1)
+        _table(_Keys(f"Table {number}", given, _TABLE_KEYS, faults), whole)
+        for number, given in enumerate(whole.tables("table"), start=1)
     )
     if not tables:
         faults.append("There is no [[table]]; a map names at least one.")
@@ -180,7 +180,7 @@ class _Keys:
     def tables(self, key: str) -> list[Given]:
         """The tables of an array ``[[key]]``."""
         given = self.given.get(key, [])
-        if isinstance(given, list) and all(isinstance(own, Mapping) for own in given):
+        if isinstance(given, list) and all(isinstance(each, Mapping) for each in given):
             return given
         self.fault(f"{key} must be written as [[{key}]]")
         return []
@@ -197,7 +197,7 @@ class _Keys:
         """A text or a list of texts."""
         given = self.given.get(key, [])
         given = given if isinstance(given, list) else [given]
-        if all(isinstance(own, str | int | float) for own in given):
+        if all(isinstance(each, str | int | float) for each in given):
             return tuple(map(_as_text, given))
         self.fault(f"{key} must be a text or a list of texts")
         return ()
@@ -332,7 +332,7 @@ def _table(keys: _Keys, whole: _Keys) -> TableRule:
         same_day=_choice("same_day", ("last", "worst"), keys, whole),
         where=keys.where(),
         pivot=_pivot(keys),
-        records=tuple(_record(own, keys) for own in keys.tables("record")),
+        records=tuple(_record(given, keys) for given in keys.tables("record")),
         patients=_patients(keys) if "patients" in keys else None,
     )
 
@@ -344,17 +344,17 @@ def _choice(key: str, known: tuple[str, ...], keys: _Keys, whole: _Keys) -> Any:
 def _pivot(keys: _Keys) -> Pivot | None:
     if "pivot" not in keys:
         return None
-    own = keys.within("pivot", ("name", "value", "by"))
-    if "name" not in own or "value" not in own:
-        own.fault('it is written as { name = "…", value = "…" }')
-    return Pivot(own.text("name") or "", own.text("value") or "", own.texts("by"))
+    pivot = keys.within("pivot", ("name", "value", "by"))
+    if "name" not in pivot or "value" not in pivot:
+        pivot.fault('it is written as { name = "…", value = "…" }')
+    return Pivot(pivot.text("name") or "", pivot.text("value") or "", pivot.texts("by"))
 
 
 def _record(given: Given, table: _Keys) -> RecordRule:
     kind = given.get("kind")
-    own_place = f"{table.place}, record {shown(kind)}" if isinstance(kind, str) else f"{table.place}, record"
+    place = f"{table.place}, record {shown(kind)}" if isinstance(kind, str) else f"{table.place}, record"
     columns = [column.name for column in ATTRIBUTES] + list(MEASUREMENTS.get(str(kind), ()))
-    keys = _Keys(own_place, given, ("kind", "where", "event", "date", "day", *columns), table.faults)
+    keys = _Keys(place, given, ("kind", "where", "event", "date", "day", *columns), table.faults)
     if kind not in RECORD_KINDS:
         close = get_close_matches(str(kind), RECORD_KINDS, n=1)
         hint = f"is {close[0]} meant?" if close else f"it must be one of {', '.join(RECORD_KINDS)}"

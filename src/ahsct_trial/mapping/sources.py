@@ -172,11 +172,11 @@ def _matching(file: str | None, files: Sequence[Path]) -> list[Path]:
 
 def _read(rule: TableRule, path: Path, sheet: str | None, problems: list[Problem]) -> CellTable | None:
     sheets = sheet_names(path)
-    if sheet is not None and sheet.casefold() not in [own.casefold() for own in sheets]:
+    if sheet is not None and sheet.casefold() not in [name.casefold() for name in sheets]:
         if rule.is_optional:
             return None
-        close = get_close_matches(sheet.casefold(), [own.casefold() for own in sheets], n=1)
-        meant = next((own for own in sheets if close and own.casefold() == close[0]), None)
+        close = get_close_matches(sheet.casefold(), [name.casefold() for name in sheets], n=1)
+        meant = next((name for name in sheets if close and name.casefold() == close[0]), None)
         problems.append(
             Problem(
                 file=path.name,
@@ -210,7 +210,7 @@ def _read(rule: TableRule, path: Path, sheet: str | None, problems: list[Problem
 
 def _unused(files: Iterable[Path], used: set[tuple[Path, str | None]]) -> Iterable[str]:
     for path in files:
-        sheets = {sheet for own, sheet in used if own == path}
+        sheets = {sheet for file, sheet in used if file == path}
         if not sheets:
             yield path.name
         elif sheets != {None}:

@@ -199,8 +199,8 @@ class SourceTable:
             return self._sum(cells, rows)
         texts = pa.nulls(len(rows), pa.string())
         for heading in (*((cells.column,) if cells.column is not None else ()), *cells.first):
-            own = self._one(cells, kind, column, heading, rows)
-            texts = pc.coalesce(texts, own)
+            under_heading = self._one(cells, kind, column, heading, rows)
+            texts = pc.coalesce(texts, under_heading)
         return texts
 
     def _one(self, cells: Cells, kind: Kind, column: str, heading: str, rows: RowsArray) -> pa.StringArray:
@@ -285,8 +285,8 @@ class SourceTable:
         except pa.ArrowInvalid:
             return parts[0]  # a text that is no number is noted where the canonical cell is checked
         total = numbers[0]
-        for own in numbers[1:]:
-            total = pc.add(total, own)
+        for more in numbers[1:]:
+            total = pc.add(total, more)
         coded = total.dictionary_encode()
         return _recoded(coded, [f"{number:.15g}" for number in coded.dictionary.to_pylist()])
 
@@ -296,13 +296,13 @@ class SourceTable:
         """Judge each different text once; what is wrong is noted with its rows, and null."""
         coded = texts.dictionary_encode()
         judged = [judge(text) for text in coded.dictionary.to_pylist()]
-        wrong = {place: own for place, own in enumerate(judged) if isinstance(own, Wrong)}
+        wrong = {place: found for place, found in enumerate(judged) if isinstance(found, Wrong)}
         if wrong:
             indices = text_places(coded)
-            for place, own in list(wrong.items())[:_MOST_VALUES]:
-                self._note_wrong(heading, rows[indices == place], own)
+            for place, found in list(wrong.items())[:_MOST_VALUES]:
+                self._note_wrong(heading, rows[indices == place], found)
             self.faults.n_more += max(len(wrong) - _MOST_VALUES, 0)
-        return _recoded(coded, [None if isinstance(own, Wrong) else own for own in judged])
+        return _recoded(coded, [None if isinstance(found, Wrong) else found for found in judged])
 
     def _note_wrong(self, heading: str, rows: RowsArray, wrong: Wrong) -> None:
         """Note the cells of these rows, one problem for each different text."""
@@ -390,10 +390,10 @@ def _in_unit(text: str, column: str, cells: Cells) -> str | Wrong:
     except ValueError:
         return Wrong("it must be a number", "Correct it.")
     if kind == "years":
-        years, own = number * unit / target, _YEARS[column]
-        if own.low <= years <= own.high:
+        years, range_of_column = number * unit / target, _YEARS[column]
+        if range_of_column.low <= years <= range_of_column.high:
             return repr(years)
-        return Wrong(f"that is {years:.4g} years; {own.rule}", _OR_EMPTY)
+        return Wrong(f"that is {years:.4g} years; {range_of_column.rule}", _OR_EMPTY)
     days = number * unit
     return str(round(days)) if cells.unit not in {None, "days"} or days.is_integer() else f"{days:g}"
 

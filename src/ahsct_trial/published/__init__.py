@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.published.figures import (
+from ahsct_trial.published.model import (
     Contrast,
     Eligibility,
     Entry,

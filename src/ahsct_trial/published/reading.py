@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import Topic
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
-from ahsct_trial.published.figures import Eligibility, Figure, Publication, Unit
+from ahsct_trial.published.model import Eligibility, Figure, Publication, Unit
 from ahsct_trial.published.paths import (
     estimate_at,
     fault_of_figure,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, Protocol
 
-from ahsct_trial.published.figures import Figure, Publication
+from ahsct_trial.published.model import PRINT_FACTORS, Figure, Publication
 
 #: What another figure of the trial is to one; events over another exposure are counted otherwise.
 Relation = Literal["agrees", "counts otherwise", "contradicts"]
@@ -83,11 +83,11 @@ def _relation(figure: Figure, other: Figure) -> Relation | None:
     if figure.of is not None and other.of is not None:
         is_same = one == two
     elif figure.of is None and other.of is None:
-        places = (_last_place(Decimal(each.value)) / each.printed_per_own for each in (figure, other))
+        places = (_last_place(Decimal(each.value)) / each.print_factor for each in (figure, other))
         is_same = abs(one - two) < sum(places) / 2
     else:
         counted, printed = (one, other) if figure.of is not None else (two, figure)
-        exact = (1 - counted if printed.is_complement else counted) * printed.printed_per_own
+        exact = (1 - counted if printed.is_complement else counted) * printed.print_factor
         is_same = is_printed_as(exact, Decimal(printed.value))
     if is_same:
         return "agrees"
@@ -105,8 +105,8 @@ def as_number(figure: Printed) -> Fraction | None:
     """A share from 0 to 1, a rate, or a time in years; None for a bare count."""
     if figure.of is not None:
         return ratio(figure.value, figure.of)
-    per_own = {"%": 100, "months": 12}.get(figure.unit, 1)
-    return Fraction(Decimal(figure.value)) / per_own if figure.unit else None
+    factor = PRINT_FACTORS.get(figure.unit, 1)
+    return Fraction(Decimal(figure.value)) / factor if figure.unit else None
 
 
 def is_rate(figure: Figure) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
+from ahsct_trial.rendering.csv_rows import write_rows
 from ahsct_trial.rendering.sections import public, source_name
-from ahsct_trial.rendering.tabular import write_rows
 from ahsct_trial.results import (
     Account,
     CohortInfo,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import drawn_curves, drawn_groups, keys_with_curve, n_patients
 from ahsct_trial.rendering.figures.forest import draw_forest
 from ahsct_trial.rendering.figures.incidence import draw_incidence, drawn_incidence

@@ -19,7 +19,7 @@ from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import DAYS_PER_YEAR
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import sentences, source_name, survival_shown
 from ahsct_trial.rendering.sections.compare import ratio_in_words
 from ahsct_trial.results import TOOL, Comparison, Summary, SurvivalEndpoint
@@ -108,7 +108,7 @@ class DrawnCurve:
         _, at_risk, _, _, estimate, low, high = curve.columns()
         ends = [end_of_month(years) for years in curve.years.tolist()]
         # The last point of each month, and what has happened up to it.
-        last = [at for at, (own, following) in enumerate(pairwise([*ends, 0])) if own != following]
+        last = [at for at, (end, following) in enumerate(pairwise([*ends, 0])) if end != following]
         n_events, n_censored = curve.n_events.cumsum().tolist(), curve.n_censored.cumsum().tolist()
         return tuple(
             Month(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.page import (
     INK,
     LINE_MM,
@@ -33,7 +33,7 @@ from ahsct_trial.wording import in_years, plural
 if TYPE_CHECKING:
     from ahsct_trial.forest import Apart, Forest, ForestGroup, ForestRow
 
-_OWN = "This cohort"
+_THIS_COHORT = "This cohort"
 _NO_ESTIMATE = "no estimate"
 _APART: dict[Apart, str] = {
     "no horizon": "No horizon stated",
@@ -76,7 +76,7 @@ class Line:
     share, ci_low, ci_high
         Where its marks are, from 0 to 1; a row without a share has none.
     kind
-        ``part`` for what begins what is set apart, ``heading``, ``own`` or ``published``.
+        ``part`` for what begins what is set apart, ``heading``, ``cohort`` or ``published``.
     is_neda, is_apart
         Whether it is a share of NEDA, and whether it is set apart.
     reference
@@ -101,33 +101,35 @@ def forest_lines(result: Forest) -> list[Line]:
     lines = []
     for group in result.groups:
         words = f"At {in_years(group.horizon_years)}, {_course(group.population)}"
-        own = None if group.own is None else survival_shown(group.own).value
-        lines.append(Line(words, "heading", reference=own))
+        of_cohort = None if group.cohort is None else survival_shown(group.cohort).value
+        lines.append(Line(words, "heading", reference=of_cohort))
         if result.source is not None:
-            lines.append(_own_line(group))
+            lines.append(_cohort_line(group))
         names = [_name(row, is_apart=False) for row in group.rows]
-        lines += [_row_line(row, name, is_apart=False) for row, name in _told_apart(group.rows, names)]
+        lines += [
+            _row_line(row, name, is_apart=False) for row, name in _with_distinct_names(group.rows, names)
+        ]
     if result.apart:
         lines.append(Line("Set apart: not comparable with the rows above", "part"))
     for reason, rows in result.apart:
         lines.append(Line(_APART[reason], "heading", is_apart=True))
         names = [_name(row, is_apart=True) for row in rows]
-        lines += [_row_line(row, name, is_apart=True) for row, name in _told_apart(rows, names)]
+        lines += [_row_line(row, name, is_apart=True) for row, name in _with_distinct_names(rows, names)]
     return lines
 
 
-def _own_line(group: ForestGroup) -> Line:
-    own = group.own
-    estimate = Estimate(unit="share") if own is None else survival_shown(own)
+def _cohort_line(group: ForestGroup) -> Line:
+    endpoint = group.cohort
+    estimate = Estimate(unit="share") if endpoint is None else survival_shown(endpoint)
     words = _NO_ESTIMATE
     if estimate.value is not None:
         limits = fmt.limits(estimate)
         words = fmt.percent(estimate.value, sign=False)
         words += "" if limits == fmt.NOTHING else f" ({limits}{_level(estimate.confidence_level)})"
     return Line(
-        _OWN,
-        "own",
-        n=fmt.count(None if own is None else own.n_patients),
+        _THIS_COHORT,
+        "cohort",
+        n=fmt.count(None if endpoint is None else endpoint.n_patients),
         printed=words,
         share=estimate.value,
         ci_low=estimate.ci_low,
@@ -185,7 +187,7 @@ def _name(row: ForestRow, *, is_apart: bool) -> str:
     return ", ".join(parts)
 
 
-def _told_apart(rows: Sequence[ForestRow], names: Sequence[str]) -> Iterator[tuple[ForestRow, str]]:
+def _with_distinct_names(rows: Sequence[ForestRow], names: Sequence[str]) -> Iterator[tuple[ForestRow, str]]:
     """Rows with their names; those of one name have what the publication calls the figure as well."""
     for row, name in zip(rows, names, strict=True):
         yield row, f"{name}, {prose(row.label)}" if names.count(name) > 1 else name
@@ -417,7 +419,7 @@ def _draw_marks(axes: Axes, line: Line, y: float, style: Style, gid: str) -> Non
             [line.ci_low, line.ci_high],
             [y, y],
             color=look["markeredgecolor"],
-            linewidth=_LINE_POINTS * (1.5 if line.kind == "own" else 1.0),
+            linewidth=_LINE_POINTS * (1.5 if line.kind == "cohort" else 1.0),
             solid_capstyle="butt",
             marker="|",
             markersize=3.5,
@@ -431,7 +433,7 @@ def _draw_marks(axes: Axes, line: Line, y: float, style: Style, gid: str) -> Non
 
 def _look(kind: str, style: Style, *, is_neda: bool, mark: str, is_apart: bool) -> dict[str, Any]:
     """The mark of a row: its form by what it is, filled where it was read in the source's own text."""
-    if kind == "own":
+    if kind == "cohort":
         colour = style.colour(0)
         return {
             "marker": "o",
@@ -457,7 +459,7 @@ def _key_rows(
     """The kinds of mark that there are, with their words and places [mm], in as many rows as they need."""
     drawn = [line for line in lines if line.share is not None]
     kinds = [
-        ("own", False, "", False, "this cohort", any(line.kind == "own" for line in drawn)),
+        ("cohort", False, "", False, "this cohort", any(line.kind == "cohort" for line in drawn)),
         (
             "published",
             False,
@@ -543,10 +545,10 @@ def _about(result: Forest) -> Iterator[str]:
     if source is None or protocol is None or n is None:
         yield f"{TOOL.name} {TOOL.version}."
         return
-    yield f"{_OWN}: Kaplan–Meier estimate at each horizon, of its patients with that course of MS."
-    owns = [(group, group.own) for group in result.groups]
-    yield from dict.fromkeys(own.definition for _, own in owns if own is not None)
-    absent = [(_heading(group), group.own_absent or _why_not(own)) for group, own in owns]
+    yield f"{_THIS_COHORT}: Kaplan–Meier estimate at each horizon, of its patients with that course of MS."
+    in_groups = [(group, group.cohort) for group in result.groups]
+    yield from dict.fromkeys(endpoint.definition for _, endpoint in in_groups if endpoint is not None)
+    absent = [(_heading(group), group.cohort_absent or _why_not(endpoint)) for group, endpoint in in_groups]
     yield from shared_notes(absent, between="; ")
     yield (
         f"{source_name(source)}: {n:,} {plural('patient', n)}; protocol "
@@ -554,8 +556,8 @@ def _about(result: Forest) -> Iterator[str]:
     )
 
 
-def _why_not(own: SurvivalEndpoint | None) -> str | None:
-    return None if own is None or own.survival.value is not None else own.survival.note
+def _why_not(endpoint: SurvivalEndpoint | None) -> str | None:
+    return None if endpoint is None or endpoint.survival.value is not None else endpoint.survival.note
 
 
 def _heading(group: ForestGroup) -> str:
@@ -567,9 +569,9 @@ def _description(result: Forest) -> Iterator[str]:
     yield f"Published figures of {result.label}, a row each."
     for group in result.groups:
         n = len(group.rows)
-        own = "" if result.source is None else f"; this cohort {_own_line(group).printed}"
+        of_cohort = "" if result.source is None else f"; this cohort {_cohort_line(group).printed}"
         rows = ", ".join(f"{row.publication} {row.printed}" for row in group.rows)
-        yield f"{_heading(group)}: {n} {plural('row', n)}, {rows}{own}."
+        yield f"{_heading(group)}: {n} {plural('row', n)}, {rows}{of_cohort}."
     n = sum(len(rows) for _, rows in result.apart)
     if n:
         yield f"{n} set apart."

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from ahsct_trial.catalogue import EVENTS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,

@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     Month,
@@ -448,10 +448,10 @@ def _about_ratio(result: Summary | Comparison, layout: _Layout) -> Iterator[str]
     if not isinstance(result, Comparison) or not layout.contrast:
         return
     [contrast] = result.contrasts
-    own: SurvivalContrast = getattr(contrast.endpoints, layout.curves[0].key)
-    if own.hazard_ratio.value is not None:
+    endpoint: SurvivalContrast = getattr(contrast.endpoints, layout.curves[0].key)
+    if endpoint.hazard_ratio.value is not None:
         yield "The hazard ratio, with limits of the profile likelihood, is over all follow-up."
-        yield f"{LIKELIHOODS[own.hazard_ratio.ci_method or '']}: {own.hazard_ratio.note}"
+        yield f"{LIKELIHOODS[endpoint.hazard_ratio.ci_method or '']}: {endpoint.hazard_ratio.note}"
 
 
 def _about(result: Summary | Comparison, curves: Sequence[DrawnCurve]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Protocol as Shape
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import Protocol
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.results import TOOL, Account, Estimate, Notice, ProtocolInfo, SourceInfo
 from ahsct_trial.wording import in_years, plural
 
@@ -85,7 +85,7 @@ def prose(text: str) -> str:
     return shown(" ".join(text.split()), longest=_LONGEST_PROSE)
 
 
-def own_figure(value: float | None, of: float | None, unit: str, estimate: Estimate | None) -> str:
+def cohort_figure(value: float | None, of: float | None, unit: str, estimate: Estimate | None) -> str:
     """A cohort's figure beside a published one: a percentage, a count of a count, a rate, or a count."""
     if value is None:
         return fmt.NOTHING

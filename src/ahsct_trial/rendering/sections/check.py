@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import printed_figure
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
+    cohort_figure,
     file_section,
     look_first,
     notes,
-    own_figure,
     prose,
     protocol_sentence,
     provenance,
@@ -181,13 +181,13 @@ def _check_row(figure: CheckedFigure) -> tuple[str, ...]:
     estimate = figure.estimate
     limits = fmt.NOTHING if estimate is None else fmt.limits(estimate)
     is_share = estimate is not None and estimate.unit in {"share", "difference"} and limits != fmt.NOTHING
-    own = own_figure(figure.value, figure.of, figure.unit, estimate)
+    of_cohort = cohort_figure(figure.value, figure.of, figure.unit, estimate)
     if figure.unit == "%" and figure.value is not None and estimate is not None and estimate.of is not None:
-        own += f", n {estimate.of:,.0f}"
+        of_cohort += f", n {estimate.of:,.0f}"
     return (
         shown(figure.label),
         _published(figure),
-        own,
+        of_cohort,
         f"{limits} %" if is_share else limits,
         figure.verdict,
     )

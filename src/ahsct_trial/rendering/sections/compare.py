@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import (
 from ahsct_trial.catalogue import SurvivalEndpoint as Endpoint
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     closing_section,
@@ -262,21 +262,24 @@ def _differences(comparison: Comparison, contrast: Contrast) -> Section:
     rows: list[tuple[str, ...]] = []
     said: list[tuple[str, str | None]] = []
     for declared in endpoints_in_file(comparison):
-        own: SurvivalContrast = getattr(contrast.endpoints, declared.key)
+        endpoint: SurvivalContrast = getattr(contrast.endpoints, declared.key)
         rows.append(
             (
                 declared.short,
-                _bare(own.survival_difference),
-                _bare(own.rmst_difference),
-                _bare(own.risk_difference),
-                fmt.p_value(own.p_exact),
+                _bare(endpoint.survival_difference),
+                _bare(endpoint.rmst_difference),
+                _bare(endpoint.risk_difference),
+                fmt.p_value(endpoint.p_exact),
             )
         )
         said.append(
             (
                 declared.short,
                 joined(
-                    own.note, own.survival_difference.note, own.rmst_difference.note, own.risk_difference.note
+                    endpoint.note,
+                    endpoint.survival_difference.note,
+                    endpoint.rmst_difference.note,
+                    endpoint.risk_difference.note,
                 ),
             )
         )
@@ -314,17 +317,17 @@ def _over_all_follow_up(comparison: Comparison, contrast: Contrast) -> Section:
     rows: list[tuple[str, ...]] = []
     said: list[tuple[str, str | None]] = []
     for declared in endpoints_in_file(comparison):
-        own: SurvivalContrast = getattr(contrast.endpoints, declared.key)
+        endpoint: SurvivalContrast = getattr(contrast.endpoints, declared.key)
         rows.append(
             (
                 declared.short,
-                _bare(own.hazard_ratio),
-                fmt.p_value(own.hazard_ratio_p),
-                fmt.p_value(own.log_rank.p),
-                fmt.p_value(own.log_rank.p_exact),
+                _bare(endpoint.hazard_ratio),
+                fmt.p_value(endpoint.hazard_ratio_p),
+                fmt.p_value(endpoint.log_rank.p),
+                fmt.p_value(endpoint.log_rank.p_exact),
             )
         )
-        said.append((declared.short, joined(*_how(own))))
+        said.append((declared.short, joined(*_how(endpoint))))
     return Section(
         f"{shown(contrast.level)} ÷ {shown(contrast.reference)}: over all follow-up",
         headings=(
@@ -348,20 +351,20 @@ def _how(contrast: SurvivalContrast) -> Iterator[str | None]:
 
 
 def _other_contrasts(comparison: Comparison, contrast: Contrast) -> Section:
-    own = contrast.endpoints
+    endpoints = contrast.endpoints
     rows = []
     for declared in RATE_ENDPOINTS:
-        rate: RateContrast = getattr(own, declared.key)
+        rate: RateContrast = getattr(endpoints, declared.key)
         other = rate.ratio_negative_binomial
         shown_ratio = rate.ratio if other.value is None and other.ci_high is None else other
         rows.append(
             (f"{declared.short} after, ratio", _bare(shown_ratio), fmt.NOTHING, fmt.method(shown_ratio))
         )
     shares: list[tuple[str, ShareContrast | NedaContrast]] = [
-        (f"{DISABILITY.label}: worsened", own.disability.worsened),
-        (f"{DISABILITY.label}: improved", own.disability.improved),
-        (f"{MORTALITY.short} by day 100", own.mortality.all_cause_by_day_100),
-        *((f"{NEDA3.short} by year {year.years}", year) for year in own.neda3),
+        (f"{DISABILITY.label}: worsened", endpoints.disability.worsened),
+        (f"{DISABILITY.label}: improved", endpoints.disability.improved),
+        (f"{MORTALITY.short} by day 100", endpoints.mortality.all_cause_by_day_100),
+        *((f"{NEDA3.short} by year {year.years}", year) for year in endpoints.neda3),
     ]
     rows += [
         (
@@ -485,8 +488,8 @@ def how_to_read(comparison: Comparison) -> tuple[str, ...]:
 
 def ratio_in_words(comparison: Comparison, contrast: Contrast, key: str) -> str:
     """The hazard ratio with its interval and likelihood, and the log-rank p beside it, in one line."""
-    own: SurvivalContrast = getattr(contrast.endpoints, key)
-    ratio = own.hazard_ratio
+    endpoint: SurvivalContrast = getattr(contrast.endpoints, key)
+    ratio = endpoint.hazard_ratio
     name = f"Hazard ratio, {shown(contrast.level)} ÷ {shown(contrast.reference)}"
     if ratio.value is None:
         return f"{name}: {in_a_sentence(ratio.note or 'none')}"
@@ -494,15 +497,15 @@ def ratio_in_words(comparison: Comparison, contrast: Contrast, key: str) -> str:
     within = "" if comparison.by.strata is None else f", within the levels of {shown(comparison.by.strata)}"
     return (
         f"{name}: {fmt.value(ratio)} ({level} CI {fmt.limits(ratio)}), {LIKELIHOODS[ratio.ci_method or '']}; "
-        f"log-rank p {fmt.p_value(own.log_rank.p)}{within}"
+        f"log-rank p {fmt.p_value(endpoint.log_rank.p)}{within}"
     )
 
 
 def contrast_in_words(comparison: Comparison, contrast: Contrast, key: str) -> list[str]:
     """What separates a group from the reference in an endpoint, in sentences."""
-    own: SurvivalContrast = getattr(contrast.endpoints, key)
+    endpoint: SurvivalContrast = getattr(contrast.endpoints, key)
     at = in_years(comparison.protocol.horizon_years)
-    difference = own.survival_difference
+    difference = endpoint.survival_difference
     said = fmt.with_interval(difference)
     if difference.value is None:
         said = in_a_sentence(difference.note or "no difference can be given")
@@ -519,7 +522,11 @@ def baseline_section(comparison: Comparison) -> Section:
     rows = [
         ("Patients", *(fmt.count(cohort.n_patients) for cohort in cohorts)),
         ("Sites", *(fmt.counts(cohort.site) for cohort in cohorts)),
-        *((name, *(own[name] for own in words)) for name in words[0] if name.lower() != comparison.by.column),
+        *(
+            (name, *(of_group[name] for of_group in words))
+            for name in words[0]
+            if name.lower() != comparison.by.column
+        ),
     ]
     missing = {
         shown(group.level): ", ".join(

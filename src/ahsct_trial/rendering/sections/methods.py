@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.catalogue import LESIONS, RELAPSE_RATE, SURVIVAL_ENDPOINTS
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import n_patients
 from ahsct_trial.rendering.sections import prose, survival_shown
 from ahsct_trial.results import (
@@ -234,8 +234,8 @@ def _counts(result: Summary | Comparison, cite: _Citations) -> Iterator[str]:
     ratios = [] if isinstance(result, Comparison) else [*relapses, *lesions]
     rates = [
         name
-        for name, own in rates_by_name.items()
-        if any(side.rate.value is not None for each in own for side in (each.before, each.after))
+        for name, of_endpoint in rates_by_name.items()
+        if any(side.rate.value is not None for each in of_endpoint for side in (each.before, each.after))
     ]
     if rates:
         yield (
@@ -316,9 +316,13 @@ def _differences(
             f"{cite('royston-parmar')}."
         )
     others: list[ShareContrast | NedaContrast] = []
-    for own in contrasts:
-        others += [own.disability.worsened, own.disability.improved, own.mortality.all_cause_by_day_100]
-        others += own.neda3
+    for contrast in contrasts:
+        others += [
+            contrast.disability.worsened,
+            contrast.disability.improved,
+            contrast.mortality.all_cause_by_day_100,
+        ]
+        others += contrast.neda3
     shares = [(each.risk_difference, each.p_exact) for each in (*survival, *others)]
     if any(difference.value is not None for difference, _ in shares):
         limits = f"Differences of crude shares have score limits {cite('miettinen-nurminen')}"
@@ -353,7 +357,7 @@ def _over_all_follow_up(
 
 
 def _ratios_of_rates(contrasts: Sequence[ContrastEndpoints], cite: _Citations) -> Iterator[str]:
-    ratios = [rates for own in contrasts for rates in (own.relapse_rate, own.lesions)]
+    ratios = [rates for contrast in contrasts for rates in (contrast.relapse_rate, contrast.lesions)]
     if any(each.ratio.value is not None or each.ratio.ci_high is not None for each in ratios):
         yield (
             "Ratios of rates after time zero have exact intervals conditional on the sum of both groups "

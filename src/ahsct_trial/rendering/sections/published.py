@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import printed_figure
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     prose,

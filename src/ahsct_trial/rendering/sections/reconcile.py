@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import Section
 from ahsct_trial.rounding import round_half_up
 from ahsct_trial.wording import plural

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ahsct_trial.catalogue import HEADLINE
 from ahsct_trial.catalogue import SurvivalEndpoint as Endpoint
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import n_patients
 from ahsct_trial.rendering.sections import sentences
 from ahsct_trial.rendering.sections.summarize import event_free_in_words, headline_section
@@ -157,21 +157,21 @@ def _stages(comparison: Comparison, group: Group, endpoint: Endpoint | None) -> 
 
 
 def _analysed(comparison: Comparison, group: Group, endpoint: Endpoint) -> Iterator[tuple[str, str]]:
-    own: SurvivalEndpoint = getattr(group.endpoints, endpoint.key)
-    horizon = in_years(own.horizon_years)
-    yield fmt.count(own.n_patients), f"analysed for {in_a_sentence(own.label)}"
-    yield fmt.count(own.n_unknown), "excluded from the analysis: a component is unknown"
-    yield fmt.count(own.n_events), f"with an event by {horizon}"
-    yield fmt.count(own.n_event_free), f"event-free at {horizon}"
-    yield fmt.count(own.n_not_followed), f"not observed to {horizon}"
+    result: SurvivalEndpoint = getattr(group.endpoints, endpoint.key)
+    horizon = in_years(result.horizon_years)
+    yield fmt.count(result.n_patients), f"analysed for {in_a_sentence(result.label)}"
+    yield fmt.count(result.n_unknown), "excluded from the analysis: a component is unknown"
+    yield fmt.count(result.n_events), f"with an event by {horizon}"
+    yield fmt.count(result.n_event_free), f"event-free at {horizon}"
+    yield fmt.count(result.n_not_followed), f"not observed to {horizon}"
     if any(getattr(each.endpoints, endpoint.key).n_late_events for each in comparison.groups):
-        yield fmt.count(own.n_late_events), "with a late event, censored before it"
+        yield fmt.count(result.n_late_events), "with a late event, censored before it"
 
 
 def group_sentences(comparison: Comparison, endpoint: Endpoint) -> list[tuple[str, list[str]]]:
     """What is known of each group, by its name, with what must not be left out."""
     return [
-        (shown(group.level), [*event_free_in_words(own), *filter(None, [own.note])])
+        (shown(group.level), [*event_free_in_words(result), *filter(None, [result.note])])
         for group in comparison.groups
-        for own in [getattr(group.endpoints, endpoint.key)]
+        for result in [getattr(group.endpoints, endpoint.key)]
     ]

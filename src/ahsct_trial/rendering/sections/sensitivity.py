@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     file_section,
@@ -69,8 +69,8 @@ def sensitivity_sections(result: Sensitivity) -> list[Section]:
 
 
 def _headline(result: Sensitivity) -> Section:
-    own = result.under_protocol
-    lead = [f"As the protocol has it: {_figures(own)}."]
+    under_protocol = result.under_protocol
+    lead = [f"As the protocol has it: {_figures(under_protocol)}."]
     if result.survival_lowest is not None:
         lead.append(
             f"Over {result.n_alternatives:,} analyses, each with one choice changed: Kaplan–Meier "
@@ -87,16 +87,16 @@ def _headline(result: Sensitivity) -> Section:
     return Section(f"{result.label} at {in_years(result.horizon_years)}, under each choice", lead=tuple(lead))
 
 
-def _figures(own: Alternative) -> str:
+def _figures(alternative: Alternative) -> str:
     """The figures under the protocol, or why there are none."""
-    if own.n_evaluable is None:
-        return (own.note or "").rstrip(".")
-    crude = f"{fmt.counted(own.proportion)} evaluable patients event-free"
-    if own.proportion.value is not None:
-        crude += f" ({fmt.value(own.proportion)}; {fmt.interval(own.proportion)})"
-    if own.survival.value is None:
+    if alternative.n_evaluable is None:
+        return (alternative.note or "").rstrip(".")
+    crude = f"{fmt.counted(alternative.proportion)} evaluable patients event-free"
+    if alternative.proportion.value is not None:
+        crude += f" ({fmt.value(alternative.proportion)}; {fmt.interval(alternative.proportion)})"
+    if alternative.survival.value is None:
         return f"{crude}; no Kaplan–Meier estimate"
-    return f"{crude}; Kaplan–Meier {fmt.with_interval(survival_shown(own))}"
+    return f"{crude}; Kaplan–Meier {fmt.with_interval(survival_shown(alternative))}"
 
 
 def _from_to(low: float | None, high: float | None) -> str:

@@ -15,7 +15,7 @@ from ahsct_trial.catalogue import (
     RateEndpoint,
 )
 from ahsct_trial.columns import ATTRIBUTES
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
     closing_section,
@@ -628,8 +628,8 @@ def definitions(
     }
     shared = shared_sentences(each.definition for each in survival.values())
     for endpoint in survival.values() if is_full else [survival[HEADLINE.key]]:
-        own = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
-        yield endpoint.label, " ".join(own)
+        unshared = [sentence for sentence in sentences(endpoint.definition) if sentence not in shared]
+        yield endpoint.label, " ".join(unshared)
     if not is_full:
         yield "Likewise to the first of", f"{'; '.join(_counted(protocol, endpoints))}."
     if shared:
@@ -646,9 +646,9 @@ def definitions(
         endpoints.mortality,
     )
     for each in counted:
-        own = [sentence for sentence in sentences(each.definition) if sentence not in said]
-        said.update(own)
-        yield each.label, " ".join(own)
+        unshared = [sentence for sentence in sentences(each.definition) if sentence not in said]
+        said.update(unshared)
+        yield each.label, " ".join(unshared)
 
 
 def _counted(protocol: ProtocolInfo, endpoints: Endpoints) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.catalogue import SURVIVAL_ENDPOINTS
 from ahsct_trial.escaping import shown
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import Section, file_section, protocol_sentence, provenance
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What records of several tables mean together: one death a patient, contacts after it, two scores a day."""
+"""Records of several tables as those of one trial: one death a patient, contacts after it, two scores a day."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.mapping.faults import Faults, problem_on
 from ahsct_trial.mapping.model import Map
+from ahsct_trial.mapping.rows import Made, TableRead, is_given
 from ahsct_trial.mapping.values import RowsArray, text_places
-from ahsct_trial.mapping.working import Made, Worked, is_given
 
 #: Later than any day, for a patient who has not died.
 _NEVER = np.iinfo(np.int64).max
@@ -26,7 +26,7 @@ _ZERO = ("transplant", "randomisation")
 
 
 @dataclass(frozen=True, eq=False)
-class Settled:
+class Merged:
     """The records that stay.
 
     Attributes
@@ -41,7 +41,7 @@ class Settled:
     also_used: tuple[RowsArray, ...]
 
 
-def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> Settled:
+def merge_records(rules: Map, made: Made, tables_read: Sequence[TableRead], faults: Faults) -> Merged:
     """Merge the deaths of a patient, and set aside what the map chose to.
 
     - A cause of death without a day belongs to the patient's death; deaths of a patient on one day are one.
@@ -54,28 +54,34 @@ def settle(rules: Map, made: Made, worked: Sequence[Worked], faults: Faults) -> 
     """
     patient = text_places(made.columns[PATIENT_ID.name].dictionary_encode())
     time = _times(made)
-    made, is_kept, used = _merge_deaths(made, patient, time, worked, faults)
+    made, is_kept, used = _merge_deaths(made, patient, time, tables_read, faults)
     kinds = made.columns["record"]
     death_day = np.full(patient.max(initial=-1) + 1, _NEVER)
     is_death = _is_kind(kinds, "death") & is_kept
     np.minimum.at(death_day, patient[is_death], time[is_death])
-    own_death = death_day[patient]
+    death_of_patient = death_day[patient]
     is_contact = _is_kind(kinds, "last_contact")
-    _drop(made, worked, is_kept, is_contact & (time == own_death), "last contact on the day of death")
-    if rules.after_death == "drop":
-        _drop(made, worked, is_kept, (time > own_death) & ~is_death, "after the patient's death")
     _drop(
         made,
-        worked,
+        tables_read,
         is_kept,
-        _is_other_score(made, patient, time, is_kept, worked),
+        is_contact & (time == death_of_patient),
+        "last contact on the day of death",
+    )
+    if rules.after_death == "drop":
+        _drop(made, tables_read, is_kept, (time > death_of_patient) & ~is_death, "after the patient's death")
+    _drop(
+        made,
+        tables_read,
+        is_kept,
+        _is_other_score(made, patient, time, is_kept, tables_read),
         "another score of that day",
     )
-    _drop(made, worked, is_kept, _is_repeated(made, is_kept), "alike in every cell to an earlier record")
-    _settle_without_zero(rules, made, worked, patient, is_kept, faults)
+    _drop(made, tables_read, is_kept, _is_repeated(made, is_kept), "alike in every cell to an earlier record")
+    _set_aside_without_zero(rules, made, tables_read, patient, is_kept, faults)
     kept = np.flatnonzero(is_kept)
     order = np.lexsort((np.arange(len(kept)), time[kept], patient[kept]))
-    return Settled(made.among(kept[order]), used)
+    return Merged(made.among(kept[order]), used)
 
 
 def _times(made: Made) -> NDArray[np.int64]:
@@ -95,11 +101,11 @@ def _times(made: Made) -> NDArray[np.int64]:
 
 
 def _merge_deaths(
-    made: Made, patient: RowsArray, time: RowsArray, worked: Sequence[Worked], faults: Faults
+    made: Made, patient: RowsArray, time: RowsArray, tables_read: Sequence[TableRead], faults: Faults
 ) -> tuple[Made, NDArray[np.bool_], tuple[RowsArray, ...]]:
     """Give each patient one death a day, with the cause that any table tells."""
     is_kept = np.ones(len(made), dtype=bool)
-    used: list[list[int]] = [[] for _ in worked]
+    used: list[list[int]] = [[] for _ in tables_read]
     deaths = np.flatnonzero(_is_kind(made.columns["record"], "death"))
     of_patient: dict[int, list[int]] = {}
     for row in deaths.tolist():
@@ -110,7 +116,7 @@ def _merge_deaths(
         dated = [row for row in rows if time[row] != _TIMELESS]
         first = dated[0] if dated else rows[0]
         if not dated:
-            _note_undated(made, worked, rows, faults)
+            _note_undated(made, tables_read, rows, faults)
             continue
         same = [row for row in rows if time[row] in (time[first], _TIMELESS)]
         if len(same) == 1:
@@ -118,7 +124,7 @@ def _merge_deaths(
         causes = [(row, made.text(CAUSE_OF_DEATH.name, row)) for row in same] if has_cause else []
         told = {cause: row for row, cause in reversed(causes) if cause}
         if len(told) > 1:
-            _note_two_causes(made, worked, told, faults)
+            _note_two_causes(made, tables_read, told, faults)
         for row in same:
             if row != first:
                 is_kept[row] = False
@@ -130,13 +136,13 @@ def _merge_deaths(
         for row, cause in changed.items():
             causes_now[row] = cause
         made = made.with_column(CAUSE_OF_DEATH.name, pa.array(causes_now, pa.string()))
-    return made, is_kept, tuple(np.array(own, dtype=np.int64) for own in used)
+    return made, is_kept, tuple(np.array(rows_used, dtype=np.int64) for rows_used in used)
 
 
-def _note_undated(made: Made, worked: Sequence[Worked], rows: Sequence[int], faults: Faults) -> None:
+def _note_undated(made: Made, tables_read: Sequence[TableRead], rows: Sequence[int], faults: Faults) -> None:
     faults.add(
         problem_on(
-            *_on(made, worked, rows),
+            *_on(made, tables_read, rows),
             patient=made.text(PATIENT_ID.name, rows[0]),
             what="there is a cause of death but no death with a day",
             rule="a death counts on its day",
@@ -145,10 +151,12 @@ def _note_undated(made: Made, worked: Sequence[Worked], rows: Sequence[int], fau
     )
 
 
-def _note_two_causes(made: Made, worked: Sequence[Worked], told: dict[str, int], faults: Faults) -> None:
+def _note_two_causes(
+    made: Made, tables_read: Sequence[TableRead], told: dict[str, int], faults: Faults
+) -> None:
     faults.add(
         problem_on(
-            *_on(made, worked, list(told.values())),
+            *_on(made, tables_read, list(told.values())),
             patient=made.text(PATIENT_ID.name, next(iter(told.values()))),
             what=f"the cause of death is {' and '.join(told)}",
             rule="a death has one cause",
@@ -157,12 +165,14 @@ def _note_two_causes(made: Made, worked: Sequence[Worked], told: dict[str, int],
     )
 
 
-def _on(made: Made, worked: Sequence[Worked], rows: Sequence[int]) -> tuple[CellTable, NDArray[np.int64]]:
+def _on(
+    made: Made, tables_read: Sequence[TableRead], rows: Sequence[int]
+) -> tuple[CellTable, NDArray[np.int64]]:
     """The table of the first of some records, and the lines of those that come from it."""
     number = made.table[rows[0]]
-    table = worked[number].view.table
-    own = [row for row in rows if made.table[row] == number]
-    return table, table.lines[np.unique(made.row[own])]
+    table = tables_read[number].view.table
+    of_table = [row for row in rows if made.table[row] == number]
+    return table, table.lines[np.unique(made.row[of_table])]
 
 
 def _is_kind(kinds: pa.StringArray, kind: str) -> NDArray[np.bool_]:
@@ -171,7 +181,7 @@ def _is_kind(kinds: pa.StringArray, kind: str) -> NDArray[np.bool_]:
 
 def _drop(
     made: Made,
-    worked: Sequence[Worked],
+    tables_read: Sequence[TableRead],
     is_kept: NDArray[np.bool_],
     is_dropped: NDArray[np.bool_],
     reason: str,
@@ -180,16 +190,22 @@ def _drop(
     dropped = np.flatnonzero(is_dropped & is_kept)
     is_kept[dropped] = False
     for number in np.unique(made.table[dropped]).tolist():
-        own = worked[number]
-        own.reasons.give(own.source_rows(made.row[dropped[made.table[dropped] == number]]), reason)
+        table_read = tables_read[number]
+        table_read.reasons.give(
+            table_read.source_rows(made.row[dropped[made.table[dropped] == number]]), reason
+        )
 
 
 def _is_other_score(
-    made: Made, patient: RowsArray, time: RowsArray, is_kept: NDArray[np.bool_], worked: Sequence[Worked]
+    made: Made,
+    patient: RowsArray,
+    time: RowsArray,
+    is_kept: NDArray[np.bool_],
+    tables_read: Sequence[TableRead],
 ) -> NDArray[np.bool_]:
     """Which EDSS records another one of the same patient and day stands for, by the map's choice."""
     is_other = np.zeros(len(made), dtype=bool)
-    choices = [own.view.rule.same_day for own in worked]
+    choices = [table_read.view.rule.same_day for table_read in tables_read]
     if not any(choices) or "edss" not in made.columns:
         return is_other
     is_choosing = np.array([choice is not None for choice in choices])[made.table]
@@ -217,10 +233,10 @@ def _is_repeated(made: Made, is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return is_repeated
 
 
-def _settle_without_zero(
+def _set_aside_without_zero(
     rules: Map,
     made: Made,
-    worked: Sequence[Worked],
+    tables_read: Sequence[TableRead],
     patient: RowsArray,
     is_kept: NDArray[np.bool_],
     faults: Faults,
@@ -233,7 +249,7 @@ def _settle_without_zero(
     has_zero[patient[is_zero & is_kept]] = True
     is_without = ~has_zero[patient] & is_kept
     if rules.without_transplant == "drop":
-        _drop(made, worked, is_kept, is_without, "patient without a transplant")
+        _drop(made, tables_read, is_kept, is_without, "patient without a transplant")
         return
     if "date" not in made.columns or not is_without.any():
         return
@@ -244,27 +260,27 @@ def _settle_without_zero(
     more = f" and {len(first) - 5:,} more" if len(first) > 5 else ""
     faults.add(
         problem_on(
-            *_on(made, worked, first.tolist()),
+            *_on(made, tables_read, first.tolist()),
             what=f"no row of the source gives a transplant for {named}{more}",
-            rule="in a file with dates the transplant makes day 0" + _why_none(rules, worked, is_zero),
+            rule="in a file with dates the transplant makes day 0" + _why_none(rules, tables_read, is_zero),
             fix='Add it; where others were not transplanted, say without_transplant = "drop" in the map.',
         )
     )
 
 
-def _why_none(rules: Map, worked: Sequence[Worked], is_zero: NDArray[np.bool_]) -> str:
+def _why_none(rules: Map, tables_read: Sequence[TableRead], is_zero: NDArray[np.bool_]) -> str:
     """What the source has where the map looks for a transplant, if no row is one."""
     if is_zero.any():
         return ""
     if not rules.kinds & set(_ZERO):
         return "; the map names no record of kind transplant"
-    for own in worked:
-        for rule in own.view.rule.records:
+    for table_read in tables_read:
+        for rule in table_read.view.rule.records:
             for heading, allowed in rule.where.items() if rule.kind in _ZERO else ():
-                texts = own.view.cells(heading).dictionary_encode().dictionary.to_pylist()[:5]
+                texts = table_read.view.cells(heading).dictionary_encode().dictionary.to_pylist()[:5]
                 seen = ", ".join(repr(shown(text)) for text in texts)
                 wanted = ", ".join(repr(shown(text)) for text in allowed)
-                return f"; in {own.source.table.label} {shown(heading)} is {seen}, the map looks for {wanted}"
+                return f"; in {table_read.source.table.label} {shown(heading)} is {seen}, the map looks for {wanted}"
     return ""
 
 

@@ -43,8 +43,8 @@ _BEFORE_THE_NUMBER = {
     "mean difference",
     "standardised mean difference",
 }
-#: How many of the printed unit make one of the program's, where it is not the same.
-_PRINTED_PER_OWN = {"%": 100, "months": 12}
+#: How many of the printed unit make one of the program's, where that is not 1.
+PRINT_FACTORS = {"%": 100, "months": 12}
 
 
 def printed_figure(
@@ -155,9 +155,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return printed_figure(self.value, self.of, self.ci, self.unit, tuple(beside))
 
     @property
-    def printed_per_own(self) -> int:
-        """By what the program's own figure is multiplied to be in the printed unit."""
-        return _PRINTED_PER_OWN.get(self.unit, 1)
+    def print_factor(self) -> int:
+        """By what the program's figure is multiplied to be in the printed unit."""
+        return PRINT_FACTORS.get(self.unit, 1)
 
     @property
     def is_bare_count(self) -> bool:
@@ -227,10 +227,12 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def horizons(self) -> tuple[float, ...]:
         """The horizons that it states of what the program computes, in rising order [years]."""
-        own = {each.horizon_years for each in self.figures if each.figure and each.horizon_years is not None}
+        stated = {
+            each.horizon_years for each in self.figures if each.figure and each.horizon_years is not None
+        }
         if "horizon_years" in self.protocol and "horizon_years" not in self.inferred:
-            own.add(float(self.protocol["horizon_years"]))
-        return tuple(sorted(own))
+            stated.add(float(self.protocol["horizon_years"]))
+        return tuple(sorted(stated))
 
     @property
     def stated(self) -> tuple[str, ...]:
@@ -260,7 +262,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 named += (figure.contrast.level, figure.contrast.reference)
         return tuple(dict.fromkeys(named))
 
-    def with_arms(self, own_arms: Mapping[str, str]) -> Publication:
+    def with_arms(self, cohort_arms: Mapping[str, str]) -> Publication:
         """Name its arms as a cohort does: the cohort's text by the publication's.
 
         Raises
@@ -268,13 +270,13 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         UsageError
             If it has no such arm; the text names those it has.
         """
-        for arm in own_arms:
+        for arm in cohort_arms:
             if arm not in self.arms:
                 known = f"Its arms are {', '.join(self.arms)}." if self.arms else "It tells no arms apart."
                 raise UsageError(f"{self.id} has no arm {shown(arm)!r}. {known}")
 
         def named(arm: str) -> str:
-            return own_arms.get(arm, arm)
+            return cohort_arms.get(arm, arm)
 
         def renamed(figure: Figure) -> Figure:
             where, contrast = figure.where, figure.contrast

@@ -1,4 +1,4 @@
-"""A source table while a map is applied to it, and the canonical rows that are made of it."""
+"""The rows of a source table that are read, and the canonical rows that are made of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ahsct_trial.results import TableAccount
 
 
 @dataclass(frozen=True, eq=False)
-class Worked:
+class TableRead:
     """A source table that is being read.
 
     Attributes
@@ -123,7 +123,7 @@ class Made:
         )
 
 
-def work(table: CellTable, rule: TableRule, faults: Faults) -> Worked | None:
+def read_table(table: CellTable, rule: TableRule, faults: Faults) -> TableRead | None:
     """Find the rows of a table that are read, pivoted if the rule says so; None if columns are missing."""
     source = SourceTable(table, rule, faults)
     n_before = len(faults.problems)
@@ -140,12 +140,12 @@ def work(table: CellTable, rule: TableRule, faults: Faults) -> Worked | None:
         reasons.give_by_value(rows[~is_held], heading)
         rows = rows[is_held]
     if rule.pivot is None:
-        return Worked(source, source, rows, None, reasons)
+        return TableRead(source, source, rows, None, reasons)
     wide = pivoted(source, rows)
     not_read = rows[wide.row_of[rows] < 0]
     reasons.give_by_value(not_read, rule.pivot.name)
     view = SourceTable(wide.table, rule, faults)
-    return Worked(source, view, np.arange(len(view)), wide, reasons)
+    return TableRead(source, view, np.arange(len(view)), wide, reasons)
 
 
 def _tests(source: SourceTable) -> frozenset[str]:

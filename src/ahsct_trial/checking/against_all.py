@@ -123,10 +123,10 @@ def _beside(
     results: TrialResults, publication: Publication, figure: Figure, protocol: Protocol, overrides: Overrides
 ) -> AlongsideFigure:
     theirs = figure_protocol(publication, figure, overrides)
-    own = results.counterpart(figure, theirs)
-    reasons: list[str | None] = [own.absent]
-    if own.absent is None:
-        reasons = [*horizon_not_stated(figure, theirs), *own.notes, figure.differs]
+    counterpart = results.counterpart(figure, theirs)
+    reasons: list[str | None] = [counterpart.absent]
+    if counterpart.absent is None:
+        reasons = [*horizon_not_stated(figure, theirs), *counterpart.notes, figure.differs]
     return AlongsideFigure(
         publication=publication.id,
         title=publication.title,
@@ -140,10 +140,10 @@ def _beside(
         published_ci=figure.ci,
         published_share=float(figure.value) / (100 if figure.of is None else float(figure.of)),
         unit=figure.unit,
-        value=own.value,
-        of=own.of,
-        estimate=own.estimate,
-        n_patients_own=own.n_patients,
+        value=counterpart.value,
+        of=counterpart.of,
+        estimate=counterpart.estimate,
+        n_patients_own=counterpart.n_patients,
         own_horizon_years=theirs.horizon_years,
         death=theirs.death,
         confidence_level=theirs.confidence_level,
@@ -154,11 +154,11 @@ def _beside(
     )
 
 
-def _differs_in(figure: Figure, theirs: Protocol, own: Protocol) -> Iterator[str]:
+def _differs_in(figure: Figure, theirs: Protocol, headline_protocol: Protocol) -> Iterator[str]:
     declared = endpoint_of(figure)
     if figure.horizon_years is None:
         yield "horizon not stated"
-    elif figure.horizon_years != own.horizon_years:
+    elif figure.horizon_years != headline_protocol.horizon_years:
         yield "horizon"
     if declared is not HEADLINE:
         yield "endpoint"
@@ -170,7 +170,7 @@ def _differs_in(figure: Figure, theirs: Protocol, own: Protocol) -> Iterator[str
         yield "patients"
     if "death" in figure.not_stated:
         yield "death rule not stated"
-    elif theirs.death != own.death:
+    elif theirs.death != headline_protocol.death:
         yield "death rule"
-    if theirs.confidence_level != own.confidence_level:
+    if theirs.confidence_level != headline_protocol.confidence_level:
         yield "level"

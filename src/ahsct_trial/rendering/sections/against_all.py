@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.published import printed_figure
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import (
     Section,
+    cohort_figure,
     file_section,
     look_first,
     notes,
-    own_figure,
     protocol_sentence,
     provenance,
     public,
@@ -25,7 +25,7 @@ from ahsct_trial.wording import in_years
 
 if TYPE_CHECKING:
     from ahsct_trial.checking import Alongside
-    from ahsct_trial.checking.alongside import AlongsideFigure
+    from ahsct_trial.checking.against_all import AlongsideFigure
 
 
 _NOT_STATED = " not stated"
@@ -33,14 +33,14 @@ _NOT_STATED = " not stated"
 
 def alongside_sections(comparison: Alongside) -> list[Section]:
     """The cohort's event-free figure beside every publication's, and how to read the table."""
-    own = comparison.headline
+    headline = comparison.headline
     notices = public(comparison.notices)
     return [
         *provenance(comparison.source),
         *look_first(notices),
         Section(
             "Event-free figures beside the published ones",
-            lead=(_own_headline(comparison),),
+            lead=(_cohort_headline(comparison),),
             headings=("Event-free figure", "Published", "This\ncohort", "n", "CI", "Set apart by"),
             rows=tuple(_row(each) for each in comparison.figures),
             texts=frozenset({0, 5}),
@@ -54,7 +54,7 @@ def alongside_sections(comparison: Alongside) -> list[Section]:
                 "counts; n is what its percentage is of, in a survival estimate all patients whose "
                 "outcome is known. Nothing is judged here; `--against ID` judges, figure by figure.",
                 '"Set apart by" says how the published figure differs in kind from this cohort\'s own '
-                f"{own.label} at {in_years(own.horizon_years)}: figures that are set apart cannot be "
+                f"{headline.label} at {in_years(headline.horizon_years)}: figures that are set apart cannot be "
                 "compared as they stand. Words of a definition may differ even where nothing is named: see "
                 "`ahsct published ID`.",
                 *_without_headline(comparison),
@@ -66,15 +66,14 @@ def alongside_sections(comparison: Alongside) -> list[Section]:
     ]
 
 
-def _own_headline(comparison: Alongside) -> str:
-    own = comparison.headline
-    what = f"{source_name(comparison.source)}: {own.label} at {in_years(own.horizon_years)}"
-    counted = "" if own.n_event_free is None else fmt.counted(own.proportion)
-    if own.survival.value is None:
-        return (
-            f"{what}: {counted + '. ' if counted else ''}{own.note or own.survival.note or 'not computable'}"
-        )
-    return f"{what} is {fmt.with_interval(survival_shown(own))}; event-free {counted}."
+def _cohort_headline(comparison: Alongside) -> str:
+    headline = comparison.headline
+    what = f"{source_name(comparison.source)}: {headline.label} at {in_years(headline.horizon_years)}"
+    counted = "" if headline.n_event_free is None else fmt.counted(headline.proportion)
+    if headline.survival.value is None:
+        why = headline.note or headline.survival.note or "not computable"
+        return f"{what}: {counted + '. ' if counted else ''}{why}"
+    return f"{what} is {fmt.with_interval(survival_shown(headline))}; event-free {counted}."
 
 
 def _row(figure: AlongsideFigure) -> tuple[str, ...]:
@@ -82,7 +81,7 @@ def _row(figure: AlongsideFigure) -> tuple[str, ...]:
     return (
         f"{figure.publication} – {shown(figure.label)}",
         printed_figure(figure.published, figure.published_of, figure.published_ci, figure.unit),
-        own_figure(figure.value, figure.of, figure.unit, estimate),
+        cohort_figure(figure.value, figure.of, figure.unit, estimate),
         "" if estimate is None or estimate.of is None else f"{estimate.of:,.0f}",
         fmt.NOTHING if estimate is None else fmt.limits(estimate),
         _set_apart_by(figure.differs_in) or fmt.NOTHING,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ahsct_trial.rendering import formats as fmt
+from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.figures.curves import (
     DrawnCurve,
     axis_years,
