@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ahsct_trial.patients import YEARS_TO_BASELINE, YEARS_TO_UNCONFIRMED_WORSENI
 from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
 from ahsct_trial.records import Records
 from ahsct_trial.results import Notice
+from ahsct_trial.threads import side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,29 +69,30 @@ class Derivations:
         import pandas as pd  # not before it is needed: it may be imported while a file is read
 
         records = self._records
-        parts: dict[str, Derived] = {
-            "follow_up": self._once("follow_up", (), protocol, lambda _: derive_follow_up(records))
-        }
         notices: list[Notice] = []
+        #: Of each part the settings that it depends on, and what derives it.
+        derive: dict[str, tuple[tuple[str, ...], Callable[[Protocol], Derived]]] = {
+            "follow_up": ((), lambda _: derive_follow_up(records))
+        }
         if self._has("relapse") or self._has("observed_from"):
-            parts["relapse"] = self._once(
-                "relapse", _RELAPSE_SETTINGS, protocol, lambda chosen: derive_relapses(records, chosen)
-            )
+            derive["relapse"] = _RELAPSE_SETTINGS, lambda chosen: derive_relapses(records, chosen)
         if self._has("mri"):
             missing = _missing_for_lesions(records, protocol.new_lesion)
             if missing:
                 notices.append(_no_lesion_endpoints(records, protocol.new_lesion, missing))
             else:
-                parts["new_lesion"] = self._once(
-                    "new_lesion", _LESION_SETTINGS, protocol, lambda chosen: derive_lesions(records, chosen)
-                )
+                derive["new_lesion"] = _LESION_SETTINGS, lambda chosen: derive_lesions(records, chosen)
         if self._has("edss"):
-            parts["worsening"] = self._once(
-                "worsening", _EDSS_SETTINGS, protocol, lambda chosen: _derive_edss(records, chosen)
-            )
+            derive["worsening"] = _EDSS_SETTINGS, lambda chosen: _derive_edss(records, chosen)
         for column in _FIRST_RECORDS:
             if self._has(column.first_record):
-                parts[column.name] = self._first(column, protocol)
+                derive[column.name] = (), partial(_derive_first, records, column)
+        derived = side_by_side(
+            lambda part: self._once(part, derive[part][0], protocol, derive[part][1]),
+            derive,
+            n_rows=sum(len(observations.row) for observations in records.observations.values()),
+        )
+        parts: dict[str, Derived] = dict(zip(derive, derived, strict=True))
         columns = dict(records.patients.items())
         decided_by: dict[str, NDArray[np.integer[Any]]] = {}
         for part in parts.values():
@@ -106,12 +109,12 @@ class Derivations:
             notices=tuple(notices),
         )
 
-    def _first(self, column: Column, protocol: Protocol) -> Derived:
-        found: Derived = self._once(column.name, (), protocol, lambda _: derive_first(self._records, column))
-        return found
-
     def _has(self, kind: str) -> bool:
         return bool(len(self._records.observations[kind].row))
+
+
+def _derive_first(records: Records, column: Column, _: Protocol) -> Derived:
+    return derive_first(records, column)
 
 
 def _no_lesion_endpoints(records: Records, rule: NewLesion, missing: tuple[str, ...]) -> Notice:

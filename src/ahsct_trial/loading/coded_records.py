@@ -202,38 +202,44 @@ def join(parts: Sequence[Condensed], places: Places) -> Joined:
     """The rows of all parts one after the other."""
     *starts, n_rows = itertools.accumulate((len(part.kind) for part in parts), initial=0)
     width = _width(n_rows)
-    identifiers, patient = code_of_texts([(part.patient, part.identifiers) for part in parts])
-    labels: dict[str, Labels] = {}
-    attributes = {}
-    for name in parts[0].attributes:
-        own = [part.attributes[name] for part in parts]
-        labels[name], codes = _values_of_all(own)
-        rows = np.concatenate([part.rows + start for part, start in zip(own, starts, strict=True)])
-        levels = labels[name].levels
-        n_each = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
-        attributes[name] = AttributeCells(rows, codes, levels, n_each)
-    return Joined(
-        Condensed(
-            patient=patient,
-            identifiers=identifiers,
-            kind=np.concatenate([part.kind for part in parts]),
-            time=np.concatenate([part.time for part in parts]),
-            is_wrong_time=np.concatenate([part.is_wrong_time for part in parts]),
-            rows={
+
+    def identifiers() -> tuple[pa.StringArray, NDArray[np.int32]]:
+        return code_of_texts([(part.patient, part.identifiers) for part in parts])
+
+    def others() -> tuple[dict[str, Any], dict[str, Labels]]:
+        labels: dict[str, Labels] = {}
+        attributes = {}
+        for name in parts[0].attributes:
+            of_parts = [part.attributes[name] for part in parts]
+            labels[name], codes = _values_of_all(of_parts)
+            rows = np.concatenate([part.rows + start for part, start in zip(of_parts, starts, strict=True)])
+            levels = labels[name].levels
+            n_each = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+            attributes[name] = AttributeCells(rows, codes, levels, n_each)
+        fields = {
+            "kind": np.concatenate([part.kind for part in parts]),
+            "time": np.concatenate([part.time for part in parts]),
+            "is_wrong_time": np.concatenate([part.is_wrong_time for part in parts]),
+            "rows": {
                 name: np.concatenate(
                     [part.rows[name] + width(start) for part, start in zip(parts, starts, strict=True)]
                 )
                 for name in KINDS
             },
-            values={name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
-            attributes=attributes,
-            scoreless=np.concatenate(
+            "values": {
+                name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values
+            },
+            "attributes": attributes,
+            "scoreless": np.concatenate(
                 [part.scoreless + start for part, start in zip(parts, starts, strict=True)]
             ),
-        ),
-        labels,
-        places,
-    )
+        }
+        return fields, labels
+
+    # To code the identifiers takes about as long as all else.
+    tasks: list[Callable[[], Any]] = [identifiers, others]
+    (different, patient), (fields, labels) = side_by_side(lambda task: task(), tasks, n_rows=n_rows)
+    return Joined(Condensed(patient=patient, identifiers=different, **fields), labels, places)
 
 
 def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, NDArray[np.int32]]:
@@ -394,7 +400,7 @@ def code(joined: Joined, clock: str, origin: str) -> Coded:
     has_time = one.time != _NO_TIME
     day, is_known = one.time, has_time
     if clock == "date":
-        day, is_known = _days_from_dates(one, has_time, CODES[origin])
+        day, is_known = _days_from_dates(one, has_time, origin)
     baseline = one.rows["baseline"]
     day = np.where(is_known, day, np.int32(0))
     day[baseline] = 0
@@ -404,15 +410,14 @@ def code(joined: Joined, clock: str, origin: str) -> Coded:
 
 
 def _days_from_dates(
-    one: Condensed, has_date: NDArray[np.bool_], origin: int
+    one: Condensed, has_date: NDArray[np.bool_], origin: str
 ) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Days from the patient's day 0, and where they are known: not without the record that makes it."""
-    # Backwards, so that of two the first one stands.
-    origins = np.flatnonzero((one.kind == origin) & has_date)[::-1]
+    origins = one.rows[origin]
+    origins = origins[has_date[origins]][::-1]  # backwards, so that of two the first one stands
     # One place more than there are patients: rows without an identifier look up "unknown" at −1.
-    day_0: NDArray[np.int32] = np.zeros(len(one.identifiers) + 1, dtype=np.int32)
-    has_day_0 = np.zeros(len(day_0), dtype=bool)
-    day_0[one.patient[origins]] = one.time[origins]
-    has_day_0[one.patient[origins]] = True
-    has_day_0[NOBODY] = False
-    return one.time - gathered(day_0, one.patient), has_date & gathered(has_day_0, one.patient)
+    day_0_of = np.full(len(one.identifiers) + 1, _NO_TIME, dtype=np.int32)
+    day_0_of[one.patient[origins]] = one.time[origins]
+    day_0_of[NOBODY] = _NO_TIME
+    day_0 = gathered(day_0_of, one.patient)
+    return one.time - day_0, has_date & (day_0 != _NO_TIME)

@@ -284,7 +284,11 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         empty.append(part.empty + start)
         broken += [line + start for line in part.texts.broken]
     problems.add(_missing_codes(parts, starts))
-    lines = np.concatenate([part.texts.lines + start for part, start in zip(parts, starts, strict=True)])
+    lines = np.empty(sum(len(part.texts) for part in parts), dtype=np.int64)
+    row = 0
+    for part, start in zip(parts, starts, strict=True):
+        np.add(part.texts.lines, start, out=lines[row : row + len(part.texts)])
+        row += len(part.texts)
     tables = [part.texts.table for part in parts if part.texts.table is not None]
     numbers = [part.texts.numbers for part in parts if part.texts.numbers is not None]
     n_empty = sum(map(len, empty))

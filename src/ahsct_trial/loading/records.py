@@ -295,8 +295,10 @@ def _edss_10(coded: Coded) -> tuple[IntArray, IntArray, IntArray]:
     is_dead = np.zeros(coded.n_patients + 1, dtype=bool)
     is_dead[coded.ordered["death"][0].patient] = True
     is_dead[NOBODY] = True
-    is_meant = (values["edss"] == 10) & ~is_dead[visits.patient] & ~coded.is_dateless[visits.row]
-    patient, day, row = (own[is_meant] for own in visits)
+    found = np.flatnonzero(values["edss"] == 10)  # few
+    patient, day, row = (column[found] for column in visits)
+    is_meant = ~is_dead[patient] & ~coded.is_dateless[row]
+    patient, day, row = patient[is_meant], day[is_meant], row[is_meant]
     is_first = is_first_of_patient(patient)
     return patient[is_first], row[is_first], day[is_first]
 
