@@ -16,6 +16,7 @@ from ahsct_trial.endpoints.neda import neda3
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.rates import event_rates, is_overdispersed
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
+from ahsct_trial.escaping import shown
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import (
@@ -30,6 +31,7 @@ from ahsct_trial.results import (
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
 from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
+from ahsct_trial.wording import listed
 
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.
 _MANY = 0.1
@@ -65,6 +67,7 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
             *trial.notices,
             *table.notices,
             *ignored_settings(protocol, trial.layout),
+            *arm_unknown(table),
             *endpoint_notices(computed.cohort, computed.endpoints, protocol),
         ),
     )
@@ -143,6 +146,22 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
             code="time-zero-not-in-file",
             text="A patient table does not say from when its times run. They are taken to run from "
             f"{protocol.time_zero}, as the protocol says; none was converted.",
+        )
+
+
+def arm_unknown(table: PatientTable) -> Iterator[Notice]:
+    """That patients without an arm are one group with those of an arm."""
+    if not table.has("arm"):
+        return
+    arms = table.patients["arm"]
+    n_unknown = int(arms.isna().sum())
+    levels = sorted(map(str, arms.dropna().unique()))
+    if n_unknown and levels:
+        yield Notice(
+            code="arm-unknown",
+            severity="look first",
+            text=f"{patients(n_unknown)} of {len(table):,} without arm, counted with those of "
+            f"{listed(map(shown, levels))}. --where arm=LEVEL leaves them out.",
         )
 
 
