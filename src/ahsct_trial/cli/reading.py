@@ -26,12 +26,8 @@ def read(
     protocol: Protocol,
     step: Callable[[str], None],
     suppression: Suppression | None = None,
-    *,
-    needed: Iterable[str] = _NEEDED,
 ) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
-
-    `needed` are the modules that will be needed then.
 
     Raises
     ------
@@ -50,7 +46,7 @@ def read(
     if data.map is None:
         from ahsct_trial.loading import read_cohort
 
-        import_meanwhile(needed)
+        import_meanwhile(_NEEDED)
         trial = read_cohort(data.cohort, **files, time_zero=protocol.time_zero)
     else:
         from ahsct_trial.mapping import read_map, read_mapped, with_defaults

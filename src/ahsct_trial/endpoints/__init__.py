@@ -31,7 +31,6 @@ from ahsct_trial.results import (
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
 from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
-from ahsct_trial.wording import listed
 
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.
 _MANY = 0.1
@@ -150,18 +149,17 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
 
 
 def arm_unknown(table: PatientTable) -> Iterator[Notice]:
-    """That patients without an arm are one group with those of an arm."""
+    """That patients without an arm are one group with those of the only arm; several are not pooled unasked."""
     if not table.has("arm"):
         return
     arms = table.patients["arm"]
-    n_unknown = int(arms.isna().sum())
-    levels = sorted(map(str, arms.dropna().unique()))
-    if n_unknown and levels:
+    n_unknown, levels = int(arms.isna().sum()), arms.dropna().unique()
+    if n_unknown and len(levels) == 1:
         yield Notice(
             code="arm-unknown",
             severity="look first",
-            text=f"{patients(n_unknown)} of {len(table):,} without arm, counted with those of "
-            f"{listed(map(shown, levels))}. --where arm=LEVEL leaves them out.",
+            text=f"{patients(n_unknown)} of {len(table):,} without an arm, counted with those of {shown(levels[0])}. "
+            "--where arm=LEVEL leaves them out.",
         )
 
 
