@@ -43,9 +43,9 @@ _SUMMARY_WORDS = (
 _SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
 #: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
 #: identifier that begins with the name of a trial.
-_AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&].*|=\s*[0-9.,]+)|(\s+\pL+)+)?$"
+_AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"
 #: An identifier that is perhaps no patient's: those without a digit, and those with such a comment.
-_MAYBE_SUMMARY = r"^[^0-9]+$|[(\[=±]"
+_MAYBE_SUMMARY = r"^[^0-9]+$|[(\[=±:]"
 
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
