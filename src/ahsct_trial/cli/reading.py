@@ -31,7 +31,7 @@ def read(
 ) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
 
-    `needed` are the modules that will be needed then.
+    The modules `needed` next are imported meanwhile.
 
     Raises
     ------

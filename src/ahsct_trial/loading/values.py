@@ -42,6 +42,8 @@ _UNKNOWN = re.compile(
     r"unk|unknown|missing|none|null|n\.?[adrek]\.?|k\.?\s?a\.?|unbekannt|fehlt|inconnue?|desconocid[oa]|sconosciut[oa]"
     r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+"
 )
+#: Days as a spreadsheet or SAS counts them, of some decades.
+_SERIAL_DAY = re.compile(r"[1-4][0-9]{4}([.,][0-9]+)?")
 _CODE_FOR_MISSING = re.compile(r"-?(7{2,5}|8{2,5}|9{1,5})|-1")
 _MARK_NAMES = {".": "point", ",": "comma"}
 #: Different wrong texts of a part of a column whose rules are looked at one by one.
@@ -462,6 +464,12 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
         return (
             f"no date is before {EARLIEST.year}; such a date mostly stands for unknown",
             "Correct it, or leave the record out.",
+        )
+    if _SERIAL_DAY.fullmatch(text):
+        return (
+            "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
+            "Format the cells as dates and export the data again, or give a map with "
+            'date_format = ["excel"] or ["sas"].',
         )
     if forms.date_format is not None:
         return (
