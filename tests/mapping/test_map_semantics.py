@@ -10,6 +10,7 @@ from mapped import map_of, mapped_files, problems_of, rows_of
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.mapping import apply_map, read_map, with_defaults
 from ahsct_trial.mapping.dates import Wrong, iso_day
+from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 
 TRANSPLANTS = """
 [[table]]
@@ -419,6 +420,35 @@ def test_data_frames_by_the_names_of_tables() -> None:
     ]
     assert str(mapped.places.of(1)) == "visits:1"
     assert "notes" in next(notice.text for notice in mapped.notices if notice.code == "tables-not-in-map")
+
+
+def test_data_frames_of_the_sheets_of_a_workbook() -> None:
+    import pandas as pd
+
+    # Both sheets are of one file, whose name the first DataFrame has: the second must not be read from it.
+    rules = map_of(
+        TRANSPLANTS.replace('"tx"', '"study.xlsx"', 1)
+        + '[[table]]\nfile = "study.xlsx"\nsheet = "Visits"\npatient_id = "id"\n'
+        '[[table.record]]\nkind = "edss"\ndate = "tx"\nedss = "score"\n'
+    )
+    first = pd.DataFrame({"id": ["1"], "tx": ["2015-01-10"], "score": [9]})
+    visits = pd.DataFrame({"id": ["1"], "tx": ["2015-02-01"], "score": [3]})
+    mapped = apply_map(rules, {"study": first, "visits": visits})
+    assert [row["edss"] for row in rows_of(mapped) if row["record"] == "edss"] == ["3"]
+    with pytest.raises(
+        DataProblems, match="2 DataFrames may be this table: visits, Visits; a table is one DataFrame"
+    ):
+        apply_map(rules, {"study": first, "visits": visits, "Visits": visits})
+
+
+def test_two_workbooks_with_a_sheet_of_the_name(tmp_path) -> None:
+    for name in ("one", "two"):
+        sheet = Sheet("tx", (SheetColumn("id"), SheetColumn("tx")), (("1", "2015-01-10"),))
+        (tmp_path / f"{name}.xlsx").write_bytes(write_workbook([sheet]))
+    told = "2 sheets may be this table: one.xlsx, sheet tx, two.xlsx, sheet tx; a table is one sheet"
+    with pytest.raises(DataProblems, match=told):
+        apply_map(map_of(TRANSPLANTS), tmp_path)
+    assert len(rows_of(apply_map(map_of(TRANSPLANTS), tmp_path / "one.xlsx"))) == 1
 
 
 def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
