@@ -6,8 +6,12 @@ Nothing heavy is imported before a command runs, so that `ahsct --help` answers 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
+from typing import Any
+
+from typer.main import get_command
 
 from ahsct_trial.cli.application import Outcome, app
 from ahsct_trial.errors import AhsctError, UsageError
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
         The exit code, and the result object that was written.
     """
     try:
-        done = app(args=argv, prog_name="ahsct", standalone_mode=False)
+        done = _program()(args=argv, prog_name="ahsct", standalone_mode=False)
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)
@@ -49,6 +53,12 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
             say(_worded(error))
         return Outcome(exit_code=UsageError.exit_code, result=error)
     return done if isinstance(done, Outcome) else Outcome(exit_code=int(done or 0))
+
+
+@cache
+def _program() -> Callable[..., Any]:
+    """The application with its commands and options: made once, for whoever calls `main` again."""
+    return get_command(app)
 
 
 def _worded(error: ClickException) -> str:
