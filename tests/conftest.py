@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A slow machine is no fault of the code; the benchmarks watch the time.
-settings.register_profile("ahsct", deadline=None)
+settings.register_profile("ahsct", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ahsct")
 
 
