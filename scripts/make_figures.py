@@ -5,9 +5,9 @@ Usage: python scripts/make_figures.py        rewrites docs/figures; needs the ex
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
+
+from ahsct_trial.cli import main as ahsct
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ROOT / "docs" / "figures"
@@ -29,12 +29,11 @@ ENDPOINTS = (
 
 
 def draw(folder: Path, cohort: str, figure: str, *words: str) -> None:
-    """Draw one figure of a file in data/, as a reader would."""
+    """Draw one figure of a file in data/; what is printed is its caption."""
     output = folder / f"{Path(cohort).stem}-{figure}.svg"
-    command = [sys.executable, "-m", "ahsct_trial", *words, f"data/{cohort}", "-o", str(output), "--force"]
-    # The caption is for a paper's text.
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    print(output.name)
+    done = ahsct([*words, str(ROOT / "data" / cohort), "-o", str(output), "--force"])
+    if done.exit_code:
+        raise SystemExit(done.exit_code)
 
 
 def main(folder: Path = FIGURES) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 
+# Matrices here are small, and the tests share the processors: OpenBLAS's threads would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A slow machine is no fault of the code; the benchmarks watch the time.
-settings.register_profile("ahsct", deadline=None)
+settings.register_profile("ahsct", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ahsct")
 
 

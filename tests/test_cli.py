@@ -541,6 +541,19 @@ def test_validate_tells_scripts_of_the_problems(ahsct: Ahsct) -> None:
     assert (fine["n_problems"], fine["account"]["rows_read"]) == (0, 24)
 
 
+def test_validate_says_what_strict_would_stop_at(ahsct: Ahsct, tmp_path: Path) -> None:
+    # Two relapses 20 days apart, which the relapses show and not the reading of the file.
+    text = "patient_id,record,day\nA,transplant,0\nA,relapse,100\nA,relapse,120\nA,last_contact,1100\n"
+    cohort = written(tmp_path, text)
+    said = "1 relapse begins within 30 days of another"
+    assert said in " ".join(ahsct("validate", cohort).out.split())
+    [notice] = json.loads(ahsct("validate", cohort, "--json").out)["notices"]
+    assert (notice["code"], notice["severity"]) == ("relapses-close-together", "look first")
+    strict = ahsct("validate", cohort, "--strict")
+    assert strict.exit_code == 3
+    assert said in strict.err
+
+
 def test_text_of_the_file_is_text_on_the_screen(ahsct: Ahsct, tmp_path: Path) -> None:
     cohort = written(
         tmp_path,

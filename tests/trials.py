@@ -60,7 +60,8 @@ def some_patient(random: Random) -> Row:
         return random.choice([None, value, value])
 
     def some_time(last: float = end) -> float:
-        return random.choice([near(years) for years in TIMES if years <= last - 1e-6] or [last])
+        earlier = [years for years in TIMES if years <= last - 1e-6]
+        return near(random.choice(earlier)) if earlier else last
 
     def event() -> float | None:
         return (random.choice([None, some_time()]) or None) if end else None

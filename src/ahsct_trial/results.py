@@ -23,8 +23,28 @@ SCHEMA_VERSION = 2
 _NO_STATISTICS = {"years", "horizon_years"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tool:
+class Result:
+    """What each class here would get from `dataclass`; to make it anew for each is half of what they cost to import."""
+
+    __slots__ = ()
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__dataclass_fields__)  # type: ignore[attr-defined]
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, type(self)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        names = self.__dataclass_fields__  # type: ignore[attr-defined]
+        listed = ", ".join(f"{name}={value!r}" for name, value in zip(names, self._values(), strict=True))
+        return f"{type(self).__name__}({listed})"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Tool(Result):
     """The program that computed the results."""
 
     name: str
@@ -36,8 +56,8 @@ TOOL = Tool(name="ahsct-trial", version=__version__)
 Severity = Literal["look first", "note"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Notice(Result):
     """Something that a person should know about the data or the results.
 
     Attributes
@@ -62,8 +82,8 @@ class Notice:
 Unit = Literal["share", "difference", "per_year", "per_scan", "ratio", "years"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Estimate:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Estimate(Result):
     """A statistic with its confidence limits, unrounded: the only shape in which one exists.
 
     Attributes
@@ -93,8 +113,8 @@ class Estimate:
     note: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceFile:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SourceFile(Result):
     """A file that was read: its name without the path, the digest of its bytes, its rows.
 
     `n_rows` is None where it would tell a small count that is not shown.
@@ -105,8 +125,8 @@ class SourceFile:
     n_rows: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceInfo:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SourceInfo(Result):
     """The files that the results come from, and the layout of the data: ``patient_table`` or ``records``.
 
     `provenance` is what must be said of the data beside every result, such as that they are synthetic.
@@ -117,8 +137,8 @@ class SourceInfo:
     provenance: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProtocolInfo:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class ProtocolInfo(Result):
     """Every setting; those that the data's layout has no use for are None and named in `not_applicable`."""
 
     name: str
@@ -147,8 +167,8 @@ class ProtocolInfo:
     not_applicable: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Distribution:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Distribution(Result):
     """A numeric column over the patients who have it: `n` of them, None where few, and what their values are."""
 
     n: int | None
@@ -158,8 +178,8 @@ class Distribution:
     total: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FollowUp:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class FollowUp(Result):
     """Follow-up of all patients [years], of survivors, and how complete it is to the horizon."""
 
     n: int
@@ -172,8 +192,8 @@ class FollowUp:
     completeness: Estimate
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CohortInfo:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class CohortInfo(Result):
     """Who was treated.
 
     `n_sites` and a distribution are None-valued where the file lacks the column; counts of a column that
@@ -196,8 +216,8 @@ class CohortInfo:
     n_missing: dict[str, int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CurvePoint:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class CurvePoint(Result):
     """One distinct time of a Kaplan–Meier curve."""
 
     years: float
@@ -267,8 +287,8 @@ class Curve:
         return (*(column.tolist() for column in columns), *limits)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SurvivalEndpoint:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SurvivalEndpoint(Result):
     """A time-to-event endpoint at the horizon.
 
     `n_patients` are those on the curve, `n_unknown` those left out: a component is unknown, or the baseline EDSS
@@ -310,8 +330,8 @@ class SurvivalEndpoint:
     curve: Curve
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NedaYear:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class NedaYear(Result):
     """No evidence of disease activity by one landmark year.
 
     `lowest` and `highest` are the share if all who are not evaluable had, or had not, disease activity.
@@ -329,8 +349,8 @@ class NedaYear:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventRate:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class EventRate(Result):
     """Events over exposure on one side of time zero.
 
     `rate_negative_binomial` has a value where the dispersion is above 1.5. `scans_with_lesions` is the share
@@ -348,8 +368,8 @@ class EventRate:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EventRates:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class EventRates(Result):
     """A rate before and after time zero, and after ÷ before over the patients known on both sides."""
 
     label: str
@@ -362,8 +382,8 @@ class EventRates:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Disability:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Disability(Result):
     """Patients by confirmed change of EDSS; `n_patients` are those with a known outcome.
 
     `unconfirmed` are those whose EDSS was worse at their last visit, which nothing can confirm.
@@ -383,8 +403,8 @@ class Disability:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mortality:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Mortality(Result):
     """Deaths of any cause and transplant-related ones, of patients followed that far or dead.
 
     The figures without `_lowest` and `_highest` are None where a cause is unknown that they depend on.
@@ -405,8 +425,8 @@ class Mortality:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Endpoints:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Endpoints(Result):
     """All endpoints; each is always there, with None for figures that the file cannot give."""
 
     activity_free_survival: SurvivalEndpoint
@@ -421,8 +441,8 @@ class Endpoints:
     mortality: Mortality
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetAside:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SetAside(Result):
     """Rows that were read and not used: the reason, how many, and the first lines on which they stand."""
 
     reason: str
@@ -430,8 +450,8 @@ class SetAside:
     lines: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TableAccount:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class TableAccount(Result):
     """Where the rows of one table of a source went; `sheet` is None where a file holds one table."""
 
     file: str
@@ -441,8 +461,8 @@ class TableAccount:
     set_aside: tuple[SetAside, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Account(Result):
     """Where the rows went: rows read = rows used + rows set aside.
 
     `missing` counts the cells by the text that stands for missing, other than empty ones. `tables` has one
@@ -457,8 +477,8 @@ class Account:
     tables: tuple[TableAccount, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Summary:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Summary(Result):
     """The results of one cohort under one protocol."""
 
     schema_version: int
@@ -483,8 +503,8 @@ class Summary:
         return _frame(_rows("", self.cohort, self.endpoints))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProblemInfo:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class ProblemInfo(Result):
     """One thing that is wrong with a file; None for what has no place in a sheet, a line or a column.
 
     `line` is the first of its lines, `lines` are the first few, and `n_rows` is how many rows have it.
@@ -503,8 +523,8 @@ class ProblemInfo:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Validation:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Validation(Result):
     """What reading a file found: the first problems and their total, or the account of its rows."""
 
     schema_version: int
@@ -516,8 +536,8 @@ class Validation:
     notices: tuple[Notice, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HypothesisTest:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class HypothesisTest(Result):
     """A test: its statistic, degrees of freedom and p-value, and for two groups the permutation p-value.
 
     `note` says how the permutation p was found, or why a part is None.
@@ -530,8 +550,8 @@ class HypothesisTest:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SurvivalContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class SurvivalContrast(Result):
     """Two groups in one survival endpoint, level − reference or level ÷ reference.
 
     `survival_difference` is at the horizon, `risk_difference` that of the crude share with an event by it, with
@@ -548,39 +568,39 @@ class SurvivalContrast:
     note: str | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RateContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class RateContrast(Result):
     """The rates of two groups after time zero, level ÷ reference."""
 
     ratio: Estimate
     ratio_negative_binomial: Estimate
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ShareContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class ShareContrast(Result):
     """The shares of two groups, level − reference, with Boschloo's p-value."""
 
     risk_difference: Estimate
     p_exact: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DisabilityContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class DisabilityContrast(Result):
     """Shares with a confirmed change of EDSS."""
 
     worsened: ShareContrast
     improved: ShareContrast
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MortalityContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class MortalityContrast(Result):
     """Shares of patients who died by day 100."""
 
     all_cause_by_day_100: ShareContrast
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NedaContrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class NedaContrast(Result):
     """Shares of evaluable patients without evidence of disease activity by one landmark year."""
 
     years: int
@@ -588,8 +608,8 @@ class NedaContrast:
     p_exact: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ContrastEndpoints:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class ContrastEndpoints(Result):
     """All that separates two groups."""
 
     activity_free_survival: SurvivalContrast
@@ -604,8 +624,8 @@ class ContrastEndpoints:
     neda3: tuple[NedaContrast, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contrast:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Contrast(Result):
     """A group against the reference."""
 
     level: str
@@ -613,8 +633,8 @@ class Contrast:
     endpoints: ContrastEndpoints
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GroupFlow:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class GroupFlow(Result):
     """What became of the patients of a group up to the horizon; each is in one of the last three.
 
     `n_transplanted` had a transplant, None where the data do not say who had one. `n_died` died by the
@@ -629,8 +649,8 @@ class GroupFlow:
     n_ended_before: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Group(Result):
     """One group of patients."""
 
     level: str
@@ -639,16 +659,16 @@ class Group:
     endpoints: Endpoints
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EndpointTests:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class EndpointTests(Result):
     """Tests of one survival endpoint over all groups: of its curves, and of the incidence of each type."""
 
     log_rank: HypothesisTest
     gray: dict[str, HypothesisTest]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Grouping:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Grouping(Result):
     """How the groups were made.
 
     `n_not_selected` patients of the file were not asked for, and `n_without_level` of the others have no
@@ -663,8 +683,8 @@ class Grouping:
     n_without_level: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Comparison(Result):
     """Groups side by side, and what separates each from the reference."""
 
     schema_version: int
@@ -691,8 +711,8 @@ class Comparison:
         return _frame(rows)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IncidenceGroup:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class IncidenceGroup(Result):
     """First events by type in one group of patients.
 
     Attributes
@@ -716,8 +736,8 @@ class IncidenceGroup:
     incidence: dict[str, tuple[float, ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IncidenceCurves:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class IncidenceCurves(Result):
     """Cumulative incidence of each type of first event, the others competing, of one group or of several.
 
     `by` is the attribute that makes the groups, None for all patients as one; `n_without_level` patients have

@@ -18,7 +18,7 @@ from ahsct_trial.catalogue import (
     WORSENING,
     SurvivalEndpoint,
 )
-from ahsct_trial.endpoints import ignored_settings, protocol_info
+from ahsct_trial.endpoints import arm_unknown, ignored_settings, protocol_info
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.survival import survival_endpoint
 from ahsct_trial.errors import UsageError
@@ -220,7 +220,7 @@ def sensitivity(
         moved_most_by=_most({each.setting: each.survival_change for each in choices}),
         limits_moved_most_by=_most({each.setting: each.limits_change for each in choices}),
         notices=suppression.notices(
-            (*trial.notices, *table.notices, *ignored_settings(protocol, trial.layout))
+            (*trial.notices, *table.notices, *ignored_settings(protocol, trial.layout), *arm_unknown(table))
         ),
     )
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES
-from ahsct_trial.derivation import Derivations
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.patients import Layout, PatientTable
@@ -23,6 +22,8 @@ from ahsct_trial.wording import is_it_meant
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ahsct_trial.derivation import Derivations
 
 #: A comparison of more groups is a table that nobody can read.
 MOST_GROUPS = 20
@@ -104,6 +105,8 @@ class Trial:
         if provenance != self.source.provenance:
             object.__setattr__(self, "source", replace(self.source, provenance=provenance))
         if self._derivations is None and isinstance(self.data, Records):
+            from ahsct_trial.derivation import Derivations  # which a patient table does without
+
             object.__setattr__(self, "_derivations", Derivations(self.data))
 
     @property

@@ -144,6 +144,21 @@ def test_a_relapse_in_a_patient_without_follow_up_has_no_dispersion(with_other: 
     assert "No dispersion: relapses_after is above 0 where there are no person-years." in (rate.note or "")
 
 
+def test_relapses_after_the_last_visit_are_told_beside_the_rate() -> None:
+    # A relapsed at 3 years, a year after the last visit: 1 relapse over 2 + 4 person-years, of which none is the
+    # year in which it came. Relapse-free survival counts it as a late event.
+    text = "id follow_up relapses relapse_at years_to_last_visit dead_at\nA 5 1 3 2 .\nB 4 0 . 4 ."
+    found = summary(text).endpoints
+    rate = found.relapse_rate.after
+    assert (rate.n_events, rate.exposure) == (1, 6.0)
+    assert (
+        rate.note
+        == "1 patient relapsed only after the last visit: counted, over person-years that end before."
+    )
+    assert found.relapse_free_survival.n_late_events == 1
+    assert summary(text.replace("3 2 .", "2 2 .")).endpoints.relapse_rate.after.note is None
+
+
 def test_missing_columns_are_named_on_their_side() -> None:
     rates = summary(without(["relapses_before"], RELAPSES)).endpoints.relapse_rate
     before = rates.before

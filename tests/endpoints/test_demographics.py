@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from patient_tables import cohort, without
 
-from ahsct_trial import summarize
-from ahsct_trial.results import CohortInfo, Distribution
+from ahsct_trial import sensitivity, summarize
+from ahsct_trial.results import CohortInfo, Distribution, Summary
+from ahsct_trial.sensitivity_analysis import Sensitivity
 
 TABLE = """
 id site     sex    age_years ms_course follow_up years_observed_before edss dead_at
@@ -72,3 +73,19 @@ def test_median_follow_up_and_its_completeness() -> None:
         TABLE.replace("            4.0                   3.0", "            1.0                   3.0")
     )
     assert short.follow_up.completeness.value == (3 + 1 + 0.5 + 3) / (3 + 3 + 0.5 + 3)
+
+
+def test_patients_without_an_arm_are_not_counted_with_the_others_in_silence() -> None:
+    table = "id arm follow_up dead_at\n1 AHSCT 4 .\n2 . 3.5 3.5\n3 NA 5 .\n4 ahsct 2 ."
+    text = "2 patients of 4 without an arm, counted with those of AHSCT. --where arm=LEVEL leaves them out."
+
+    def urgent(found: Summary | Sensitivity) -> list[str]:
+        return [notice.text for notice in found.notices if notice.severity == "look first"]
+
+    trial = cohort(table)
+    assert urgent(summarize(trial)) == [text]
+    assert urgent(sensitivity(trial, endpoint="overall_survival")) == [text]
+    assert urgent(summarize(trial.where({"arm": ["AHSCT"]}))) == []
+    # Where nobody has an arm there is nothing to pool, and several arms are pooled by those who ask for it.
+    assert urgent(summarize(cohort(table.replace("ahsct", "BAT")))) == []
+    assert urgent(summarize(cohort("id arm follow_up\n1 . 4\n2 . 3"))) == []

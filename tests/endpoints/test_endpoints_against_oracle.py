@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from endpoint_oracle import PARTS, Row
 from exact_tails import known
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle_assertions import assert_counts, assert_survival
 from trials import POOL, as_trial
@@ -42,7 +42,7 @@ protocols = st.builds(
     ci_method=st.sampled_from(["log-log", "log", "plain"]),
     confidence_level=st.sampled_from([0.95, 0.9]),
 )
-many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=100)
 some = settings(many, max_examples=20)
 
 

@@ -517,6 +517,14 @@ def test_a_file_with_follow_up_alone_names_every_missing_column() -> None:
 # ---- Edges of the curve -------------------------------------------------------------------------------
 
 
+def test_nobody_seen_after_day_0_has_no_other_horizon() -> None:
+    # A registry knows that both live; a relapse could have been seen on day 0 alone.
+    endpoint = endpoints("id follow_up last_visit relapses relapse_at dead_at\n1 4 0 0 . .\n2 5 0 0 . .")
+    assert endpoint.relapse_free_survival.note == (
+        "No estimate at 3 years: the longest observation ends on day 0 (0 years), 1,095 days before the landmark."
+    )
+
+
 def test_nobody_followed_to_the_horizon() -> None:
     endpoint = endpoints(survival_table([0.5, 2.25], [True, False])).overall_survival
     assert (endpoint.survival.value, endpoint.survival.ci_low, endpoint.survival.ci_high) == (

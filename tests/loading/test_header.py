@@ -261,6 +261,13 @@ def test_of_headings_that_meet_the_first_of_the_dictionary_is_taken(read, notice
         "Date de décès",
         "Fecha de muerte",
         "óbito",
+        "date_deces",
+        "décédé",
+        "overleden",
+        "dead",
+        "vital_status",
+        "OS_event",
+        "alive",
         "exitus",
     ],
 )

@@ -264,7 +264,7 @@ def test_thousands_are_not_guessed(messages):
 
 def test_required_cells(messages):
     assert messages("id,follow_up,site\n,3,A\nP2,,A\n,,A\n") == [
-        "cohort.csv:2, 4: patient_id is empty; it cannot be left empty. Enter it.",
+        "cohort.csv:2, 4: patient_id is empty; it cannot be left empty. Enter it, or remove a row of totals.",
         "cohort.csv:3, 4: follow_up_years is empty; it cannot be left empty. Enter it.",
     ]
 
@@ -329,7 +329,7 @@ def test_a_row_with_a_line_break_is_alike_with_no_other(messages):
 @pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u2003 "])
 def test_blank_identifier(messages, blank):
     assert messages(f'id,follow_up\n"{blank}",3\n') == [
-        "cohort.csv:2: patient_id is empty; it cannot be left empty. Enter it."
+        "cohort.csv:2: patient_id is empty; it cannot be left empty. Enter it, or remove a row of totals."
     ]
 
 
@@ -392,6 +392,13 @@ def test_many_groups_of_identifiers_that_are_alike_are_counted(read, notices):
     )
 
 
+@pytest.mark.parametrize("identifiers", [["Ab1", "", "cd"], ["\u200b", "\u00a0", "x"]])
+def test_identifiers_of_which_one_is_missing_are_compared_without_it(messages, identifiers):
+    # Letters of both cases, or one that is not of ASCII, call for a closer look at all identifiers.
+    found = messages("id,follow_up\n" + "".join(f"{own},4\n" for own in identifiers))
+    assert any("patient_id is empty; it cannot be left empty" in message for message in found)
+
+
 @pytest.mark.parametrize(
     "identifiers",
     [["P1", "P 2", "p3", "Ä4"], ["005", "050", "500"], ["1.1", "1.10", "11"], ["P05", "P5"], ["10", "100"]],
@@ -427,6 +434,12 @@ TOTAL = "a row of totals or means is not a patient. Remove the row."
         "Anzahl",
         "Écart-type",
         "Overall",
+        "Median [IQR]",
+        "Std. Dev.",
+        "St Dev",
+        "Totalt",
+        "Total: 2",
+        "Total N=2",
         "合計",
     ],
 )
@@ -436,7 +449,7 @@ def test_a_row_of_totals_at_the_end(messages, word):
     assert messages(text) == [f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"]
 
 
-@pytest.mark.parametrize("word", ["SD", "Max", "MW", "%", "Alle"])
+@pytest.mark.parametrize("word", ["SD", "Max", "MW", "%", "Alle", "IQR", "Min–Max"])
 def test_what_may_be_initials_is_a_summary_below_numbered_patients(messages, word):
     assert messages(f"id,follow_up\nP1,3\nP2,4\n{word},3.5\n") == [
         f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"
@@ -460,6 +473,7 @@ def test_a_row_of_totals_between_others(messages):
         ["Totalski", "P2"],
         ["SD", "MW", "AB"],
         ["TOTAL-001", "Total 002"],
+        ["Max-Smith-1", "MEAN-A1"],
     ],
 )
 def test_initials_are_no_row_of_totals(read, identifiers):

@@ -313,7 +313,7 @@ def test_one_wrong_row(row, said):
 
 def test_a_row_without_an_identifier():
     assert messages(padded(HEADER, GOOD + ",relapse,5")) == [
-        "4: patient_id is empty; it cannot be left empty. Enter it."
+        "4: patient_id is empty; it cannot be left empty. Enter it, or remove a row of totals."
     ]
 
 
@@ -417,13 +417,22 @@ def test_patients_without_follow_up():
         ("2020-01-05T", "'2020-01-05T'"),
         ("2020-W01-1", "'2020-W01-1'"),
         ("0000-01-01", "0000-01-01"),
-        ("43835", "43835"),
         ("today", "'today'"),
     ],
 )
 def test_what_is_no_date(text, shown):
     said = messages(padded(DATED, f"{GOOD_DATED}P1,relapse,{text}"))
     assert said == [f"4 patient P1: date is {shown}; {DATE}"]
+
+
+@pytest.mark.parametrize("text", ["43835", "42065.5"])
+def test_the_serial_number_of_a_spreadsheet_is_no_date(text):
+    # No --date-format reads it, and which day it is depends on the program that counted.
+    assert messages(padded(DATED, f"{GOOD_DATED}P1,relapse,{text}")) == [
+        f"4 patient P1: date is {text}; a number is not a date; it may be the serial number of a spreadsheet "
+        'or of SAS. Format the cells as dates and export the data again, or give a map with date_format = ["excel"] '
+        'or ["sas"].'
+    ]
 
 
 @pytest.mark.parametrize("text", ["2015-03", "2015", "2015-03-UN", "2015---", "2015-XX-XX"])
@@ -558,7 +567,7 @@ def test_what_cannot_be_read_is_held_against_no_other_rule():
         f"8 patient P1: day is 50000; {DAY}",
         f"10 patient P2: day is 'soon'; {DAY}",
         f"13 patient P4: record is 'relaps'; {KINDS}",
-        "14, 15, 16 and 3 more: patient_id is empty; it cannot be left empty. Enter it.",
+        "14, 15, 16 and 3 more: patient_id is empty; it cannot be left empty. Enter it, or remove a row of totals.",
     ]
 
 
@@ -765,7 +774,8 @@ def test_days_of_a_file_with_another_time_zero():
     body = "P1,randomisation,0\nP1,transplant,30\nP1,last_contact,900"
     assert days(taken(padded(HEADER, body), time_zero="randomisation")) == [0, 30, 900]
     assert messages(padded(HEADER, body)) == [
-        "3 patient P1: day is 30; the transplant is day 0. Count all days from the transplant."
+        "3 patient P1: day is 30; the transplant is day 0. Count all days from the transplant. "
+        "In a randomised trial, count days from the randomisation: --time-zero randomisation."
     ]
     assert messages(padded(HEADER, GOOD), time_zero="randomisation") == [
         "2 patient P1: record is 'transplant'; the patient has no randomisation record, so no day 0. "

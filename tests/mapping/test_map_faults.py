@@ -66,6 +66,10 @@ def test_all_faults_are_told_at_once_with_the_closest_names() -> None:
         (VISITS + VISITS.replace("date =", "day ="), "a file of records has one of them"),
         ('same_day = "first"\n' + VISITS, "same_day is 'first'; it must be last or worst"),
         (VISITS.replace('"when"', '"?"'), "date is still '?'; fill in the heading of its column"),
+        # Codes are alike without case and a trailing .0, so that of two meanings one would win in silence.
+        (VISITS + 'sex = { column = "s", codes = { M = "male", m = "female" } }', "'M' and 'm' are one code, since case and a trailing .0 do not count; it means 'male' and 'female'"),
+        (VISITS + 'sex = { column = "s", codes = { 1 = "male", "1.0" = "" } }', "'1' and '1.0' are one code"),
+        (VISITS + 'event = { column = "s", is = ["1", "2"], not = ["1.0", "0"] }', "event: '1' stands under is and under not; a code says one of them"),
     ],
 )  # fmt: skip
 def test_one_fault(text: str, told: str) -> None:

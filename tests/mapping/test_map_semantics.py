@@ -10,6 +10,7 @@ from mapped import map_of, mapped_files, problems_of, rows_of
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.mapping import apply_map, read_map, with_defaults
 from ahsct_trial.mapping.dates import Wrong, iso_day
+from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 
 TRANSPLANTS = """
 [[table]]
@@ -165,6 +166,22 @@ def test_sums_first_constants_and_empty_cells(tmp_path) -> None:
     ]
     with pytest.raises(DataProblems, match="larger is empty; a sum of new and larger needs them all"):
         mapped_files(tmp_path, rules, tx=TX, visits="id,scan,visit,gd,new,larger\n1,2015-02-01,,,1,\n")
+
+
+def test_each_part_of_a_sum_is_a_count(tmp_path) -> None:
+    # -9 + 12 is 3 and 1.5 + 0.5 is 2: the sum hides a missing-code and a slip that a column of its own would show.
+    rules = TRANSPLANTS + (
+        '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "mri"\ndate = "scan"\n'
+        'new_t2_lesions = { sum = ["new", "larger"] }\n'
+    )
+    table = "id,scan,new,larger\n1,2015-03-01,-9,12\n1,2015-04-01,1.5,0.5\n1,2015-05-01,>10,1\n1,2015-06-01,2.0,1\n"
+    rule = "a sum of counts adds whole numbers from 0 on. Correct it, or name it in missing of the map."
+    assert told(tmp_path, rules, table) == [
+        f"visits.csv:2: new is '-9'; {rule}",
+        f"visits.csv:3: new is '1.5'; {rule}",
+        f"visits.csv:4: new is '>10'; {rule}",
+        f"visits.csv:3: larger is '0.5'; {rule}",
+    ]
 
 
 def test_a_code_that_the_map_does_not_name_is_an_error(tmp_path) -> None:
@@ -324,6 +341,57 @@ def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) 
         mapped_files(tmp_path, rules, a="id,PARAMCD,AVAL\n1,OS,2\n1,TTREL,1\n")
 
 
+TWO_TABLES = """
+[[table]]
+file = "a"
+patient_id = "id"
+[table.patients]
+sex = "sex"
+[[table]]
+file = "b"
+patient_id = "id"
+[table.patients]
+sex = "gender"
+follow_up_years = "fu"
+"""
+
+
+def test_two_tables_that_give_a_column_must_agree(tmp_path) -> None:
+    a = "id,sex\n1,F\n2,\n3,male\n"
+    mapped = mapped_files(tmp_path, TWO_TABLES, a=a, b="id,gender,fu\n1,Female,1\n2,male,2\n3,,3\n")
+    assert [row["sex"] for row in rows_of(mapped)] == ["F", "male", "male"]
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, TWO_TABLES, a=a, b="id,gender,fu\n1,female,1\n2,male,2\n3,female,3\n")
+    assert problems_of(error.value) == [
+        "b.csv patient 3: sex is 'female' here and 'male' in a table before; two tables that give a column must agree. "
+        "Correct one of them, or take the column from one table in the map."
+    ]
+
+
+def test_a_patient_without_a_row_in_the_table_that_tells_the_follow_up(tmp_path) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, TWO_TABLES, a="id,sex\n1,F\n8,M\n9,M\n", b="id,gender,fu\n1,F,1\n")
+    assert problems_of(error.value) == [
+        "a.csv:3, 4: no row of b.csv gives follow_up_years for 8, 9; it must be known of each patient whom a table names. "
+        "Add it there, or say with where = { … } in the map which patients are in the analysis.",
+    ]
+
+
+def test_a_table_of_which_nothing_is_made_is_said_first(tmp_path) -> None:
+    # Ours are called CEREBRAL where the map looks for BRAIN: without a word the trial would have no scans.
+    rules = visits(table='where = { region = ["BRAIN"] }')
+    table = "id,when,score,region\n1,2015-02-01,3,CEREBRAL\n1,2015-03-01,3,SPINE\n1,2015-03-02,3,CEREBRAL\n"
+    mapped = mapped_files(tmp_path, rules, tx=TX, visits=table)
+    (notice,) = (notice for notice in mapped.notices if notice.code == "table-without-record")
+    assert notice.severity == "look first"
+    assert notice.text == (
+        "visits.csv: the map makes nothing of its 3 rows: region is 'CEREBRAL' (2); region is 'SPINE' (1). "
+        "Where some should count, name their texts in the map."
+    )
+    mapped = mapped_files(tmp_path, rules, tx=TX, visits=table + "1,2015-03-03,3,BRAIN\n")
+    assert "table-without-record" not in [notice.code for notice in mapped.notices]
+
+
 # ---- Sources
 # -------------------------------------------------------------------------------------------------------
 
@@ -352,6 +420,35 @@ def test_data_frames_by_the_names_of_tables() -> None:
     ]
     assert str(mapped.places.of(1)) == "visits:1"
     assert "notes" in next(notice.text for notice in mapped.notices if notice.code == "tables-not-in-map")
+
+
+def test_data_frames_of_the_sheets_of_a_workbook() -> None:
+    import pandas as pd
+
+    # Both sheets are of one file, whose name the first DataFrame has: the second must not be read from it.
+    rules = map_of(
+        TRANSPLANTS.replace('"tx"', '"study.xlsx"', 1)
+        + '[[table]]\nfile = "study.xlsx"\nsheet = "Visits"\npatient_id = "id"\n'
+        '[[table.record]]\nkind = "edss"\ndate = "tx"\nedss = "score"\n'
+    )
+    first = pd.DataFrame({"id": ["1"], "tx": ["2015-01-10"], "score": [9]})
+    visits = pd.DataFrame({"id": ["1"], "tx": ["2015-02-01"], "score": [3]})
+    mapped = apply_map(rules, {"study": first, "visits": visits})
+    assert [row["edss"] for row in rows_of(mapped) if row["record"] == "edss"] == ["3"]
+    with pytest.raises(
+        DataProblems, match="2 DataFrames may be this table: visits, Visits; a table is one DataFrame"
+    ):
+        apply_map(rules, {"study": first, "visits": visits, "Visits": visits})
+
+
+def test_two_workbooks_with_a_sheet_of_the_name(tmp_path) -> None:
+    for name in ("one", "two"):
+        sheet = Sheet("tx", (SheetColumn("id"), SheetColumn("tx")), (("1", "2015-01-10"),))
+        (tmp_path / f"{name}.xlsx").write_bytes(write_workbook([sheet]))
+    told = "2 sheets may be this table: one.xlsx, sheet tx, two.xlsx, sheet tx; a table is one sheet"
+    with pytest.raises(DataProblems, match=told):
+        apply_map(map_of(TRANSPLANTS), tmp_path)
+    assert len(rows_of(apply_map(map_of(TRANSPLANTS), tmp_path / "one.xlsx"))) == 1
 
 
 def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
@@ -424,6 +521,25 @@ def test_a_death_of_sdtm_is_not_lost_without_its_flag(tmp_path) -> None:
         deaths(DM.replace(",Y", ","))
     with pytest.raises(DataProblems, match="DTHFL is 'Y'; without DTHDTC this death has no date"):
         deaths(DM.replace("2,2015-03-01,Y", "2,,Y"))
+
+
+def test_sdtm_counts_neither_scans_of_the_spinal_cord_nor_a_transplant_that_was_not_done(tmp_path) -> None:
+    (tmp_path / "dm.csv").write_text(DM)
+    (tmp_path / "pr.csv").write_text(
+        "USUBJID,PRTRT,PROCCUR,PRSTDTC\n1,AHSCT,N,2014-12-01\n1,AHSCT,Y,2015-01-10\n2,AHSCT,Y,2015-01-10\n"
+    )
+    (tmp_path / "mo.csv").write_text(
+        "USUBJID,MOTESTCD,MOSTRESN,MOLOC,MODTC\n1,LESGDENH,0,BRAIN,2016-01-10\n1,LESGDENH,1,SPINAL CORD,2016-01-10\n"
+    )
+    mapped = apply_map(read_map("sdtm"), tmp_path)
+    rows = [(row["record"], row["date"], row.get("gd_lesions")) for row in rows_of(mapped)]
+    assert [row for row in rows if row[0] in {"transplant", "mri"}] == [
+        ("transplant", "2015-01-10", None),  # of patient 2, whose death comes first
+        ("transplant", "2015-01-10", None),
+        ("mri", "2016-01-10", "0"),
+    ]
+    aside = [f"{each.reason}: {each.count}" for each in mapped.account.set_aside]
+    assert aside == ["PROCCUR is 'N': 1", "MOLOC is 'SPINAL CORD': 1"]
 
 
 ADSL = "USUBJID,SEX\n1,F\n2,M\n"

@@ -29,7 +29,7 @@ from ahsct_trial.rendering.sections import one_line
 from ahsct_trial.rendering.sections.compare import comparison_sections
 from ahsct_trial.rendering.sections.methods import methods
 from ahsct_trial.rendering.sections.summarize import summary_sections
-from ahsct_trial.results import Notice
+from ahsct_trial.results import Comparison, Notice
 from ahsct_trial.timelines import timeline
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,6 +83,13 @@ def report_of(data: Trial, protocol: Protocol | None = None) -> str:
 @cache
 def report_of_sample(file: str) -> str:
     return report_of(read_cohort(DATA / file))
+
+
+@cache
+def report_of_cohort(name: str) -> str:
+    """A cohort of COHORTS with each patient's timeline."""
+    data = read(COHORTS[name])
+    return write_report(summarize(data), timeline=timeline(data, Protocol()))
 
 
 @pytest.mark.parametrize("file", ["sample_cohort.csv", "sample_records.csv", "atkins2016_lancet.csv"])
@@ -139,8 +146,7 @@ def test_the_figures_are_those_of_plot() -> None:
 
 @pytest.mark.parametrize("name", COHORTS)
 def test_edges_give_a_whole_page(name: str) -> None:
-    data = read(COHORTS[name])
-    page = Page(write_report(summarize(data), timeline=timeline(data, Protocol())))
+    page = Page(report_of_cohort(name))
     assert {"script", "img", "iframe", "object"}.isdisjoint(tag for tag, _ in page.tags)
     for tag, attributes in page.tags:
         for key in ("href", "src", "xlink:href"):
@@ -150,9 +156,9 @@ def test_edges_give_a_whole_page(name: str) -> None:
 
 def test_edges_say_what_cannot_be_said() -> None:
     def text_of(name: str) -> str:
-        return Page(report_of(read(COHORTS[name]))).text
+        return Page(report_of_cohort(name)).text
 
-    bare = text_of("hardly a column")
+    bare = Page(report_of(read(COHORTS["hardly a column"]))).text
     assert "MS activity-free survival at 3 years Not in this file: years_to_first_relapse" in bare
     assert "Figure" not in bare.replace("Figures", "")
     assert "Kaplan–Meier 100.0 % (95 % CI 2.5–100.0, beta product): 0 events in 1 patient." in text_of(
@@ -171,12 +177,11 @@ def test_edges_say_what_cannot_be_said() -> None:
 
 
 def test_hostile_text_is_text() -> None:
-    data = read(COHORTS["hostile"])
-    page = write_report(summarize(data), timeline=timeline(data, Protocol()))
+    page = report_of_cohort("hostile")
     assert "script" not in {tag for tag, _ in Page(page).tags}
     text = Page(page).text
     assert [name for name in HOSTILE if f"{name} 1" not in text] == []
-    other = unescape(report_of(read(COHORTS["other scripts"])))
+    other = unescape(report_of_cohort("other scripts"))
     assert f"{LONG[:59]}… 1" in other
     assert "to\\u202eleft" in other
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in other
@@ -296,23 +301,37 @@ def comparison_of(trial: Trial, by: str = "arm", **options: Any) -> str:
     return write_comparison_report(compare(trial, by, **options))
 
 
-def test_the_page_of_groups_without_its_figures(golden: Callable[[str, str], None]) -> None:
+@cache
+def comparison_of_sample(strata: str | None = None) -> Comparison:
+    return compare(read_cohort(TRIAL), "arm", reference="DMT", strata=strata)
+
+
+@cache
+def comparison_report_of_sample(strata: str | None = None) -> str:
+    return write_comparison_report(comparison_of_sample(strata))
+
+
+@cache
+def report_of_arms() -> str:
+    """The synthetic trial beside the randomised one, with its incidence."""
     trial = read_cohort(TRIAL)
-    comparison = compare(trial, "arm", reference="DMT")
-    incidence = incidence_curves(trial, Protocol(), "relapse_free_survival", "arm")
-    page = write_comparison_report(
-        comparison,
-        incidence=incidence,
+    return write_comparison_report(
+        comparison_of_sample(),
+        incidence=incidence_curves(trial, Protocol(), "relapse_free_survival", "arm"),
         check=check(trial, find_publication("mist2019").with_arms({"HSCT": "AHSCT"})),
     )
+
+
+def test_the_page_of_groups_without_its_figures(golden: Callable[[str, str], None]) -> None:
+    page = report_of_arms()
     bare = re.sub(r"<style>.*?</style>", "<style/>", _SVG.sub("<svg/>", page), flags=re.DOTALL)
     golden(bare, "report-by-arm.html")
 
 
 @pytest.mark.parametrize("strata", [None, "site"])
 def test_all_that_compare_says_stands_on_the_page(strata: str | None) -> None:
-    comparison = compare(read_cohort(TRIAL), "arm", reference="DMT", strata=strata)
-    text = Page(write_comparison_report(comparison)).text
+    comparison = comparison_of_sample(strata)
+    text = Page(comparison_report_of_sample(strata)).text
     *sections, rows = comparison_sections(comparison)
     for section in sections:
         words = [*section.notes, *(one_line(each) for each in section.headings)]
@@ -373,10 +392,9 @@ def test_groups_by_another_attribute_are_not_called_arms() -> None:
 
 
 def test_figures_of_groups_are_those_of_plot() -> None:
-    trial = read_cohort(TRIAL)
-    comparison = compare(trial, "arm", reference="DMT")
-    incidence = incidence_curves(trial, Protocol(), "relapse_free_survival", "arm")
-    page = write_comparison_report(comparison, incidence=incidence)
+    comparison = comparison_of_sample()
+    incidence = incidence_curves(read_cohort(TRIAL), Protocol(), "relapse_free_survival", "arm")
+    page = report_of_arms()
     for width, name in ((180.0, "wide"), (80.0, "narrow")):
         for key in ("relapse_free_survival", "worsening_free_survival", "overall_survival"):
             drawing = draw_survival(comparison, drawn_groups(comparison, key), width)
@@ -417,7 +435,7 @@ def test_edges_give_a_whole_page_of_groups(name: str) -> None:
 
 
 def test_every_work_on_a_page_of_groups_is_cited_in_order_and_documented() -> None:
-    page = comparison_of(read_cohort(TRIAL), reference="DMT")
+    page = comparison_report_of_sample()
     text = Page(page).text
     cited = [int(each) for group in re.findall(r"\[([\d, ]+)\]", text) for each in group.split(",")]
     works = re.findall(r"<li>(.*?)</li>", page.split('<ol class="works">')[1].split("</ol>")[0])

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
+from functools import cache
 from importlib import import_module
+from typing import Any
 
-from typer import Typer
+from typer.main import get_command
+from typer.models import CommandInfo, TyperInfo
 
 from ahsct_trial.cli.application import Outcome, app
 from ahsct_trial.errors import AhsctError, UsageError
@@ -44,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
         The exit code, and the result object that was written.
     """
     try:
-        done = _application(argv)(args=argv, prog_name="ahsct", standalone_mode=False)
+        words = sys.argv[1:] if argv is None else argv
+        done = _program(_named_command(words))(args=argv, prog_name="ahsct", standalone_mode=False)
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)
@@ -55,20 +59,29 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
     return done if isinstance(done, Outcome) else Outcome(exit_code=int(done or 0))
 
 
-def _application(argv: Sequence[str] | None) -> Typer:
-    """The application with the one command that is named first, or with all: each costs typer milliseconds."""
-    named = next(iter(sys.argv[1:] if argv is None else argv), None)
-    commands = [
-        each
-        for each in app.registered_commands
-        if (each.name or getattr(each.callback, "__name__", "")) == named
-    ]
-    groups = [each for each in app.registered_groups if each.name == named]
-    if not (commands or groups):
-        return app
+def _named_command(words: Sequence[str]) -> str | None:
+    """The command or group that the first word names; None for all of them."""
+    registered: list[CommandInfo | TyperInfo] = [*app.registered_commands, *app.registered_groups]
+    known = map(_name_of, registered)
+    return words[0] if words and words[0] in known else None
+
+
+def _name_of(registered: CommandInfo | TyperInfo) -> str:
+    return str(registered.name or getattr(registered.callback, "__name__", ""))
+
+
+@cache  # for whoever calls `main` again
+def _program(named: str | None) -> Callable[..., Any]:
+    """The application with its commands and options, or with the one command that is named.
+
+    typer takes milliseconds to make each, of which one is run.
+    """
+    if named is None:
+        return get_command(app)
     only = copy(app)
-    only.registered_commands, only.registered_groups = commands, groups
-    return only
+    only.registered_commands = [each for each in app.registered_commands if _name_of(each) == named]
+    only.registered_groups = [each for each in app.registered_groups if _name_of(each) == named]
+    return get_command(only)
 
 
 def _worded(error: ClickException) -> str:

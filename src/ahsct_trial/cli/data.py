@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,11 @@ from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
 from ahsct_trial.output import write
 from ahsct_trial.rendering.progress import progress
+
+if TYPE_CHECKING:
+    from ahsct_trial.protocol import Protocol
+    from ahsct_trial.results import Notice
+    from ahsct_trial.trial import Trial
 
 
 @app.command(rich_help_panel=YOUR_DATA)
@@ -31,7 +36,8 @@ def validate(data: Data, choices: Choices, document: Document) -> Outcome:
 
     try:
         with progress() as step:
-            trial = read(data, protocol, step, needed=["pandas"])
+            trial = read(data, protocol, step)
+            notices = (*trial.notices, *_seen_in_results(trial, protocol))
     except DataProblems as problems:
         if document.json:
             from ahsct_trial.rendering.documents import write_json
@@ -47,15 +53,23 @@ def validate(data: Data, choices: Choices, document: Document) -> Outcome:
         n_problems=0,
         problems=(),
         account=trial.account,
-        notices=trial.notices,
+        notices=notices,
     )
     write_result(
         result,
-        lambda _: validation_sections(trial.source, trial.account, trial.notices),
+        lambda _: validation_sections(trial.source, trial.account, notices),
         document.form(),
         document,
     )
     return Outcome(result=result)
+
+
+def _seen_in_results(trial: Trial, protocol: Protocol) -> tuple[Notice, ...]:
+    """What should be looked at first that only the results show, such as events after the end of observation."""
+    from ahsct_trial.endpoints import summarize
+
+    of_results = summarize(trial, protocol).notices[len(trial.notices) :]
+    return tuple(notice for notice in of_results if notice.severity == "look first")
 
 
 @app.command(rich_help_panel=YOUR_DATA)

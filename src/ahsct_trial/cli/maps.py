@@ -98,6 +98,9 @@ def propose(
     show: Annotated[
         str | None, typer.Option("--show", metavar="NAME", help="Write a map that comes with the program.")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Encoding of text that is not UTF-8, e.g. cp1252.")
+    ] = None,
     max_input: MaxInputOption = None,
 ) -> Outcome:
     """Write a map to start from, by looking at headings and values; what is not certain is marked.
@@ -120,7 +123,7 @@ def propose(
         limit_input(max_input)
         with progress() as step:
             step("Looking at the tables")
-            text = propose_map(sources or ())
+            text = propose_map(sources or (), encoding=encoding)
     write(text, destination.output, force=destination.force)
     return Outcome(result=text)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 #: What most commands need next, a third of a second to import: pyarrow reads meanwhile.
-_NEEDED = ("pandas", "ahsct_trial.endpoints", "scipy.special")
+NEEDED = ("pandas", "ahsct_trial.endpoints", "scipy.special")
 
 
 def read(
@@ -27,11 +27,11 @@ def read(
     step: Callable[[str], None],
     suppression: Suppression | None = None,
     *,
-    needed: Iterable[str] = _NEEDED,
+    needed: Iterable[str] = NEEDED,
 ) -> Trial:
     """Read the data that a command names, and keep the patients that it asks for.
 
-    `needed` are the modules that will be needed then.
+    The modules `needed` next are imported meanwhile.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from ahsct_trial.cli.options import (
     Table,
     grouped,
 )
-from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
+from ahsct_trial.cli.reading import NEEDED, read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
@@ -83,7 +83,8 @@ def compare(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        needed = (*NEEDED, "ahsct_trial.endpoints.groups")
+        trial = read(data, protocol, step, disclosure.suppression(), needed=needed)
         refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.groups import compare as compare_groups
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Derivations:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._found: dict[tuple[Any, ...], Any] = {}
+        self._lock = Lock()
 
     def table(self, protocol: Protocol) -> PatientTable:
         """Derive the patient table.
@@ -54,7 +56,8 @@ class Derivations:
             ``edss`` record no EDSS columns, without a ``relapse`` or ``observed_from`` record no relapse
             columns, and without a ``therapy`` record no therapy column.
         """
-        table: PatientTable = self._once("table", RECORDS_ONLY, protocol, self._join)
+        with self._lock:  # the parts of a trial may ask at the same time, and share one table
+            table: PatientTable = self._once("table", RECORDS_ONLY, protocol, self._join)
         return table
 
     def _once(

@@ -16,6 +16,7 @@ from ahsct_trial.endpoints.neda import neda3
 from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.rates import event_rates, is_overdispersed
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
+from ahsct_trial.escaping import shown
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import (
@@ -65,6 +66,7 @@ def summarize(trial: Trial, protocol: Protocol = BUILT_IN["default"]) -> Summary
             *trial.notices,
             *table.notices,
             *ignored_settings(protocol, trial.layout),
+            *arm_unknown(table),
             *endpoint_notices(computed.cohort, computed.endpoints, protocol),
         ),
     )
@@ -143,6 +145,21 @@ def ignored_settings(protocol: Protocol, layout: Layout) -> Iterator[Notice]:
             code="time-zero-not-in-file",
             text="A patient table does not say from when its times run. They are taken to run from "
             f"{protocol.time_zero}, as the protocol says; none was converted.",
+        )
+
+
+def arm_unknown(table: PatientTable) -> Iterator[Notice]:
+    """That patients without an arm are one group with those of the only arm; several are not pooled unasked."""
+    if not table.has("arm"):
+        return
+    arms = table.patients["arm"]
+    n_unknown, levels = int(arms.isna().sum()), arms.dropna().unique()
+    if n_unknown and len(levels) == 1:
+        yield Notice(
+            code="arm-unknown",
+            severity="look first",
+            text=f"{patients(n_unknown)} of {len(table):,} without an arm, counted with those of {shown(levels[0])}. "
+            "--where arm=LEVEL leaves them out.",
         )
 
 

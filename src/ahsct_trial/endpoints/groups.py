@@ -146,7 +146,8 @@ def compare(
         )
     is_chosen = reference is None
     reference = levels[0] if reference is None else trial.level(by, reference)
-    groups = [_Group.of(level, part.table(protocol), protocol, strata) for level, part in parts.items()]
+    tables = side_by_side(lambda part: part.table(protocol), parts.values(), n_rows=len(trial))
+    groups = [_Group.of(level, table, protocol, strata) for level, table in zip(parts, tables, strict=True)]
     base = next(group for group in groups if group.level == reference)
     others = [group for group in groups if group is not base]
     keys = [endpoint.key for endpoint in SURVIVAL_ENDPOINTS]

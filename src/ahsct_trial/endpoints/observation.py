@@ -33,6 +33,7 @@ from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
+from ahsct_trial.threads import side_by_side
 from ahsct_trial.wording import listed
 
 FOLLOW_UP = "follow_up_years"
@@ -81,7 +82,9 @@ class Component:
 
 def components(table: PatientTable) -> dict[str, Component]:
     """The components of the endpoints that the data tell of, by key."""
-    return {event.key: _component(table, event) for event in COMPONENTS if table.has(*event.needed)}
+    told = [event for event in COMPONENTS if table.has(*event.needed)]
+    each = side_by_side(lambda event: _component(table, event), told, n_rows=len(table))
+    return {event.key: component for event, component in zip(told, each, strict=True)}
 
 
 def _component(table: PatientTable, event: Event) -> Component:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ahsct_trial.endpoints.estimates import absent, finite, joined, not_in_file,
 from ahsct_trial.endpoints.observation import last_assessment
 from ahsct_trial.estimators.negative_binomial import negative_binomial_rate, negative_binomial_ratio
 from ahsct_trial.estimators.rates import garwood, pearson_dispersion, rate_ratio_interval
+from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Protocol
 from ahsct_trial.results import Estimate, EventRate, EventRates, Unit
@@ -57,6 +58,8 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
         else _rate(own, endpoint, columns[side], protocol)
         for side, own in sides.items()
     )
+    if endpoint is RELAPSE_RATE and sides["after"] is not None:
+        after = _with_late_relapses(after, table, sides["after"])
     if endpoint is LESIONS:
         after = _with_scans(after, table, protocol.confidence_level)
     ratio, negative_binomial, n_both, note = _ratio(sides["before"], sides["after"], protocol)
@@ -208,10 +211,22 @@ def _dispersion(side: Side) -> float | None:
     return finite(pearson_dispersion(side.counts, side.exposures))
 
 
+def _with_late_relapses(after: EventRate, table: PatientTable, side: Side) -> EventRate:
+    """Say of how many patients the relapses lie after their person-years, as a patient table may have them."""
+    if not table.has(RELAPSE.years):
+        return after
+    is_late = side.is_known & (table.numbers(RELAPSE.years) > side.exposures + SAME_TIME)
+    n_late = int(np.count_nonzero(is_late))
+    if not n_late:
+        return after
+    note = (
+        f"{patients(n_late)} relapsed only after the last visit: counted, over person-years that end before."
+    )
+    return replace(after, note=joined([after.note, note]))
+
+
 def _with_scans(after: EventRate, table: PatientTable, level: float) -> EventRate:
     """Add the share of scans that show a new lesion, over the patients in whom both are known."""
-    from dataclasses import replace
-
     columns = ("scans_with_new_lesions_after", "scans_after")
     if missing := table.lacking(*columns):
         return replace(after, scans_with_lesions=absent("share", not_in_file(table, missing)))

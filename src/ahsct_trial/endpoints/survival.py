@@ -154,15 +154,15 @@ class ObservedEndpoint:
         last = int(whole_days(self.curve.time[-1:])[0])
         missed_by = int(landmark_day(horizon, protocol)) - last
         window = protocol.landmark_window_days + missed_by
-        way = (
-            f"--window-days {window:g} reaches it"
-            if window <= 100
-            else f"--horizon {np.floor(100 * (last + 0.9) / DAYS_PER_YEAR) / 100:g} or less has a figure"
-        )
+        within_reach = np.floor(100 * (last + 0.9) / DAYS_PER_YEAR) / 100
+        if window <= 100:
+            way = f"; --window-days {window:g} reaches it"
+        else:
+            way = f"; --horizon {within_reach:g} or less has a figure" if within_reach else ""
         return (
             f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
             f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} "
-            f"before the landmark; {way}."
+            f"before the landmark{way}."
         )
 
     def _survival(self, protocol: Protocol, method: CiMethod) -> Estimate:

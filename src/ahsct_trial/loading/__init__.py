@@ -14,7 +14,6 @@ from ahsct_trial.loading.header import find_shape, read_header, recognise, shape
 from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
-from ahsct_trial.loading.records import read_records
 from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
 from ahsct_trial.loading.values import MISSING, Forms, as_date_format
@@ -143,6 +142,8 @@ def _read_cells(
 
 def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
     if is_records:
+        from ahsct_trial.loading.records import read_records  # which a patient table does without
+
         return read_records(source, time_zero, is_strict=is_strict)
     return read_patient_table(source, is_strict=is_strict)
 

@@ -31,20 +31,21 @@ _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0,
 #: What stands in place of an identifier before totals, means and other summaries.
 _SUMMARY_WORDS = (
     "total|totals|subtotal|grand total|sum|sums|mean|means|average|median|count|number|overall|all patients"
-    "|minimum|maximum|range|standard deviation|std dev|summe|gesamt|gesamtsumme|insgesamt|mittelwert|mittel"
+    "|minimum|maximum|range|interquartile range|standard deviation|standard error"
+    "|std?\\.? ?dev|summe|gesamt|gesamtsumme|insgesamt|mittelwert|mittel"
     "|durchschnitt|anzahl|standardabweichung|alle patienten|somme|totaux|moyenne|médiane|mediane|ensemble"
     "|nombre|écart-type|ecart-type|totale|somma|media|mediana|deviazione standard|suma|promedio|totales"
     "|desviación estándar|totaal|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel|medelvärde"
-    "|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem|průměr|összesen|átlag|toplam|ortalama"
-    "|σύνολο|итого|всего|среднее|合計|平均|总计|合计"
+    "|totalt|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem|průměr|összesen|átlag"
+    "|toplam|ortalama|σύνολο|итого|всего|среднее|合計|平均|总计|合计"
 )
 #: The same where it may be a patient's initials.
-_SHORT_SUMMARY_WORDS = "n|sd|se|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
+_SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
 #: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
 #: identifier that begins with the name of a trial.
-_AFTER_SUMMARY = r"(\s*(\(.*\)|[±+/&].*|=\s*[0-9.,]+)|(\s+\pL+)+)?$"
+_AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"
 #: An identifier that is perhaps no patient's: those without a digit, and those with such a comment.
-_MAYBE_SUMMARY = r"^[^0-9]+$|[(=±]"
+_MAYBE_SUMMARY = r"^[^0-9]+$|[(\[=±:]"
 
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
@@ -201,7 +202,9 @@ def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:
         if isinstance(own, Values):
             yield from _wrong_cells(own, forms)
         if own.column.is_required and (missing := np.flatnonzero(own.is_missing())).size:
-            yield Violation(missing, own.column.name, "it cannot be left empty", "Enter it.")
+            is_identifier = own.column.name == PATIENT_ID.name
+            fix = "Enter it, or remove a row of totals." if is_identifier else "Enter it."
+            yield Violation(missing, own.column.name, "it cannot be left empty", fix)
 
 
 def _wrong_cells(own: Values, forms: Forms) -> Iterator[Violation]:
@@ -332,7 +335,7 @@ def alike_identifiers(
     Parameters
     ----------
     identifiers
-        The different identifiers.
+        The different identifiers; null where one is missing, which is another problem.
     row_of
         Gives the first row of an identifier, by its place.
     places
@@ -340,9 +343,10 @@ def alike_identifiers(
     """
     if not _may_be_alike(identifiers):
         return
-    codes = fold(identifiers).dictionary_encode().indices.to_numpy()
+    # The first place is that of missing ones.
+    codes = fold(identifiers).dictionary_encode().indices.fill_null(-1).to_numpy() + 1
     n_of = np.bincount(codes)
-    groups = np.flatnonzero(n_of > 1)
+    groups = np.flatnonzero(n_of[1:] > 1) + 1
     if not groups.size:
         return
     order = np.argsort(codes, kind="stable")

@@ -122,5 +122,6 @@ def _too_long(file: str, line: int, n_cells: int, width: int) -> Problem:
         line=line,
         what=f"the row has {n_cells} cells, the headings {width}",
         rule="a cell stands under a heading",
-        fix="Put a cell that holds the separator in quotes, or export the file again.",
+        fix="Put a cell that holds the separator in quotes, or export the file again; where titles stand above the "
+        "headings, say heading_row in the map.",
     )

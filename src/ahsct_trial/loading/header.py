@@ -33,7 +33,8 @@ _UNITS = {
 }
 #: Words for a death, in a heading that is not known here.
 _OF_DEATH = re.compile(
-    r"death|died|\bdth|deceas|verstorb|\btod(es|\b)|gestorb|d[eé]c[eè]s|\bmort|muert|fallec|\b[oó]bito|falec|exitus"
+    r"death|died|\bdth|deceas|verstorb|\btod(es|\b)|gestorb|d[eé]c[eéè][sd]|\bmort|muert|fallec|\b[oó]bito|falec|exitus"
+    r"|vital.?stat|overle(d|ij)|(?<![^\W_])(dead|alive|tot|os)(?![^\W_])"
 )
 
 

@@ -28,7 +28,7 @@ from ahsct_trial.loading.problems import (
     refuse_urgent,
 )
 from ahsct_trial.loading.table import Table, repeated
-from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, plain_numbers, span
+from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, plain_numbers
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
@@ -264,7 +264,7 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
     """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
     own = table.columns[name]
-    lowest, highest = span(own.values)
+    lowest, highest = own.span()
     if np.isnan(lowest):
         return None
     rows = np.flatnonzero(~own.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)

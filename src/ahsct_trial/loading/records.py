@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _ONCE = ("baseline", "transplant", "randomisation", "observed_from", "death")
 _COLUMN = {column.name: column for column in RECORDS}
 _LONGEST_DAYS = _COLUMN["day"].high
+_RANDOMISED = " In a randomised trial, count days from the randomisation: --time-zero randomisation."
 _COUNTS = tuple(name for names in MEASUREMENTS.values() for name in names if _COLUMN[name].kind == "count")
 
 
@@ -148,7 +149,10 @@ def _judge_days(coded: Coded, origin: TimeZero) -> tuple[Coded, list[Violation]]
         moved = np.sort(origins.row[origins.day != 0])
         if moved.size:
             rule = f"the {origin} is day 0"
-            found.append(Violation(moved, "day", rule, f"Count all days from the {origin}."))
+            fix = f"Count all days from the {origin}."
+            if origin == "transplant" and (coded.ordered["randomisation"][0].day == 0).any():
+                fix += _RANDOMISED
+            found.append(Violation(moved, "day", rule, fix))
         if origin == "randomisation":
             found += _without_day_0(coded, origin)
     elif max(-int(coded.day.min(initial=0)), int(coded.day.max(initial=0))) > _LONGEST_DAYS:
@@ -174,7 +178,7 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     if lost.size:
         fix = f"Add the {origin} {'with its date' if coded.clock == 'date' else 'on day 0'}."
         if origin == "transplant" and coded.ordered["randomisation"][0].row.size:
-            fix += " In a randomised trial, count days from the randomisation: --time-zero randomisation."
+            fix += _RANDOMISED
         if origin == "randomisation" and coded.clock == "day":
             fix = f"{fix.removesuffix('.')}, or let days count from transplant."
         yield Violation(

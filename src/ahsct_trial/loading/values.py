@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,6 +42,8 @@ _UNKNOWN = re.compile(
     r"unk|unknown|missing|none|null|n\.?[adrek]\.?|k\.?\s?a\.?|unbekannt|fehlt|inconnue?|desconocid[oa]|sconosciut[oa]"
     r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+"
 )
+#: Days as a spreadsheet or SAS counts them, of some decades.
+_SERIAL_DAY = re.compile(r"[1-4][0-9]{4}([.,][0-9]+)?")
 _CODE_FOR_MISSING = re.compile(r"-?(7{2,5}|8{2,5}|9{1,5})|-1")
 _MARK_NAMES = {".": "point", ",": "comma"}
 #: Different wrong texts of a part of a column whose rules are looked at one by one.
@@ -111,6 +114,10 @@ class Values:
         """The number in each row, NaN where it is missing or wrong; shape (n_rows,)."""
         return np.append(self.values, np.nan)[self.codes]
 
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest number, NaN where there is none."""
+        return span(self.values)
+
     def is_missing(self) -> NDArray[np.bool_]:
         """Where there is no value, not even a wrong one; shape (n_rows,)."""
         return self.codes < 0
@@ -144,6 +151,15 @@ class Numbers:
     values: NDArray[np.float64]
     #: No cell holds a text that stands for missing.
     missing: ClassVar[Mapping[str, int]] = {}
+
+    @cached_property
+    def known(self) -> NDArray[np.float64]:
+        """The numbers that are not missing, one after the other."""
+        return self.values[~np.isnan(self.values)]
+
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest number, NaN where there is none."""
+        return span(self.known)
 
     def numbers(self) -> NDArray[np.float64]:
         """The number in each row, NaN where it is missing; shape (n_rows,)."""
@@ -213,11 +229,12 @@ def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     NotPlain
         If there is one that the column does not take.
     """
+    numbers = Numbers(column, values)
     low, high = _limits(column)
-    known = values[~np.isnan(values)]  # few, in most columns of records
-    if known.size and (known.min() < low or known.max() > high or _has_other_form(column, known).any()):
+    lowest, highest = numbers.span()
+    if lowest < low or highest > high or _has_other_form(column, numbers.known).any():
         raise NotPlain
-    return Numbers(column, values)
+    return numbers
 
 
 def span(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
@@ -447,6 +464,12 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
         return (
             f"no date is before {EARLIEST.year}; such a date mostly stands for unknown",
             "Correct it, or leave the record out.",
+        )
+    if _SERIAL_DAY.fullmatch(text):
+        return (
+            "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
+            "Format the cells as dates and export the data again, or give a map with "
+            'date_format = ["excel"] or ["sas"].',
         )
     if forms.date_format is not None:
         return (

@@ -97,16 +97,23 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         joined = Made.joined(parts, [column.name for column in RECORDS])
         merged = merge_records(rules, joined, tables_read, faults)
         made, also_used = merged.made, merged.also_used
+        giving = frozenset(np.unique(joined.table).tolist())
         used = [
             np.concatenate([made.row[made.table == number], rows]) for number, rows in enumerate(also_used)
         ]
     else:
         made, patients_used = patients_of(tables_read)
         used = list(patients_used)
+        giving = frozenset(number for number, rows in enumerate(used) if rows.size)
     faults.raise_any()
     if not len(made):
         raise fatal(_names(found.tables), "no row has a value that the map reads", ROW_RULE, FILL_IN)
-    notices = [*_unread(tables_read), *(_lacking(rules, made) if rules.gives_records else ())]
+    account = _account(tables_read, used)
+    notices = [
+        *_without_record(tables_read, giving, account),
+        *_unread(tables_read),
+        *(_lacking(rules, made) if rules.gives_records else ()),
+    ]
     if found.unused:
         listed = ", ".join(map(shown, found.unused))
         text = f"Files and sheets that the map {shown(rules.name)} does not name: {listed}."
@@ -115,7 +122,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         table=_table(made, tables_read),
         places=_places(made, tables_read),
         files=_files(tables_read),
-        account=_account(tables_read, used),
+        account=account,
         notices=tuple(notices),
     )
 
@@ -193,6 +200,24 @@ def _unread(tables_read: Sequence[TableRead]) -> Iterator[Notice]:
             if pivot is not None and table_read.view.cells(test).null_count == len(table_read.view):
                 text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
                 yield Notice(code="test-not-found", text=text)
+
+
+def _without_record(
+    tables_read: Sequence[TableRead], giving: frozenset[int], account: Account
+) -> Iterator[Notice]:
+    """Tables with rows of which nothing was made: the codes that the map looks for are mostly others there."""
+    for number, (table_read, of_table) in enumerate(zip(tables_read, account.tables, strict=True)):
+        if number in giving or not of_table.rows_read:
+            continue
+        reasons = "; ".join(f"{each.reason} ({each.count:,})" for each in of_table.set_aside)
+        # A table that tells of deaths alone has none where nobody died.
+        is_of_deaths = {rule.kind for rule in table_read.source.rule.records} == {"death"}
+        yield Notice(
+            code="table-without-record",
+            text=f"{table_read.source.table.label}: the map makes nothing of its {of_table.rows_read:,} rows: "
+            f"{reasons}. Where some should count, name their texts in the map.",
+            severity="note" if is_of_deaths else "look first",
+        )
 
 
 def _severity(name: str) -> Severity:

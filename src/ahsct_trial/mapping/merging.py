@@ -263,7 +263,8 @@ def _set_aside_without_zero(
             *_on(made, tables_read, first.tolist()),
             what=f"no row of the source gives a transplant for {named}{more}",
             rule="in a file with dates the transplant makes day 0" + _why_none(rules, tables_read, is_zero),
-            fix='Add it; where others were not transplanted, say without_transplant = "drop" in the map.',
+            fix='Add it; where others were not transplanted, say without_transplant = "drop" in the map, or in a '
+            "randomised trial give records of kind randomisation and --time-zero randomisation.",
         )
     )
 

@@ -1,7 +1,9 @@
-"""A map: how tables that others made become records or a patient table. Declarations only."""
+"""A map: how tables that others made become records or a patient table. Declarations, and when two codes are one."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,6 +18,15 @@ PartialDate = Literal["first", "middle", "last", "missing"]
 UNITS: dict[str, float] = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12, "years": 365.25}
 #: What stands where a person still has to fill something in.
 TO_FILL_IN = "?"
+#: A whole number as a package or spreadsheet may write it: 1.0.
+WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
+
+
+def code_key(text: str) -> str:
+    """What two texts of one code have in common: case, blanks and a trailing .0 do not count."""
+    folded = unicodedata.normalize("NFC", text.strip()).casefold()
+    whole = WHOLE.fullmatch(folded)
+    return whole[1] if whole else folded
 
 
 @dataclass(frozen=True)

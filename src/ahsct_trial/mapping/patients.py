@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.mapping.faults import problem_on
@@ -16,6 +17,7 @@ from ahsct_trial.mapping.model import Cells
 from ahsct_trial.mapping.rows import Made, TableRead, is_given
 from ahsct_trial.mapping.values import RowsArray, text_places
 
+_COLUMNS = {column.name: column for column in PATIENT_TABLE}
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
@@ -46,11 +48,12 @@ def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray
                 continue
             texts = view.texts(cells, name, rows[is_read])
             column = _one_each(table_read, name, cells, patients[is_read], rows[is_read], texts, n_patients)
-            columns[name] = _filled(columns.get(name), column)
+            columns[name] = _filled(columns.get(name), column, name, coded.dictionary, table_read)
             used[number].append(rows[is_read])
         _give_reasons(table_read, rows[unread])
     for table_read in tables_read:
         _note_lost(table_read, columns)
+    _note_unfollowed(tables_read, of_table, coded.dictionary)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
     table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
@@ -93,10 +96,42 @@ def _one_each(  # noqa: PLR0913, PLR0917
     return texts.take(pa.array(places, mask=places < 0))
 
 
-def _filled(first: pa.StringArray | None, second: pa.StringArray) -> pa.StringArray:
-    import pyarrow.compute as pc
+def _filled(
+    first: pa.StringArray | None,
+    second: pa.StringArray,
+    name: str,
+    identifiers: pa.StringArray,
+    table_read: TableRead,
+) -> pa.StringArray:
+    """What two tables tell of a column together; where both tell of a patient, they must agree."""
+    if first is None:
+        return second
+    column = _COLUMNS[name]
+    differs = [
+        place
+        for place, (one, other) in enumerate(zip(first.to_pylist(), second.to_pylist(), strict=True))
+        if one is not None and other is not None and _level(column, one) != _level(column, other)
+    ]
+    if differs:
+        place = differs[0]
+        more = f"; so they differ for {len(differs) - 1:,} more" if len(differs) > 1 else ""
+        table_read.view.faults.add(
+            Problem(
+                file=table_read.view.table.label,
+                patient=identifiers[place].as_py(),
+                column=name,
+                what=f"{name} is {second[place].as_py()!r} here and {first[place].as_py()!r} in a table before"
+                + more,
+                rule="two tables that give a column must agree",
+                fix="Correct one of them, or take the column from one table in the map.",
+            )
+        )
+    return pc.coalesce(first, second)
 
-    return second if first is None else pc.coalesce(first, second)
+
+def _level(column: Column, text: str) -> str:
+    """A text without what makes no difference where a column has levels: F is female."""
+    return column.codes.get(text.casefold(), text).casefold() if column.kind == "level" else text
 
 
 def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:
@@ -115,6 +150,39 @@ def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> 
                 fix="Name yours in the map.",
             )
         )
+
+
+def _note_unfollowed(
+    tables_read: Sequence[TableRead], of_table: Sequence[RowsArray], identifiers: pa.StringArray
+) -> None:
+    """Note the patients whom another table names, and of whom none has a row that tells what is required."""
+    for name in sorted(_REQUIRED):
+        has_row = np.zeros(len(identifiers), dtype=bool)
+        sources = []
+        for table_read, patients in zip(tables_read, of_table, strict=True):
+            cells = (table_read.view.rule.patients or {}).get(name)
+            if cells is not None:
+                is_read = table_read.view.holds(cells.where, table_read.rows) & (patients >= 0)
+                has_row[patients[is_read]] = True
+                meant = [f"{heading} {' or '.join(texts)}" for heading, texts in cells.where.items()]
+                sources.append(f"{table_read.view.table.label}{' with ' if meant else ''}{', '.join(meant)}")
+        if not has_row.any():
+            continue  # the file as a whole lacks it, which is said elsewhere
+        for table_read, patients in zip(tables_read, of_table, strict=True):
+            is_lost = (patients >= 0) & ~has_row[patients]
+            if is_lost.any():
+                lost = list(dict.fromkeys(identifiers.take(pa.array(patients[is_lost])).to_pylist()))
+                named = ", ".join(map(shown, lost[:5])) + (f" and {len(lost) - 5:,} more" if lost[5:] else "")
+                table_read.view.faults.add(
+                    problem_on(
+                        table_read.view.table,
+                        table_read.view.table.lines[table_read.rows[is_lost]],
+                        what=f"no row of {' or of '.join(sources)} gives {name} for {named}",
+                        rule="it must be known of each patient whom a table names",
+                        fix="Add it there, or say with where = { … } in the map which patients are in the analysis.",
+                    )
+                )
+                has_row[patients[is_lost]] = True
 
 
 def _give_reasons(table_read: TableRead, rows: RowsArray) -> None:

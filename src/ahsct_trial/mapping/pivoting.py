@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.mapping.values import RowsArray, SourceTable, code_key, text_places
+from ahsct_trial.mapping.model import code_key
+from ahsct_trial.mapping.values import RowsArray, SourceTable, text_places
 
 
 @dataclass(frozen=True, eq=False)

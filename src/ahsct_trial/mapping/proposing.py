@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,20 +18,38 @@ from ahsct_trial.errors import AhsctError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.formats import read_tables
+from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.loading.values import MISSING
 from ahsct_trial.mapping import headings
-from ahsct_trial.mapping.dates import Wrong, iso_day
+from ahsct_trial.mapping.dates import SERIAL, Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.headings import meaning, plain
 from ahsct_trial.mapping.model import TO_FILL_IN
-from ahsct_trial.mapping.reading import built_in_maps, read_map
+from ahsct_trial.mapping.reading import built_in_maps, read_map, with_defaults
 from ahsct_trial.mapping.rows import read_table
 from ahsct_trial.mapping.sources import files_of, find_tables
 
 _EDSS = frozenset(f"{score / 2:g}" for score in (0, *range(2, 21)))
-_SEPARATED = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?:[ T].*)?")
+_SEPARATED = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})([ T][0-9: ]*(?:[AaPp][Mm])?)?")
+_WITH_MONTH = ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d")
+#: How a time of day behind a date is written.
+_TIMES_OF_DAY = tuple(
+    (re.compile(rf"[ T][0-9]{{1,2}}:[0-9]{{2}}{seconds}{half}"), form)
+    for seconds, half, form in (
+        ("", "", "%H:%M"),
+        (":[0-9]{2}", "", "%H:%M:%S"),
+        ("", " [AaPp][Mm]", "%I:%M %p"),
+        (":[0-9]{2}", " [AaPp][Mm]", "%I:%M:%S %p"),
+    )
+)
+#: Whole numbers that may be days, as a spreadsheet or SAS counts them, between 1990 and 2035.
+_SERIAL_RANGES = (range(32_874, 49_311), range(10_957, 27_394))
+#: Rows in which headings are looked for below titles and notes.
+_MOST_ROWS_ABOVE = 20
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _MOST_CODES = 30
+#: Letters of a text that says yes or no, alive or dead.
+_LONGEST_FLAG = 12
 #: What the time of a kind of record is, in a question.
 _TIMES = {
     "transplant": "date of transplant",
@@ -47,7 +65,17 @@ _LEVELS = {column.name: column for column in (*ATTRIBUTES, CAUSE_OF_DEATH) if co
 
 @dataclass
 class SourceColumn:
-    """A column of the source: its heading, the texts under it with their number, and what it may be."""
+    """A column of the source, and what it may be.
+
+    Attributes
+    ----------
+    name, texts
+        Its heading, and the texts under it with their number.
+    role, is_sure, doubt
+        What it may be, whether heading and texts leave no doubt, and what the doubt is.
+    is_either
+        Whether it may as well be something else, so that a person must say: it is not filled in.
+    """
 
     name: str
     texts: Counter[str]
@@ -77,22 +105,49 @@ class Looked:
         Texts that mean that nothing is known.
     forms
         Forms of its dates, with a comment; ``"?"`` where day and month cannot be told apart.
+    heading_row
+        Row of the headings where titles stand above them; None for the first.
     """
 
     table: CellTable
     columns: list[SourceColumn]
     missing: Counter[str] = field(default_factory=Counter)
     forms: dict[str, str] = field(default_factory=dict)
+    heading_row: int | None = None
+
+    @property
+    def n_meant(self) -> int:
+        """How many columns have a meaning."""
+        return sum(bool(column.role) for column in self.columns)
+
+    @property
+    def n_bare(self) -> int:
+        """How many columns have cells and no heading."""
+        columns = zip(self.table.names, self.table.columns, strict=True)
+        return sum(not name and texts.null_count < len(texts) for name, texts in columns)
+
+    @property
+    def is_one_per_patient(self) -> bool:
+        """Whether no patient has two rows."""
+        patients = self.of("patient_id")
+        return bool(patients) and max(patients[0].texts.values(), default=0) <= 1
 
     def of(self, *roles: str) -> list[SourceColumn]:
         """Its columns of these roles."""
         return [column for column in self.columns if column.role in roles]
 
 
-def propose_map(sources: Sequence[str | Path]) -> str:
+def propose_map(sources: Sequence[str | Path], *, encoding: str | None = None) -> str:
     """Write a map for some files or folders, as TOML.
 
     Where a map that comes with the program finds its tables and columns there, that map is given.
+
+    Parameters
+    ----------
+    sources
+        Files or folders.
+    encoding
+        Encoding of text files where it is not UTF-8; the map says it.
 
     Raises
     ------
@@ -101,14 +156,16 @@ def propose_map(sources: Sequence[str | Path]) -> str:
     """
     files = files_of(list(sources))
     for name, text in built_in_maps().items():
-        if name != "redcap" and _fits(name, files):
-            return f"# These tables have the names of the map {name}: --map {name} is enough.\n\n{text}"
-    looked = [_look(table) for file in files for table in read_tables(file)]
+        if name != "redcap" and _fits(name, files, encoding):
+            options = f"--map {name}" + f" --encoding {encoding}" * bool(encoding)
+            return f"# These tables have the names of the map {name}: {options} is enough.\n\n{text}"
+    looked = [each for file in files for each in _look_at(file, encoding)]
     has_transplant = any(each.of("transplant") or _names_transplant(each) for each in looked)
     lines = [
         'name = "my-map"',
         '# Written by looking at headings and values. Fill in each "?", and check every line:',
         "#   ahsct validate SOURCE --map THIS_FILE",
+        *([f"encoding = {_quoted(encoding)}"] if encoding else ()),
     ]
     if not has_transplant:
         lines.append("# No column looks like the date of transplant, which makes day 0.")
@@ -117,9 +174,9 @@ def propose_map(sources: Sequence[str | Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fits(name: str, files: Sequence[Path]) -> bool:
+def _fits(name: str, files: Sequence[Path], encoding: str | None) -> bool:
     """Whether the source has every table and column that a built-in map needs."""
-    rules = read_map(name)
+    rules = with_defaults(read_map(name), encoding=encoding)
     try:
         tables = find_tables(rules, files).tables
     except AhsctError:
@@ -132,6 +189,43 @@ def _fits(name: str, files: Sequence[Path]) -> bool:
 
 
 # ---- Looking -------------------------------------------------------------------------------------------
+
+
+def _look_at(file: Path, encoding: str | None) -> Iterator[Looked]:
+    """Look at the tables of a file, below the titles that may stand above the headings."""
+    try:
+        tables = read_tables(file, encoding=encoding)
+    except DataProblems:
+        # Rows are longer than a title that is taken for the headings.
+        for number in range(2, _MOST_ROWS_ABOVE):
+            try:
+                (table,) = read_tables(file, encoding=encoding, heading_row=number)
+            except (DataProblems, ValueError):
+                continue
+            looked = replace(_look(table), heading_row=number)
+            if looked.of("patient_id") and looked.n_meant > 1:
+                yield looked
+                return
+        raise
+    for table in tables:
+        looked = _look(table)
+        is_doubtful = looked.n_meant < 2 or looked.n_bare > 0
+        row = _row_of_headings(table) if is_doubtful else None
+        if row is not None:
+            (below,) = read_tables(file, encoding=encoding, sheet=table.sheet, heading_row=row)
+            looked = max(looked, replace(_look(below), heading_row=row), key=lambda each: each.n_meant)
+        yield looked
+
+
+def _row_of_headings(table: CellTable) -> int | None:
+    """The first row with the heading of a column that identifies the patient, beside another cell."""
+    for place in range(min(len(table), _MOST_ROWS_ABOVE)):
+        cells = [text for column in table.columns if (text := column[place].as_py())]
+        if len(cells) == 1 and table.sheet is None:
+            cells = re.split("[\t;,]", cells[0])
+        if len(cells) > 1 and any(meaning(cell, headings.PATIENT) for cell in cells):
+            return int(table.lines[place])
+    return None
 
 
 def _look(table: CellTable) -> Looked:
@@ -148,6 +242,7 @@ def _look(table: CellTable) -> Looked:
     for column in looked.columns:
         _give_role(looked, column)
     _find_patient(looked)
+    _find_changing_attributes(looked)
     _find_forms(looked)
     return looked
 
@@ -163,8 +258,9 @@ def _give_role(looked: Looked, column: SourceColumn) -> None:
         column.is_sure = attribute.is_sure and not headings.has_other_words(column.name, attribute)
         return
     date, measure = meaning(column.name, headings.DATES), meaning(column.name, headings.MEASURES)
-    if date is not None and (not known or 2 * dates.total() >= known.total()):
-        role, fitting = date, dates
+    is_serial = date is not None and bool(known) and all(map(_is_serial_like, known))
+    if date is not None and (not known or is_serial or 2 * dates.total() >= known.total()):
+        role, fitting = date, known if is_serial else dates
     elif measure is not None and (not known or 2 * numbers.total() >= known.total()):
         role, fitting = measure, numbers
     elif found := meaning(column.name, headings.DAYS) if numbers.total() == known.total() else None:
@@ -179,6 +275,11 @@ def _give_role(looked: Looked, column: SourceColumn) -> None:
         column.is_sure = False
     if role.role in _LESIONS and "1" in numbers and set(numbers) <= {"0", "1"}:
         column.is_sure, column.doubt = False, "0 and 1 alone: are they counts, or no and yes?"
+    if is_serial:
+        column.is_sure, column.doubt = False, "numbers: are they dates, and in which form?"
+    if role.role == "relapse" and headings.ONE_OF_SEVERAL.search(plain(column.name)):
+        column.is_sure, column.doubt = False, "one relapse of a patient: rates would leave out the others"
+        column.is_either = True
     odd = [text for text in known if text not in fitting]
     if odd:
         column.is_sure = False
@@ -188,9 +289,18 @@ def _give_role(looked: Looked, column: SourceColumn) -> None:
 
 
 def _is_date_like(text: str) -> bool:
-    return _SEPARATED.fullmatch(text) is not None or isinstance(
-        iso_day(text, ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"), "missing"), str
-    )
+    if found := _SEPARATED.fullmatch(text):
+        return not found[5] or _time_of_day(found[5]) is not None
+    return isinstance(iso_day(text, _WITH_MONTH, "missing"), str)
+
+
+def _time_of_day(text: str) -> str | None:
+    """The form of the time that stands behind a date, with the sign before it."""
+    return next((text[0] + form for pattern, form in _TIMES_OF_DAY if pattern.fullmatch(text)), None)
+
+
+def _is_serial_like(text: str) -> bool:
+    return text.isdecimal() and any(int(text) in days for days in _SERIAL_RANGES)
 
 
 def _score(text: str) -> str:
@@ -221,30 +331,50 @@ def _find_patient(looked: Looked) -> None:
     chosen[0].is_sure = headings.PATIENT[best].is_sure and not has_rival and is_filled
 
 
+def _find_changing_attributes(looked: Looked) -> None:
+    """Find columns that look like what is known of a patient, and change from row to row of one."""
+    patients = looked.of("patient_id")
+    if not patients:
+        return
+    texts_of = dict(zip(looked.table.names, looked.table.columns, strict=True))
+    identifiers = texts_of[patients[0].name].to_pylist()
+    for column in looked.of("sex", "ms_course", "age_years", "site", "arm"):
+        first: dict[str, str] = {}
+        for identifier, text in zip(identifiers, texts_of[column.name].to_pylist(), strict=True):
+            known = (text or "").strip()
+            if identifier and known in column.texts and first.setdefault(identifier, known) != known:
+                column.is_sure, column.is_either = False, True
+                break
+
+
 def _find_forms(looked: Looked) -> None:
     """Find the forms of the table's dates: which part is the day shows where it is above 12."""
-    first_above: Counter[tuple[str, int]] = Counter()
-    second_above: Counter[tuple[str, int]] = Counter()
-    seen: Counter[tuple[str, int]] = Counter()
+    first_above: Counter[tuple[str, int, str]] = Counter()
+    second_above: Counter[tuple[str, int, str]] = Counter()
+    seen: Counter[tuple[str, int, str]] = Counter()
     for column in looked.columns:
         if column.role not in {role.role for role in headings.DATES}:
             continue
         for text, n in column.texts.items():
             found = _SEPARATED.fullmatch(text)
+            if _is_serial_like(text):
+                told = ", ".join(f"{form!r} makes it {iso_day(text, (form,), None)}" for form in SERIAL)
+                looked.forms[TO_FILL_IN] = f"{text} in {shown(column.name)} is a number: {told}"
+                continue
             if found is None:
-                for form in ("%d-%b-%Y", "%d%b%Y", "%d %b %Y", "%Y/%m/%d"):
+                for form in _WITH_MONTH:
                     if isinstance(iso_day(text, (), None), Wrong) and isinstance(
                         iso_day(text, (form,), None), str
                     ):
                         looked.forms[form] = ""
                 continue
-            key = (found[2], len(found[4]))
+            key = (found[2], len(found[4]), _time_of_day(found[5]) or "" if found[5] else "")
             seen[key] += n
             first_above[key] += n * (int(found[1]) > 12)
             second_above[key] += n * (int(found[3]) > 12)
     for key, n in seen.items():
-        sign, n_digits = key
-        year = "%Y" if n_digits == 4 else "%y"
+        sign, n_digits, time = key
+        year = ("%Y" if n_digits == 4 else "%y") + time
         day_first, month_first = sign.join(("%d", "%m", year)), sign.join(("%m", "%d", year))
         if first_above[key] and not second_above[key]:
             looked.forms[day_first] = f"the day comes first: in {first_above[key]} of {n} it is above 12"
@@ -274,11 +404,15 @@ def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
     yield f"# {table.label}: {len(table):,} rows"
     if not records:
         yield f"# Nothing was recognised here; its columns: {'; '.join(map(_with_codes, looked.columns))}"
+        yield from _unnameable(looked)
         return
     yield "[[table]]"
     yield f"file = {_quoted(table.file)}"
     if table.sheet is not None:
         yield f"sheet = {_quoted(table.sheet)}"
+    if looked.heading_row is not None:
+        yield f"heading_row = {looked.heading_row}"
+    yield from _unnameable(looked)
     yield from _patient_line(looked)
     if looked.forms:
         comments = "; ".join(comment for comment in looked.forms.values() if comment)
@@ -288,7 +422,8 @@ def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
         yield f"missing = [{', '.join(map(_quoted, looked.missing))}]" + _comment(
             f"cells with it: {listed}; where one means none or 0, take it out and give codes"
         )
-    if regions := looked.of("region"):
+    regions = looked.of("region") if looked.of("gd_lesions", "new_t2_lesions", "enlarging", "mri") else []
+    if regions:
         yield f"where = {{ {_key(regions[0].name)} = [{_quoted(TO_FILL_IN)}] }}" + _comment(
             f"which are scans of the brain? seen: {regions[0].seen}"
         )
@@ -297,10 +432,36 @@ def _table_lines(looked: Looked, *, has_transplant: bool) -> Iterator[str]:
     unused = [
         column
         for column in looked.columns
-        if column.name not in used and column.role not in {"patient_id", "region"}
+        if column.name not in used and column not in regions and column.role != "patient_id"
     ]
     if unused:
         yield "# not read: " + "; ".join(map(_with_codes, unused))
+    yield from _undated(looked, unused)
+
+
+def _undated(looked: Looked, unused: Sequence[SourceColumn]) -> Iterator[str]:
+    """Say of counts and scores in a table of one row per patient why records leave them unread."""
+    starts, ends = looked.of("transplant"), looked.of("last_contact")
+    numbers = [column for column in unused if column.texts and all(map(_NUMBER.fullmatch, column.texts))]
+    if not looked.is_one_per_patient or not starts or not numbers:
+        return
+    yield (
+        f"# Each patient has one row, and these numbers have no date, which a record needs: "
+        f"{'; '.join(shown(column.name) for column in numbers)}"
+    )
+    to = _quoted(ends[0].name if ends else TO_FILL_IN)
+    yield "# To read them write [table.patients] in place of the records, with the columns of the data dictionary:"
+    yield f"#   follow_up_years = {{ years = {{ from = {_quoted(starts[0].name)}, to = {to} }} }}"
+    yield '#   relapses_before = "…"    edss_baseline = "…"    (all of them: ahsct columns)'
+
+
+def _unnameable(looked: Looked) -> Iterator[str]:
+    """Say which columns a map cannot name: headings that stand twice, and columns without one."""
+    n_of = Counter(column.name for column in looked.columns)
+    if twice := [shown(name) for name, n in n_of.items() if n > 1]:
+        yield f"# A map names a column by its heading; rename all but one of each that stands twice: {'; '.join(twice)}"
+    if looked.n_bare:
+        yield f"# Columns with cells and no heading, as merged headings leave them: {looked.n_bare}; give each its own."
 
 
 def _with_codes(column: SourceColumn) -> str:
@@ -335,21 +496,50 @@ def _records(looked: Looked, *, has_transplant: bool) -> Iterator[list[str]]:
     causes = [line for cause in looked.of("cause_of_death") for line in _level_line(looked, cause)]
     if transplants := _likeliest(looked, "transplant"):
         yield _measured("transplant", transplants, [])
-    for column in looked.of("last_contact"):
-        yield _record("last_contact", column, *_flag(looked, "last_contact"))
-        if looked.of("vital_status") and not looked.of("death"):
+    contacts, deaths = looked.of("last_contact"), _likeliest(looked, "death")
+    for column in contacts:
+        yield _record("last_contact", column, *([] if deaths else _flag(looked, "last_contact")))
+        if looked.of("vital_status") and not deaths:
             yield _record("death", column, *causes, *_flag(looked, "death"))
-    if deaths := _likeliest(looked, "death"):
-        yield _measured("death", deaths, causes)
+    # A death that the status tells must not be lost where its date is missing.
+    if deaths or (looked.of("vital_status") and looked.is_one_per_patient and not contacts):
+        yield _measured("death", deaths, [*causes, *_flag(looked, "death")])
     yield from _treatments(looked)
     time = _time(looked, has_transplant=has_transplant)
-    if edss := looked.of("edss"):
+    edss = looked.of("edss")
+    if pairs := _numbered_pairs(time, edss):
+        for date, score in pairs:
+            doubt = f"not sure: does {score.name} belong to {date.name}?"
+            yield [
+                *_record("edss", replace(date, is_sure=True)),
+                f"edss = {_quoted(score.name)}" + _comment(doubt),
+            ]
+    elif edss:
         yield _measured("edss", time, [_measure_line("edss", edss)])
     if lesions := _lesion_lines(looked):
         yield _measured("mri", looked.of("mri") or time, lesions)
     relapses = looked.of("relapse") or (time if about == "relapse" else [])
     if (relapses and not looked.of("edss", "gd_lesions", "new_t2_lesions")) or looked.of("relapse"):
         yield _measured("relapse", relapses, [])
+
+
+def _numbered_pairs(
+    dates: Sequence[SourceColumn], scores: Sequence[SourceColumn]
+) -> list[tuple[SourceColumn, SourceColumn]]:
+    """Dates and scores that stand side by side in a row, as Visit 1, EDSS 1, Visit 2, EDSS 2; all or none."""
+    date_of = {_number_in(date): date for date in dates}
+    if len(scores) < 2 or None in date_of or len(date_of) < len(dates):
+        return []
+    numbers = [_number_in(score) for score in scores]
+    if len(set(numbers)) < len(numbers) or not set(numbers) <= set(date_of):
+        return []
+    return [(date_of[number], score) for number, score in zip(numbers, scores, strict=True)]
+
+
+def _number_in(column: SourceColumn) -> int | None:
+    """The one number in a heading."""
+    numbers = re.findall("[0-9]+", column.name)
+    return int(numbers[0]) if len(numbers) == 1 else None
 
 
 def _likeliest(looked: Looked, role: str) -> list[SourceColumn]:
@@ -359,15 +549,18 @@ def _likeliest(looked: Looked, role: str) -> list[SourceColumn]:
 
 def _times_with_flag(looked: Looked) -> list[tuple[SourceColumn, SourceColumn]]:
     """Columns of numbers each with a flag of two codes beside it, in a table of one row per patient."""
-    patients = looked.of("patient_id")
-    if not patients or max(patients[0].texts.values(), default=0) > 1:
+    if not looked.is_one_per_patient:
         return []
-    pairs = []
-    for time, flag in pairwise(looked.columns):
-        is_time = not time.role and len(time.texts) > 2 and all(map(_NUMBER.fullmatch, time.texts))
-        if is_time and not flag.role and len(flag.texts) <= 2 and all(map(_NUMBER.fullmatch, flag.texts)):
-            pairs.append((time, flag))
-    return pairs
+    return [
+        (time, flag)
+        for time, flag in pairwise(looked.columns)
+        if time.role in {"", "day"}
+        and len(time.texts) > 2
+        and all(map(_NUMBER.fullmatch, time.texts))
+        and flag.role in {"", "vital_status"}
+        and len(flag.texts) <= 2
+        and max(map(len, flag.texts), default=0) <= _LONGEST_FLAG
+    ]
 
 
 def _patients(looked: Looked, pairs: Sequence[tuple[SourceColumn, SourceColumn]]) -> list[str]:
@@ -380,9 +573,11 @@ def _patients(looked: Looked, pairs: Sequence[tuple[SourceColumn, SourceColumn]]
     )
     unknown = f"[{_quoted(TO_FILL_IN)}]"
     for time, flag in pairs:
+        units = [unit for unit, pattern in headings.UNITS if pattern.search(plain(time.name))]
+        unit = units[0] if len(units) == 1 else TO_FILL_IN
         lines += [
             f"# Is {shown(time.name)} a time, and {shown(flag.name)} its flag ({flag.seen})? Of what?",
-            f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(TO_FILL_IN)}, "
+            f"# years_to_… = {{ column = {_quoted(time.name)}, unit = {_quoted(unit)}, "
             f"event = {{ column = {_quoted(flag.name)}, is = {unknown}, not = {unknown} }} }}",
         ]
     return lines
@@ -392,7 +587,11 @@ def _record(kind: str, column: SourceColumn, *more: str) -> list[str]:
     time = "day" if column.role == "day" else "date"
     comment = "" if column.is_sure else f"not sure: {column.doubt or f'is this the {_TIMES[kind]}?'}"
     if column.is_either:
-        comment = f"perhaps {column.name}, which may be another date"
+        comment = (
+            f"perhaps {column.name}: {column.doubt}"
+            if column.doubt
+            else f"perhaps {column.name}, which may be another date"
+        )
     return [
         "[[table.record]]",
         f'kind = "{kind}"',
@@ -447,14 +646,17 @@ def _lesion_lines(looked: Looked) -> list[str]:
 
 
 def _attribute_line(looked: Looked, column: SourceColumn) -> list[str]:
+    if column.role not in {"sex", "ms_course", "age_years", "site", "arm"}:
+        return []
+    if column.is_either:
+        comment = f"perhaps {column.name}, which changes from row to row of a patient"
+        return [f"{column.role} = {_quoted(TO_FILL_IN)}" + _comment(comment)]
     if column.role in {"sex", "ms_course"}:
         return _level_line(looked, column)
-    if column.role in {"age_years", "site", "arm"}:
-        doubt = "" if column.is_sure else f"not sure: is this the {column.role.removesuffix('_years')}?"
-        if column.role == "age_years" and len(plain(column.name).split()) == 1:
-            doubt = "not sure: at the time of transplant?"
-        return [f"{column.role} = {_quoted(column.name)}" + _comment(doubt)]
-    return []
+    doubt = "" if column.is_sure else f"not sure: is this the {column.role.removesuffix('_years')}?"
+    if column.role == "age_years" and headings.AGE_ALONE.fullmatch(plain(column.name)):
+        doubt = "not sure: at the time of transplant?"
+    return [f"{column.role} = {_quoted(column.name)}" + _comment(doubt)]
 
 
 def _level_line(looked: Looked, column: SourceColumn) -> list[str]:
@@ -478,7 +680,7 @@ def _level_line(looked: Looked, column: SourceColumn) -> list[str]:
 def _flag(looked: Looked, kind: str) -> list[str]:
     """The vital status as a flag that tells a death from a last contact on the same date."""
     columns = looked.of("vital_status")
-    if not columns or looked.of("death") or kind not in {"death", "last_contact"}:
+    if not columns:
         return []
     column = columns[0]
     meant = "dead" if kind == "death" else "alive"

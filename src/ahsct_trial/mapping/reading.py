@@ -13,7 +13,18 @@ from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, PATIENT_ID, PATIENT_TA
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.mapping.dates import strptime_form
-from ahsct_trial.mapping.model import TO_FILL_IN, UNITS, Cells, Flag, Map, Pivot, RecordRule, TableRule, Where
+from ahsct_trial.mapping.model import (
+    TO_FILL_IN,
+    UNITS,
+    Cells,
+    Flag,
+    Map,
+    Pivot,
+    RecordRule,
+    TableRule,
+    Where,
+    code_key,
+)
 from ahsct_trial.toml import parse_toml, read_toml
 from ahsct_trial.wording import is_it_meant
 
@@ -253,12 +264,12 @@ class _Keys:
         keys = self.within("event", ("column", "is", "not", "optional"))
         if "column" not in keys or "is" not in keys:
             keys.fault('it is written as { column = "…", is = ["…"] }')
-        return Flag(
-            column=keys.text("column") or "",
-            yes=keys.filled_in("is"),
-            no=keys.filled_in("not") if "not" in keys else None,
-            is_optional=keys.truth("optional"),
-        )
+        yes = keys.filled_in("is")
+        no = keys.filled_in("not") if "not" in keys else None
+        for text in yes:
+            if text != TO_FILL_IN and code_key(text) in {code_key(each) for each in no or ()}:
+                keys.fault(f"{shown(text)!r} stands under is and under not; a code says one of them")
+        return Flag(column=keys.text("column") or "", yes=yes, no=no, is_optional=keys.truth("optional"))
 
     def cells(self, key: str, column: str) -> Cells:
         """Where the cells of a canonical column come from: a heading, or a table."""
@@ -297,7 +308,8 @@ def _cells(keys: _Keys, column: str) -> Cells:
 def _codes(keys: _Keys, column: str) -> dict[str, str]:
     given = keys.within("codes", keys.given["codes"] if isinstance(keys.given["codes"], Mapping) else ())
     levels = _LEVELS.get(column, ())
-    codes = {}
+    codes: dict[str, str] = {}
+    alike: dict[str, str] = {}
     for code in given.given:
         meaning = given.text(code) or ""
         if meaning == TO_FILL_IN:
@@ -307,6 +319,12 @@ def _codes(keys: _Keys, column: str) -> dict[str, str]:
             close = get_close_matches(meaning.casefold(), levels, n=1)
             hint = f"is {close[0]} meant?" if close else f"it must be {' or '.join(levels)}"
             given.fault(f"{shown(code)!r} means {shown(meaning)!r}; {hint}")
+        other = alike.setdefault(code_key(code), code)
+        if codes.get(other, meaning) != meaning:
+            given.fault(
+                f"{shown(other)!r} and {shown(code)!r} are one code, since case and a trailing .0 do not count; "
+                f"it means {shown(codes[other])!r} and {shown(meaning)!r}"
+            )
         codes[code] = meaning
     return codes
 

@@ -122,15 +122,9 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
     if len(matching) == 1:
         return matching[0], rule.sheet
     if len(matching) > 1:
-        names = ", ".join(shown(path.name) for path in matching)
-        problems.append(
-            Problem(
-                file=rule.label,
-                what=f"{len(matching)} files may be this table: {names}",
-                rule="a table is one file",
-                fix="Name the file with its ending in the map, or leave one in the folder.",
-            )
-        )
+        names = [shown(path.name) for path in matching]
+        fix = "Name the file with its ending in the map, or leave one in the folder."
+        problems.append(_ambiguous(rule, "files", names, fix))
         return None
     # A workbook may hold what others keep in files: DM, CE and QS as its sheets.
     sheets = [
@@ -140,8 +134,12 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
         for sheet in sheet_names(path)
         if sheet.casefold() == stem(rule.file)
     ]
-    if sheets:
+    if len(sheets) == 1:
         return sheets[0]
+    if sheets:
+        named = [f"{shown(path.name)}, sheet {shown(sheet)}" for path, sheet in sheets]
+        problems.append(_ambiguous(rule, "sheets", named, "Name the file and its sheet in the map."))
+        return None
     if not rule.is_optional:
         close = get_close_matches(stem(rule.file or ""), {stem(path.name): path for path in files}, n=1)
         meant = next((path.name for path in files if close and stem(path.name) == close[0]), None)
@@ -155,6 +153,15 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
             )
         )
     return None
+
+
+def _ambiguous(rule: TableRule, kind: str, names: Sequence[str], fix: str) -> Problem:
+    return Problem(
+        file=rule.label,
+        what=f"{len(names)} {kind} may be this table: {', '.join(names)}",
+        rule=f"a table is one {kind.removesuffix('s')}",
+        fix=fix,
+    )
 
 
 def _matching(file: str | None, files: Sequence[Path]) -> list[Path]:
@@ -222,14 +229,18 @@ def _find_frames(rules: Map, frames: Mapping[str, pd.DataFrame]) -> Found:
     tables: list[CellTable | None] = []
     used = set()
     for rule in rules.tables:
-        wanted = {stem(name) for name in (rule.file, rule.sheet) if name is not None}
-        names = [name for name in frames if not wanted or stem(name) in wanted]
+        # The sheets of a workbook are told apart by their own names, its first may have that of the file.
+        wanted = [stem(name) for name in (rule.sheet, rule.file) if name is not None]
+        named = ([name for name in frames if stem(name) == each] for each in wanted)
+        names = next(filter(None, named), []) if wanted else list(frames)
+        if len(names) > 1:
+            problems.append(_ambiguous(rule, "DataFrames", names, "Leave one of them out."))
         if not names and not rule.is_optional:
             problems.append(
                 Problem(
                     file=rule.label,
                     what="this table is not there",
-                    rule=f"the map names it; given are {', '.join(map(shown, frames))}",
+                    rule=f"the map names it; given are {', '.join(map(shown, frames)) or 'none'}",
                     fix="Add a DataFrame under this name.",
                 )
             )

@@ -24,13 +24,13 @@ from ahsct_trial.loading.problems import Problem
 from ahsct_trial.loading.values import EARLIEST, MISSING, today
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
-from ahsct_trial.mapping.model import UNITS, Cells, Flag, TableRule, Where
+from ahsct_trial.mapping.model import UNITS, WHOLE, Cells, Flag, TableRule, Where, code_key
 
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
 _YEARS = {column.name: column for column in (*PATIENT_TABLE, *ATTRIBUTES) if column.kind == "years"}
 _DAYS_PER_YEAR = UNITS["years"]
-_WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 #: Three digits behind a comma may be thousands, unless a 0 alone stands before it.
 _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]*,[0-9]{3}")
@@ -196,7 +196,7 @@ class SourceTable:
         if cells.years is not None:
             return self._years_between(cells, rows)
         if cells.total:
-            return self._sum(cells, rows)
+            return self._sum(cells, kind, rows)
         texts = pa.nulls(len(rows), pa.string())
         for heading in (*((cells.column,) if cells.column is not None else ()), *cells.first):
             under_heading = self._one(cells, kind, column, heading, rows)
@@ -264,7 +264,7 @@ class SourceTable:
         coded = days.dictionary_encode()
         return _recoded(coded, [repr(day / _DAYS_PER_YEAR) for day in coded.dictionary.to_pylist()])
 
-    def _sum(self, cells: Cells, rows: RowsArray) -> pa.StringArray:
+    def _sum(self, cells: Cells, kind: Kind, rows: RowsArray) -> pa.StringArray:
         """Numbers added up; null where none is given, wrong where some are."""
         parts = [self._one(cells, "count", "", heading, rows) for heading in cells.total]
         if cells.empty is not None:
@@ -280,10 +280,12 @@ class SourceTable:
                     'Fill it in; where an empty cell means none, say empty = "0" in the map.',
                 ),
             )
-        try:
-            numbers = [pc.cast(part, pa.float64()) for part in parts]
-        except pa.ArrowInvalid:
-            return parts[0]  # a text that is no number is noted where the canonical cell is checked
+        # Each part by itself: in a sum a missing-code such as -9 would no longer be seen.
+        judge = _refuse_other_than_count if kind == "count" else _refuse_other_than_number
+        numbers = [
+            pc.cast(self._judged(heading, part, judge, rows), pa.float64())
+            for heading, part in zip(cells.total, parts, strict=True)
+        ]
         total = numbers[0]
         for more in numbers[1:]:
             total = pc.add(total, more)
@@ -327,13 +329,6 @@ class SourceTable:
         )
 
 
-def code_key(text: str) -> str:
-    """What two texts of one code have in common: case, blanks and a trailing .0 do not count."""
-    folded = unicodedata.normalize("NFC", text.strip()).casefold()
-    whole = _WHOLE.fullmatch(folded)
-    return whole[1] if whole else folded
-
-
 def _folded(heading: str) -> str:
     return " ".join(unicodedata.normalize("NFC", heading).split()).casefold()
 
@@ -366,6 +361,14 @@ def _refuse_formula_error(text: str) -> str | Wrong:
     return text
 
 
+def _refuse_other_than_count(text: str) -> str | Wrong:
+    return text if text.isdecimal() else Wrong("a sum of counts adds whole numbers from 0 on", _OR_EMPTY)
+
+
+def _refuse_other_than_number(text: str) -> str | Wrong:
+    return text if _NUMBER.fullmatch(text) else Wrong("a sum adds numbers from 0 on", _OR_EMPTY)
+
+
 def _refuse_impossible_day(text: str) -> str | Wrong:
     day = date.fromisoformat(text)
     if day < EARLIEST:
@@ -383,7 +386,7 @@ def _in_unit(text: str, column: str, cells: Cells) -> str | Wrong:
     target = _DAYS_PER_YEAR if kind == "years" else 1.0
     unit = target if cells.unit is None else UNITS[cells.unit]
     if kind not in {"years", "day"} or (unit == target and not cells.first_day):
-        whole = _WHOLE.fullmatch(text)
+        whole = WHOLE.fullmatch(text)
         return whole[1] if whole and kind != "edss" else text
     try:
         number = float(text) - cells.first_day
