@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
-from ahsct_trial.threads import import_meanwhile
+from ahsct_trial.parallel import import_meanwhile
 
 if TYPE_CHECKING:
     from ahsct_trial.cli.options import Data

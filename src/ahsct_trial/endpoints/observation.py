@@ -31,9 +31,9 @@ from ahsct_trial.catalogue import (
 )
 from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.wording import listed
 
 FOLLOW_UP = "follow_up_years"

@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import gathered
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.table import Labels, Table, code_of_texts
 from ahsct_trial.loading.values import Numbers, Values, iso_of
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
-from ahsct_trial.stepwise import gathered
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places
 
 CODES = {name: code for code, name in enumerate(KINDS)}

@@ -21,9 +21,9 @@ from ahsct_trial.loading.problems import Violation, grouped
 from ahsct_trial.loading.reading import Read, read_parts
 from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.loading.values import Values
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")

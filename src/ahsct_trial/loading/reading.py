@@ -29,11 +29,11 @@ from ahsct_trial.loading.problems import (
 )
 from ahsct_trial.loading.table import Table, repeated
 from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, plain_numbers
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
 from ahsct_trial.results import Account, Notice, SetAside, SourceFile, SourceInfo
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 EMPTY_ROW = "row without a value in a known column"
