@@ -29,7 +29,7 @@ __all__ = ["Outcome", "main"]
 
 _OF_SINGLE_PATIENTS = {"trace", "timeline", "validate", "convert", "export"}
 #: Each adds its commands to the application, in the order in which the help shows them.
-for _commands in ("results", "published", "data", "maps", "pictures", "reference"):
+for _commands in ("results", "published", "your_data", "pictures", "reference"):
     import_module(f"ahsct_trial.cli.{_commands}")
 
 

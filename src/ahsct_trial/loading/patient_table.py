@@ -144,14 +144,14 @@ def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[n
     first, again = repeated(identifiers)
     if not again.size:
         return None
-    alike = read.alike(np.union1d(first, again))
+    alike = read.repeated_rows(np.union1d(first, again))
     is_other = ~np.isin(again, alike)
     if is_other.any():
         rule = "the same identifier stands on {other}, and a patient has one row"
         fix = "Remove one or give it another identifier."
         violation = Violation(again[is_other], PATIENT_ID.name, rule, fix, first[is_other])
         read.problems.add(grouped(violation, _Identifiers(read, identifiers)))
-    return read.set_alike_aside(alike) if alike.size else None
+    return read.set_repeated_rows_aside(alike) if alike.size else None
 
 
 def _are_distinct(texts: pa.Array) -> bool:

@@ -148,7 +148,7 @@ def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) ->
     return DataProblems(file, [Problem(file=file, what=what, rule=rule, fix=fix, line=line)], 1)
 
 
-def refuse_urgent(file: str, notices: Iterable[Notice]) -> None:
+def refuse_what_to_look_at_first(file: str, notices: Iterable[Notice]) -> None:
     """Take what should be looked at first as what is wrong with the data.
 
     Raises

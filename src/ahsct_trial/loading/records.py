@@ -56,9 +56,9 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
     read.parts.clear()
     clock = "day" if has_day else "date"
     coded = code(joined, clock, time_zero)
-    alike = read.alike(_candidates(coded))
+    alike = read.repeated_rows(_candidates(coded))
     if alike.size:
-        is_kept = read.set_alike_aside(alike)
+        is_kept = read.set_repeated_rows_aside(alike)
         joined = joined.among(is_kept, read.places)
         coded = code(joined, clock, time_zero)
     attributes, contradictions = _attributes(joined)
