@@ -49,7 +49,7 @@ class Files:
 @app.command(rich_help_panel=YOUR_DATA)
 @grouped
 def validate(data: Data, choices: Choices, document: Document) -> Outcome:
-    """Only read the data: their problems, notices and the account of their rows.
+    """Look at the data and not at results: problems, notices and the account of the rows.
 
     For example:
       ahsct validate cohort.csv
