@@ -396,7 +396,7 @@ def _rmst_difference(compared: KaplanMeier, base: KaplanMeier, protocol: Protoco
 
 
 def _survival_difference(compared: Any, base: Any, level: float) -> Estimate:
-    """Square-and-add from each group's own limits, the beta-product ones where a curve is at 1 or 0."""
+    """Square-and-add from each group's limits, the beta-product ones where a curve is at 1 or 0."""
     limits = []
     for result in (compared, base):
         if result.survival.value is None:

@@ -117,7 +117,9 @@ class TextTable:
 
     def places_among(self, is_kept: NDArray[np.bool_]) -> TextTable:
         """The rows that are kept, without their texts."""
-        table, numbers = (None if own is None else own[is_kept] for own in (self.table, self.numbers))
+        table, numbers = (
+            None if per_row is None else per_row[is_kept] for per_row in (self.table, self.numbers)
+        )
         return replace(self, columns={}, plain={}, lines=self.lines[is_kept], table=table, numbers=numbers)
 
 
@@ -242,8 +244,13 @@ def read_block(
         )
     except pa.ArrowInvalid as error:
         raise NotPlain from error
-    plain = {name: _as_numbers(table.column(name)) for name, own in types.items() if own in _NUMBERS}
-    if any(np.count_nonzero(np.isnan(own)) != table.column(name).null_count for name, own in plain.items()):
+    plain = {
+        name: _as_numbers(table.column(name)) for name, cell_type in types.items() if cell_type in _NUMBERS
+    }
+    if any(
+        np.count_nonzero(np.isnan(numbers)) != table.column(name).null_count
+        for name, numbers in plain.items()
+    ):
         raise NotPlain  # the text nan is no number
     n_lines, lines, broken = _record_lines(file, header, block, first_line, len(table) + len(ragged))
     columns = {name: TextColumn.of(_whole(table.column(name))) for name in types if name not in plain}

@@ -95,14 +95,14 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
 
 
 def _condense(table: Table) -> Patients:
-    others = {name: own for name, own in table.columns.items() if name != PATIENT_ID.name}
+    others = {name: cells for name, cells in table.columns.items() if name != PATIENT_ID.name}
     return Patients(
         table.texts_of(PATIENT_ID.name).strings(),
-        {name: table.numbers(name) for name, own in others.items() if own.column.kind in NUMERIC_KINDS},
+        {name: table.numbers(name) for name, cells in others.items() if cells.column.kind in NUMERIC_KINDS},
         {
-            name: (own.codes, own.values.tolist())
-            for name, own in others.items()
-            if isinstance(own, Values) and own.column.kind not in NUMERIC_KINDS
+            name: (cells.codes, cells.values.tolist())
+            for name, cells in others.items()
+            if isinstance(cells, Values) and cells.column.kind not in NUMERIC_KINDS
         },
     )
 

@@ -244,7 +244,7 @@ def _judged(
         n_read=len(texts) + len(texts.ragged),
         groups=groups,
         empty=empty,
-        missing=sum((Counter(own.missing) for own in table.columns.values()), Counter()),
+        missing=sum((Counter(column.missing) for column in table.columns.values()), Counter()),
         spans={name: span for name in numeric if (span := _span(table, name)) is not None},
         marks={} if forms.delimiter == "," else count_marks([texts.columns[name] for name in numeric]),
     )
@@ -263,11 +263,11 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
     """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
-    own = table.columns[name]
-    lowest, highest = own.span()
+    column = table.columns[name]
+    lowest, highest = column.span()
     if np.isnan(lowest):
         return None
-    rows = np.flatnonzero(~own.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
+    rows = np.flatnonzero(~column.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
     return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 
 
