@@ -132,7 +132,10 @@ def test_records_are_derived_once_for_each_way_to_derive_them() -> None:
 @both
 def test_a_copy_gives_the_same_results(trial: Trial, copied: Callable[[Trial], Trial]) -> None:
     expected = summarize(trial)  # which derives the table
-    assert summarize(copied(trial)).endpoints.overall_survival.survival == expected.endpoints.overall_survival.survival
+    assert (
+        summarize(copied(trial)).endpoints.overall_survival.survival
+        == expected.endpoints.overall_survival.survival
+    )
 
 
 def test_records_keep_the_time_zero_they_were_read_with() -> None:

@@ -371,7 +371,9 @@ def test_two_tables_that_give_a_column_must_agree(tmp_path) -> None:
 def test_two_tables_agree_where_only_the_spelling_differs(tmp_path) -> None:
     rules = TWO_TABLES.replace('sex = "sex"', 'site = "site"\nage_years = "age"')
     rules = rules.replace('sex = "gender"', 'site = "site"\nage_years = "age"')
-    mapped = mapped_files(tmp_path, rules, a="id,site,age\n1,Ottawa,40.5\n", b="id,site,age,fu\n1,OTTAWA,40.50,1\n")
+    mapped = mapped_files(
+        tmp_path, rules, a="id,site,age\n1,Ottawa,40.5\n", b="id,site,age,fu\n1,OTTAWA,40.50,1\n"
+    )
     (row,) = rows_of(mapped)
     assert (row["site"], row["age_years"]) == ("Ottawa", "40.5")
 
