@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
         The exit code, and the result object that was written.
     """
     try:
-        words = sys.argv[1:] if argv is None else argv
-        done = _program(_named_command(words))(args=argv, prog_name="ahsct", standalone_mode=False)
+        words = sys.argv[1:] if argv is None else [*argv]
+        done = _program(_named_command(words))(
+            args=None if argv is None else words, prog_name="ahsct", standalone_mode=False
+        )
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)

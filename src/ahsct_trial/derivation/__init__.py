@@ -41,6 +41,10 @@ class Derivations:
         self._found: dict[tuple[Any, ...], Any] = {}
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy, such as that for another process, derive anew: a lock has no copy."""
+        return Derivations, (self._records,)
+
     def table(self, protocol: Protocol) -> PatientTable:
         """Derive the patient table.
 

@@ -99,7 +99,8 @@ def cumulative_incidence(
         If a type is not from 0 to `n_types`, or as `survival.kaplan_meier` does.
     """
     types = _types(event_type, n_types)
-    curve = curve or kaplan_meier(years, types < n_types, entry)
+    if curve is None:
+        curve = kaplan_meier(years, types < n_types, entry)
     n_events = np.array([_counts_at(curve.time, years, types == k) for k in range(n_types)])
     has_events = curve.n_events > 0
     r, d, n_events = curve.n_at_risk[has_events], curve.n_events[has_events], n_events[:, has_events]

@@ -259,6 +259,8 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     patients = identifiers.texts.filter(pa.array(is_patient))
     shortest = pc.min(pc.utf8_length(patients)).as_py() or 0
     has_digits = bool(pc.all(pc.match_substring_regex(patients, "[0-9]")).as_py())
+    if pc.any(pc.match_substring(patients, ":")).as_py():  # SE:001 beside NO:001 is a patient's
+        is_short &= ~pc.match_substring(identifiers.texts, ":").to_numpy(zero_copy_only=False)
     is_short &= has_digits | (pc.utf8_length(identifiers.texts).to_numpy(zero_copy_only=False) < shortest)
     is_summary = np.append(is_word | is_short, False)[identifiers.codes]
     others = np.flatnonzero(~is_summary)
