@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -123,6 +126,16 @@ def test_records_are_derived_once_for_each_way_to_derive_them() -> None:
     tables = [RECORDS.table(Protocol(**changed)) for changed in protocols]
     assert all(table is tables[0] for table in tables)
     assert RECORDS.table(Protocol(relapse_gap_days=30)) is not tables[0]
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda trial: pickle.loads(pickle.dumps(trial))])
+@both
+def test_a_copy_gives_the_same_results(trial: Trial, copied: Callable[[Trial], Trial]) -> None:
+    expected = summarize(trial)  # which derives the table
+    assert (
+        summarize(copied(trial)).endpoints.overall_survival.survival
+        == expected.endpoints.overall_survival.survival
+    )
 
 
 def test_records_keep_the_time_zero_they_were_read_with() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import RECORD_KINDS
-from ahsct_trial.stepwise import steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,19 +194,19 @@ def in_order(patient: IntArray, day: IntArray) -> tuple[IntArray, IntArray, IntA
         return patient[order], day[order], order
     # With the place in its lowest bits a key is unique: a plain sort keeps ties in order, and is the fastest.
     key = np.empty(n, dtype=np.int64)
-    for step in steps(n):
-        packed = np.left_shift(patient[step], day_bits, out=key[step], dtype=np.int64)
-        packed += day[step]
+    for chunk in chunks(n):
+        packed = np.left_shift(patient[chunk], day_bits, out=key[chunk], dtype=np.int64)
+        packed += day[chunk]
         packed -= first_day
         packed <<= place_bits
-        packed += np.arange(step.start, step.stop)
+        packed += np.arange(chunk.start, chunk.stop)
     key.sort()
     ordered_patient, ordered_day, place = np.empty((3, n), dtype=np.int32)
-    for step in steps(n):
-        packed = key[step]
-        place[step] = packed & ((1 << place_bits) - 1)
+    for chunk in chunks(n):
+        packed = key[chunk]
+        place[chunk] = packed & ((1 << place_bits) - 1)
         packed >>= place_bits
-        ordered_day[step] = (packed & ((1 << day_bits) - 1)) + first_day
+        ordered_day[chunk] = (packed & ((1 << day_bits) - 1)) + first_day
         packed >>= day_bits
-        ordered_patient[step] = packed
+        ordered_patient[chunk] = packed
     return ordered_patient, ordered_day, place

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ahsct_trial import DataProblems, read_cohort, threads
+from ahsct_trial import DataProblems, parallel, read_cohort
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_TABLE, RECORD_KINDS
 from ahsct_trial.errors import AhsctError
 from ahsct_trial.loading import blocks
@@ -260,7 +260,7 @@ def outcome(file: Path) -> object:
 def test_blocks_and_processors_change_nothing(file, text, n_bytes, n_processors):
     file.write_bytes(text.encode())
     whole = outcome(file)
-    with patch.object(blocks, "_SIZE", n_bytes), patch.object(threads, "N_PROCESSORS", n_processors):
+    with patch.object(blocks, "_SIZE", n_bytes), patch.object(parallel, "N_PROCESSORS", n_processors):
         assert outcome(file) == whole
 
 

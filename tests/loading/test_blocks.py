@@ -7,9 +7,9 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from ahsct_trial import threads
+from ahsct_trial import parallel
 from ahsct_trial.loading import blocks
-from ahsct_trial.threads import side_by_side
+from ahsct_trial.parallel import side_by_side
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_row_of_another_block_is_named_by_its_line(messages):
 def test_the_blocks_of_one_processor_may_hold_no_row_with_all_its_cells(messages):
     whole, ragged = "P1,transplant,0\nP1,last_contact,9\n", "P1,mri\nP2\n"
     for text, lines in ((whole + ragged, (4, 5)), (ragged + whole, (2, 3))):
-        with patch.object(threads, "N_PROCESSORS", 2):
+        with patch.object(parallel, "N_PROCESSORS", 2):
             found = messages(f"patient_id,record,day\n{text}")
         assert found == [
             f"cohort.csv:{line}: the row has {cells}; the header has 3. "
@@ -79,7 +79,7 @@ def test_all_blocks_together_tell_the_decimal_mark(read, messages):
 def test_identifiers_of_different_lengths_in_different_blocks(read, n_processors):
     identifiers = ["ID-00001", "ID-00002", "P3", "ID-00001", "ÄÄÄÄ", "P3", "ID-00002"]
     rows = "".join(f"{identifier},relapse,{day}\n" for day, identifier in enumerate(identifiers, 1))
-    with patch.object(threads, "N_PROCESSORS", n_processors):
+    with patch.object(parallel, "N_PROCESSORS", n_processors):
         found = read(f"patient_id,record,day\n{rows}")
     assert found.data.patients["patient_id"].tolist() == ["ID-00001", "ID-00002", "P3", "ÄÄÄÄ"]
     patient, day, row = found.data.observations["relapse"]
@@ -99,7 +99,7 @@ def test_dates_of_another_form_in_blocks_and_among_missing_ones(read):
 def test_work_is_given_back_in_order_and_what_goes_wrong_is_raised():
     assert side_by_side(lambda n: n * n, []) == []
     assert side_by_side(lambda n: n * n, [3]) == [9]
-    with patch.object(threads, "N_PROCESSORS", 3):
+    with patch.object(parallel, "N_PROCESSORS", 3):
         assert side_by_side(lambda n: n * n, range(50)) == [n * n for n in range(50)]
         with pytest.raises(ZeroDivisionError):
             side_by_side(lambda n: 1 // n, [1, 0, 1])

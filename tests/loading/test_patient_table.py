@@ -449,7 +449,7 @@ def test_a_row_of_totals_at_the_end(messages, word):
     assert messages(text) == [f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"]
 
 
-@pytest.mark.parametrize("word", ["SD", "Max", "MW", "%", "Alle", "IQR", "Min–Max"])
+@pytest.mark.parametrize("word", ["SD", "Max", "MW", "%", "Alle", "IQR", "Min–Max", "N: 2"])
 def test_what_may_be_initials_is_a_summary_below_numbered_patients(messages, word):
     assert messages(f"id,follow_up\nP1,3\nP2,4\n{word},3.5\n") == [
         f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"
@@ -474,6 +474,7 @@ def test_a_row_of_totals_between_others(messages):
         ["SD", "MW", "AB"],
         ["TOTAL-001", "Total 002"],
         ["Max-Smith-1", "MEAN-A1"],
+        ["NO:001", "SE:001", "SE:002"],
     ],
 )
 def test_initials_are_no_row_of_totals(read, identifiers):

@@ -368,6 +368,16 @@ def test_two_tables_that_give_a_column_must_agree(tmp_path) -> None:
     ]
 
 
+def test_two_tables_agree_where_only_the_spelling_differs(tmp_path) -> None:
+    rules = TWO_TABLES.replace('sex = "sex"', 'site = "site"\nage_years = "age"')
+    rules = rules.replace('sex = "gender"', 'site = "site"\nage_years = "age"')
+    mapped = mapped_files(
+        tmp_path, rules, a="id,site,age\n1,Ottawa,40.5\n", b="id,site,age,fu\n1,OTTAWA,40.50,1\n"
+    )
+    (row,) = rows_of(mapped)
+    assert (row["site"], row["age_years"]) == ("Ottawa", "40.5")
+
+
 def test_a_patient_without_a_row_in_the_table_that_tells_the_follow_up(tmp_path) -> None:
     with pytest.raises(DataProblems) as error:
         mapped_files(tmp_path, TWO_TABLES, a="id,sex\n1,F\n8,M\n9,M\n", b="id,gender,fu\n1,F,1\n")

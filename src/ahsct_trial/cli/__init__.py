@@ -29,7 +29,7 @@ __all__ = ["Outcome", "main"]
 
 _OF_SINGLE_PATIENTS = {"trace", "timeline", "validate", "convert", "export"}
 #: Each adds its commands to the application, in the order in which the help shows them.
-for _commands in ("results", "published", "data", "maps", "pictures", "reference"):
+for _commands in ("results", "published", "your_data", "pictures", "reference"):
     import_module(f"ahsct_trial.cli.{_commands}")
 
 
@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> Outcome:
         The exit code, and the result object that was written.
     """
     try:
-        words = sys.argv[1:] if argv is None else argv
-        done = _program(_named_command(words))(args=argv, prog_name="ahsct", standalone_mode=False)
+        words = sys.argv[1:] if argv is None else [*argv]
+        done = _program(_named_command(words))(
+            args=None if argv is None else words, prog_name="ahsct", standalone_mode=False
+        )
     except AhsctError as error:
         say(str(error))
         return Outcome(exit_code=error.exit_code, result=error)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
-from ahsct_trial.threads import import_meanwhile
+from ahsct_trial.parallel import import_meanwhile
 
 if TYPE_CHECKING:
     from ahsct_trial.cli.options import Data
@@ -79,9 +79,9 @@ def stop_if_strict(data: Data, source: SourceInfo, notices: Iterable[Notice]) ->
         If one of the notices is of that severity.
     """
     if data.strict:
-        from ahsct_trial.loading.problems import refuse_urgent
+        from ahsct_trial.loading.problems import refuse_what_to_look_at_first
 
-        refuse_urgent(", ".join(file.file for file in source.files), notices)
+        refuse_what_to_look_at_first(", ".join(file.file for file in source.files), notices)
 
 
 def limit_input(size: str | None) -> None:

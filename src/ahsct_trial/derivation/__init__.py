@@ -16,11 +16,11 @@ from ahsct_trial.derivation.follow_up import derive_first, derive_follow_up
 from ahsct_trial.derivation.lesions import NEEDED, derive_lesions
 from ahsct_trial.derivation.reductions import Derived, rows_of
 from ahsct_trial.derivation.relapses import derive_relapses
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import YEARS_TO_BASELINE, YEARS_TO_UNCONFIRMED_WORSENING, PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, RECORDS_ONLY, NewLesion, Protocol
 from ahsct_trial.records import Records
 from ahsct_trial.results import Notice
-from ahsct_trial.threads import side_by_side
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +40,10 @@ class Derivations:
         self._records = records
         self._found: dict[tuple[Any, ...], Any] = {}
         self._lock = Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy, such as that for another process, derive anew: a lock has no copy."""
+        return Derivations, (self._records,)
 
     def table(self, protocol: Protocol) -> PatientTable:
         """Derive the patient table.

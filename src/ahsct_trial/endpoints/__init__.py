@@ -17,6 +17,7 @@ from ahsct_trial.endpoints.observation import components
 from ahsct_trial.endpoints.rates import event_rates, is_overdispersed
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint, observed_endpoint
 from ahsct_trial.escaping import shown
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import Layout, PatientTable
 from ahsct_trial.protocol import BUILT_IN, RECORDS_ONLY, Protocol
 from ahsct_trial.results import (
@@ -29,7 +30,6 @@ from ahsct_trial.results import (
     Summary,
 )
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 
 #: Above this share of patients without an EDSS at baseline, those who have one may be a selection.

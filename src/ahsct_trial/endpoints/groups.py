@@ -40,6 +40,7 @@ from ahsct_trial.estimators.hazard_ratio import hazard_ratio_of
 from ahsct_trial.estimators.log_rank import exact_log_rank_of, log_rank_of
 from ahsct_trial.estimators.risk_sets import RiskSets, risk_sets
 from ahsct_trial.estimators.survival import KaplanMeier
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.results import (
@@ -64,7 +65,6 @@ from ahsct_trial.results import (
     SurvivalContrast,
     Unit,
 )
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Trial
 from ahsct_trial.wording import in_years
 
@@ -396,7 +396,7 @@ def _rmst_difference(compared: KaplanMeier, base: KaplanMeier, protocol: Protoco
 
 
 def _survival_difference(compared: Any, base: Any, level: float) -> Estimate:
-    """Square-and-add from each group's own limits, the beta-product ones where a curve is at 1 or 0."""
+    """Square-and-add from each group's limits, the beta-product ones where a curve is at 1 or 0."""
     limits = []
     for result in (compared, base):
         if result.survival.value is None:

@@ -31,9 +31,9 @@ from ahsct_trial.catalogue import (
 )
 from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import YEARS_TO_BASELINE, PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, Protocol
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.wording import listed
 
 FOLLOW_UP = "follow_up_years"
@@ -259,10 +259,10 @@ def observe(
     protocol
         Its rules on death, therapy and the end of observation apply.
     """
-    own = [parts[event.key] for event in endpoint.components]
-    end = _end_of_observation(table, own, protocol)
-    entry = next((part.entry for part in own if part.entry is not None), None)
-    is_known = ~reduce(np.logical_or, (part.is_unknown for part in own), np.zeros(len(table), bool))
+    parts_needed = [parts[event.key] for event in endpoint.components]
+    end = _end_of_observation(table, parts_needed, protocol)
+    entry = next((part.entry for part in parts_needed if part.entry is not None), None)
+    is_known = ~reduce(np.logical_or, (part.is_unknown for part in parts_needed), np.zeros(len(table), bool))
     if entry is not None:
         is_known &= end > entry + SAME_TIME
     events = counted_events(endpoint, protocol)
@@ -298,11 +298,11 @@ def observe(
     )
 
 
-def _end_of_observation(table: PatientTable, own: list[Component], protocol: Protocol) -> Years:
+def _end_of_observation(table: PatientTable, parts_needed: list[Component], protocol: Protocol) -> Years:
     end = table.numbers(FOLLOW_UP)
     if protocol.observation_end == "last-assessment":
-        end = reduce(np.minimum, (part.last_seen for part in own), end)
-    if own and protocol.therapy == "censor":
+        end = reduce(np.minimum, (part.last_seen for part in parts_needed), end)
+    if parts_needed and protocol.therapy == "censor":
         end = np.fmin(end, table.numbers(THERAPY.years))
     return end
 

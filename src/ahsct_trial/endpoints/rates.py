@@ -50,13 +50,16 @@ def event_rates(table: PatientTable, endpoint: RateEndpoint, protocol: Protocol)
     The ratio is after ÷ before over the patients who are known on both sides.
     """
     columns = {"before": endpoint.before, "after": endpoint.after}
-    sides = {side: side_of(table, endpoint, *own) for side, own in columns.items()}
-    missing = {side: None if sides[side] else _missing(table, endpoint, own) for side, own in columns.items()}
+    sides = {side: side_of(table, endpoint, *columns_of_side) for side, columns_of_side in columns.items()}
+    missing = {
+        side: None if sides[side] else _missing(table, endpoint, columns_of_side)
+        for side, columns_of_side in columns.items()
+    }
     before, after = (
         _absent(endpoint, missing[side] or "")
-        if own is None
-        else _rate(own, endpoint, columns[side], protocol)
-        for side, own in sides.items()
+        if side_found is None
+        else _rate(side_found, endpoint, columns[side], protocol)
+        for side, side_found in sides.items()
     )
     if endpoint is RELAPSE_RATE and sides["after"] is not None:
         after = _with_late_relapses(after, table, sides["after"])

@@ -99,7 +99,8 @@ def cumulative_incidence(
         If a type is not from 0 to `n_types`, or as `survival.kaplan_meier` does.
     """
     types = _types(event_type, n_types)
-    curve = curve or kaplan_meier(years, types < n_types, entry)
+    if curve is None:
+        curve = kaplan_meier(years, types < n_types, entry)
     n_events = np.array([_counts_at(curve.time, years, types == k) for k in range(n_types)])
     has_events = curve.n_events > 0
     r, d, n_events = curve.n_at_risk[has_events], curve.n_events[has_events], n_events[:, has_events]
@@ -277,8 +278,8 @@ def _gray_score(groups: list[_GroupCounts], k: int) -> tuple[Floats, Floats]:
     # Where nobody of a group remains it has no part in what follows.
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.where(r > 0, r / before, 0.0)
-        own = np.cumsum(np.where(r > 0, before * d / r, 0.0), axis=1)
-        subdistribution_risk = weight * (1 - np.hstack([np.zeros((len(groups), 1)), own])[:, :-1])
+        incidence = np.cumsum(np.where(r > 0, before * d / r, 0.0), axis=1)
+        subdistribution_risk = weight * (1 - np.hstack([np.zeros((len(groups), 1)), incidence])[:, :-1])
         score = d - d_all * subdistribution_risk / subdistribution_risk.sum(axis=0)
 
         # Under the hypothesis all groups have one F, and dΓ is the increment of its cumulative hazard.

@@ -27,7 +27,7 @@ class Difference:
 def survival_difference(
     value_1: float, limits_1: tuple[float, float], value_2: float, limits_2: tuple[float, float]
 ) -> Difference:
-    """Give the difference of two survival probabilities with limits made of each one's own.
+    """Give the difference of two survival probabilities with limits made of those of each.
 
     Square-and-add: the lower limit lies √((p₁ − l₁)² + (u₂ − p₂)²) below the difference and the upper one
     √((u₁ − p₁)² + (p₂ − l₂)²) above it, which keeps the limits within −1 and 1 and carries the asymmetry of

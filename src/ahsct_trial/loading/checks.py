@@ -198,43 +198,43 @@ def cross_violations(table: Table) -> Iterator[Violation]:
 
 def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:
     """Cells that are missing where each row needs one, or have a value that their column does not take."""
-    for own in table.columns.values():
-        if isinstance(own, Values):
-            yield from _wrong_cells(own, forms)
-        if own.column.is_required and (missing := np.flatnonzero(own.is_missing())).size:
-            is_identifier = own.column.name == PATIENT_ID.name
+    for values in table.columns.values():
+        if isinstance(values, Values):
+            yield from _wrong_cells(values, forms)
+        if values.column.is_required and (missing := np.flatnonzero(values.is_missing())).size:
+            is_identifier = values.column.name == PATIENT_ID.name
             fix = "Enter it, or remove a row of totals." if is_identifier else "Enter it."
-            yield Violation(missing, own.column.name, "it cannot be left empty", fix)
+            yield Violation(missing, values.column.name, "it cannot be left empty", fix)
 
 
-def _wrong_cells(own: Values, forms: Forms) -> Iterator[Violation]:
+def _wrong_cells(values: Values, forms: Forms) -> Iterator[Violation]:
     """Cells with a text that their column does not take."""
-    if own.column.name == PATIENT_ID.name:
-        yield from _unusable_identifiers(own)
-    if own.is_wrong.any():
-        for (rule, fix), places in explained(own, forms).items():
-            is_meant = np.zeros(len(own.texts), dtype=bool)
+    if values.column.name == PATIENT_ID.name:
+        yield from _unusable_identifiers(values)
+    if values.is_wrong.any():
+        for (rule, fix), places in explained(values, forms).items():
+            is_meant = np.zeros(len(values.texts), dtype=bool)
             is_meant[places] = True
-            rows = own.rows_of(is_meant)
+            rows = values.rows_of(is_meant)
             if rows.size:
-                yield Violation(rows, own.column.name, rule, fix)
+                yield Violation(rows, values.column.name, rule, fix)
 
 
-def _unusable_identifiers(own: Values) -> Iterator[Violation]:
+def _unusable_identifiers(values: Values) -> Iterator[Violation]:
     """Identifiers that cannot be read in a list."""
-    if are_plain(own.texts):
+    if are_plain(values.texts):
         return
-    is_broken = pc.match_substring_regex(own.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
-    if (rows := own.rows_of(is_broken)).size:
+    is_broken = pc.match_substring_regex(values.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
+    if (rows := values.rows_of(is_broken)).size:
         yield Violation(
             rows,
-            own.column.name,
+            values.column.name,
             "an identifier stands on one line",
             "Correct it, and look for a quote that is opened there and not closed.",
         )
-    is_unseen = pc.match_substring_regex(own.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
-    if (rows := own.rows_of(is_unseen & ~is_broken)).size:
-        yield Violation(rows, own.column.name, "it consists of invisible characters alone", "Correct it.")
+    is_unseen = pc.match_substring_regex(values.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
+    if (rows := values.rows_of(is_unseen & ~is_broken)).size:
+        yield Violation(rows, values.column.name, "it consists of invisible characters alone", "Correct it.")
 
 
 def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
@@ -243,23 +243,26 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N`` or ``SD``, is one only
     in the last rows of a patient table, and where every identifier of a patient is longer or has a digit.
     """
-    own = table.texts_of(PATIENT_ID.name)
-    is_maybe = pc.match_substring_regex(own.texts, _MAYBE_SUMMARY).to_numpy(zero_copy_only=False)
+    identifiers = table.texts_of(PATIENT_ID.name)
+    is_maybe = pc.match_substring_regex(identifiers.texts, _MAYBE_SUMMARY).to_numpy(zero_copy_only=False)
     if not is_maybe.any():
         return np.empty(0, dtype=np.intp)
     is_word, is_short = (
-        _is_one_of(own.texts, is_maybe, words) for words in (_SUMMARY_WORDS, _SHORT_SUMMARY_WORDS)
+        _is_one_of(identifiers.texts, is_maybe, words) for words in (_SUMMARY_WORDS, _SHORT_SUMMARY_WORDS)
     )
-    rows = own.rows_of(is_word)
+    rows = identifiers.rows_of(is_word)
     if not (is_patient_table and is_end and is_short.any()):
         return rows
     is_patient = ~(is_word | is_short)
-    is_patient[np.setdiff1d(np.arange(len(own.texts)), own.codes)] = False  # a text that stands for missing
-    patients = own.texts.filter(pa.array(is_patient))
+    # A text that stands for missing is in no row.
+    is_patient[np.setdiff1d(np.arange(len(identifiers.texts)), identifiers.codes)] = False
+    patients = identifiers.texts.filter(pa.array(is_patient))
     shortest = pc.min(pc.utf8_length(patients)).as_py() or 0
     has_digits = bool(pc.all(pc.match_substring_regex(patients, "[0-9]")).as_py())
-    is_short &= has_digits | (pc.utf8_length(own.texts).to_numpy(zero_copy_only=False) < shortest)
-    is_summary = np.append(is_word | is_short, False)[own.codes]
+    if pc.any(pc.match_substring(patients, ":")).as_py():  # SE:001 beside NO:001 is a patient's
+        is_short &= ~pc.match_substring(identifiers.texts, ":").to_numpy(zero_copy_only=False)
+    is_short &= has_digits | (pc.utf8_length(identifiers.texts).to_numpy(zero_copy_only=False) < shortest)
+    is_summary = np.append(is_word | is_short, False)[identifiers.codes]
     others = np.flatnonzero(~is_summary)
     start = others[-1] + 1 if others.size else 0
     return np.union1d(rows, np.arange(start, len(table)))
@@ -355,7 +358,7 @@ def alike_identifiers(
         np.sort([row_of(place) for place in order[start[one] : start[one] + n_of[one]].tolist()])
         for one in groups[:_SHOWN_GROUPS]
     ]
-    told = "; ".join(of_rows(places, own) for own in rows)
+    told = "; ".join(of_rows(places, group) for group in rows)
     n_more = len(groups) - _SHOWN_GROUPS
     more = f"; and {n_more:,} more" if n_more > 0 else ""
     noun = "group of identifiers differs" if len(groups) == 1 else "groups of identifiers differ"

@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import gathered
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.table import Labels, Table, code_of_texts
 from ahsct_trial.loading.values import Numbers, Values, iso_of
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
-from ahsct_trial.stepwise import gathered
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places
 
 CODES = {name: code for code, name in enumerate(KINDS)}
@@ -124,9 +124,9 @@ def condense(table: Table) -> Condensed:
 
 def kinds(table: Table) -> NDArray[np.int8]:
     """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-    own = table.texts_of("record")
-    code_of = np.array([*(CODES.get(text, -1) for text in own.values.tolist()), -1], dtype=np.int8)
-    return code_of.take(own.codes)
+    column = table.texts_of("record")
+    code_of = np.array([*(CODES.get(text, -1) for text in column.values.tolist()), -1], dtype=np.int8)
+    return code_of.take(column.codes)
 
 
 def _rows_of(kind: NDArray[np.int8], name: str) -> IntArray:
@@ -139,18 +139,18 @@ def _width(n_rows: int) -> type[np.signedinteger[Any]]:
     return np.int32 if n_rows <= 2**31 else np.int64
 
 
-def _cells(own: Values | Numbers, rows: IntArray) -> NDArray[Any]:
+def _cells(cells: Values | Numbers, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
-    if isinstance(own, Numbers) or own.column.kind in NUMERIC_KINDS:
-        return own.numbers().take(rows).astype(MEASURED)
-    texts: NDArray[Any] = np.append(own.values, np.array([None], dtype=object))
-    return texts.take(own.codes.take(rows))
+    if isinstance(cells, Numbers) or cells.column.kind in NUMERIC_KINDS:
+        return cells.numbers().take(rows).astype(MEASURED)
+    texts: NDArray[Any] = np.append(cells.values, np.array([None], dtype=object))
+    return texts.take(cells.codes.take(rows))
 
 
-def _attribute(own: Values | Numbers, patient: NDArray[np.int32]) -> AttributeCells:
+def _attribute(column: Values | Numbers, patient: NDArray[np.int32]) -> AttributeCells:
     """The different values of each patient; most records have none."""
-    rows = np.flatnonzero(~own.is_missing() & (patient >= 0))
-    codes, values = own.coded(rows)
+    rows = np.flatnonzero(~column.is_missing() & (patient >= 0))
+    codes, values = column.coded(rows)
     key = patient[rows].astype(np.int64) * (len(values) + 1) + codes
     _, first = np.unique(key, return_index=True)
     n_rows = np.bincount(codes, minlength=len(values))
@@ -180,9 +180,9 @@ class Joined:
             if column in one.values
         }
         attributes = {
-            name: replace(own, rows=number[own.rows[is_there]], places=own.places[is_there])
-            for name, own in one.attributes.items()
-            for is_there in [is_kept[own.rows]]
+            name: replace(cells, rows=number[cells.rows[is_there]], places=cells.places[is_there])
+            for name, cells in one.attributes.items()
+            for is_there in [is_kept[cells.rows]]
         }
         kept = replace(
             one,
@@ -246,10 +246,10 @@ def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, NDArray[np.
     """The different values of all parts, and the place of each cell's among them; numbers count as texts."""
     labels = Labels()
     texts = [[_as_text(value) for value in part.different] for part in parts]
-    for part, own in zip(parts, texts, strict=True):
-        labels.count(own, part.n_rows)
+    for part, different in zip(parts, texts, strict=True):
+        labels.count(different, part.n_rows)
     return labels, np.concatenate(
-        [labels.places(own)[part.places] for part, own in zip(parts, texts, strict=True)]
+        [labels.places(different)[part.places] for part, different in zip(parts, texts, strict=True)]
     )
 
 
@@ -335,10 +335,10 @@ class Coded:
             for name in MEASUREMENTS.get(kind, ())
             if name in self.joined.all.values
         }
-        own = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
-        if is_ordered(own.patient, own.day):
-            return own, values
-        patient, day, place = in_order(own.patient, own.day)
+        observations = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
+        if is_ordered(observations.patient, observations.day):
+            return observations, values
+        patient, day, place = in_order(observations.patient, observations.day)
         return Observations(patient, day, gathered(rows, place)), {
             name: gathered(cells, place) for name, cells in values.items()
         }
@@ -359,10 +359,10 @@ class Coded:
         if name == self.clock:
             return self.joined.all.time[rows], self._time_text
         if name in self.joined.all.attributes:
-            own = self.joined.all.attributes[name]
-            place = dict(zip(own.rows.tolist(), own.places.tolist(), strict=True))
+            attribute = self.joined.all.attributes[name]
+            place = dict(zip(attribute.rows.tolist(), attribute.places.tolist(), strict=True))
             codes = np.array([place.get(row, -1) for row in rows.tolist()])
-            return codes, lambda code: None if code < 0 else _plain(own.different[code])
+            return codes, lambda code: None if code < 0 else _plain(attribute.different[code])
         kind = next(kind for kind, columns in MEASUREMENTS.items() if name in columns)
         values = np.full(len(self.kind), np.nan)
         values[self.rows[kind]] = self.joined.all.values[name]

@@ -47,7 +47,7 @@ class Header:
     delimiter
         The character between cells.
     names
-        The header's own names, one per cell.
+        The names as the header has them, one per cell.
     columns
         The column that each cell is read as; None where it is unknown.
     body_offset, body_line
@@ -242,7 +242,7 @@ def _missing(
 def _how_to_add(column: Column, unknown: Sequence[str]) -> str:
     """What to do about a column that is missing, by the heading that comes closest to it; nothing if none is."""
     known = {_in_years(name)[0]: name for name in unknown}
-    close = [near for own in (column.name, *column.aliases) if (near := _closest(own, [*known], 0.7))]
+    close = [near for name in (column.name, *column.aliases) if (near := _closest(name, [*known], 0.7))]
     if not close:
         return ""
     name = known[close[0]]

@@ -21,9 +21,9 @@ from ahsct_trial.loading.problems import Violation, grouped
 from ahsct_trial.loading.reading import Read, read_parts
 from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.loading.values import Values
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.results import Notice
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 _COUNTS = tuple(column.name for column in PATIENT_TABLE if column.kind == "count")
@@ -95,14 +95,14 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
 
 
 def _condense(table: Table) -> Patients:
-    others = {name: own for name, own in table.columns.items() if name != PATIENT_ID.name}
+    others = {name: cells for name, cells in table.columns.items() if name != PATIENT_ID.name}
     return Patients(
         table.texts_of(PATIENT_ID.name).strings(),
-        {name: table.numbers(name) for name, own in others.items() if own.column.kind in NUMERIC_KINDS},
+        {name: table.numbers(name) for name, cells in others.items() if cells.column.kind in NUMERIC_KINDS},
         {
-            name: (own.codes, own.values.tolist())
-            for name, own in others.items()
-            if isinstance(own, Values) and own.column.kind not in NUMERIC_KINDS
+            name: (cells.codes, cells.values.tolist())
+            for name, cells in others.items()
+            if isinstance(cells, Values) and cells.column.kind not in NUMERIC_KINDS
         },
     )
 
@@ -144,14 +144,14 @@ def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[n
     first, again = repeated(identifiers)
     if not again.size:
         return None
-    alike = read.alike(np.union1d(first, again))
+    alike = read.repeated_rows(np.union1d(first, again))
     is_other = ~np.isin(again, alike)
     if is_other.any():
         rule = "the same identifier stands on {other}, and a patient has one row"
         fix = "Remove one or give it another identifier."
         violation = Violation(again[is_other], PATIENT_ID.name, rule, fix, first[is_other])
         read.problems.add(grouped(violation, _Identifiers(read, identifiers)))
-    return read.set_alike_aside(alike) if alike.size else None
+    return read.set_repeated_rows_aside(alike) if alike.size else None
 
 
 def _are_distinct(texts: pa.Array) -> bool:

@@ -125,21 +125,21 @@ class DataProblems(DataError):
 def _told(problems: Sequence[Problem]) -> Iterator[str]:
     """The problems in words: of many of one column that are put right alike, the first ones and their number."""
 
-    def kind(problem: Problem) -> tuple[str | None, ...]:
+    def kind_of(problem: Problem) -> tuple[str | None, ...]:
         # Without the values in it a rule is the same for all.
         rule = re.sub(r"[0-9]+|'[^']*'", "", problem.rule)
         what = None if problem.column is not None else re.sub(r"[0-9]+|'[^']*'", "", problem.what)
         return problem.file, problem.sheet, problem.column, what, rule, problem.fix
 
-    n_of_kind = Counter(map(kind, problems))
+    n_of_kind = Counter(map(kind_of, problems))
     told: Counter[tuple[str | None, ...]] = Counter()
     for problem in problems:
-        own = kind(problem)
-        told[own] += 1
-        n_more = n_of_kind[own] - _SHOWN_OF_KIND
-        if n_more <= 1 or told[own] <= _SHOWN_OF_KIND:
+        kind = kind_of(problem)
+        told[kind] += 1
+        n_more = n_of_kind[kind] - _SHOWN_OF_KIND
+        if n_more <= 1 or told[kind] <= _SHOWN_OF_KIND:
             yield str(problem)
-        elif told[own] == _SHOWN_OF_KIND + 1:
+        elif told[kind] == _SHOWN_OF_KIND + 1:
             yield f"{shown(problem.file)}: … and {n_more:,} more like the one before."
 
 
@@ -148,7 +148,7 @@ def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) ->
     return DataProblems(file, [Problem(file=file, what=what, rule=rule, fix=fix, line=line)], 1)
 
 
-def refuse_urgent(file: str, notices: Iterable[Notice]) -> None:
+def refuse_what_to_look_at_first(file: str, notices: Iterable[Notice]) -> None:
     """Take what should be looked at first as what is wrong with the data.
 
     Raises
@@ -329,7 +329,7 @@ class Problems:
         chosen = ordered
         if len(ordered) > SHOWN:
             first = [*{group.kind: group for group in reversed(ordered)}.values()]
-            others = [group for group in ordered if not any(group is own for own in first)]
+            others = [group for group in ordered if not any(group is one for one in first)]
             chosen = [*first, *others][: max(SHOWN, len(first))]
             chosen.sort(key=lambda group: (group.table, group.lines[0]))
         problems = [group.problem(tables) for group in chosen]
@@ -345,8 +345,8 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     keyed = {name: cells.keyed(name, rows) for name in names}
     tables = cells.tables_of(rows)
     code = tables.astype(np.int64)
-    for own, _ in keyed.values():
-        _, place = np.unique(own, return_inverse=True)
+    for keys, _ in keyed.values():
+        _, place = np.unique(keys, return_inverse=True)
         _, code = np.unique(code * (len(rows) + 1) + place, return_inverse=True)
     _, first, code, n_rows = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(code, kind="stable")
@@ -355,7 +355,7 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     for number in in_order[:SHOWN].tolist():
         places = order[start[number] : start[number] + min(n_rows[number], _SHOWN_LINES)]
         row = int(rows[places[0]])
-        values = {name: text_of(int(own[places[0]])) for name, (own, text_of) in keyed.items()}
+        values = {name: text_of(int(keys[places[0]])) for name, (keys, text_of) in keyed.items()}
         others = violation.other_rows
         yield Group(
             kind=(violation.column, violation.rule),

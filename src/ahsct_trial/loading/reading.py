@@ -25,15 +25,15 @@ from ahsct_trial.loading.problems import (
     fatal,
     grouped,
     on_lines,
-    refuse_urgent,
+    refuse_what_to_look_at_first,
 )
 from ahsct_trial.loading.table import Table, repeated
 from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, plain_numbers
+from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import Records
 from ahsct_trial.results import Account, Notice, SetAside, SourceFile, SourceInfo
-from ahsct_trial.threads import side_by_side
 from ahsct_trial.trial import Places, Trial
 
 EMPTY_ROW = "row without a value in a known column"
@@ -91,7 +91,7 @@ class Read(Generic[Part]):
     keys: IntArray
     broken: set[int]
 
-    def alike(self, candidates: IntArray) -> IntArray:
+    def repeated_rows(self, candidates: IntArray) -> IntArray:
         """Those of some rows, ascending, that are alike in every cell with an earlier one of them."""
         if self.broken:  # what stands on one line is not all of such a row
             is_whole = ~np.isin(self.places.lines[candidates], list(self.broken))
@@ -101,7 +101,7 @@ class Read(Generic[Part]):
         texts = self.source.row_texts(self.keys[candidates])
         return candidates[repeated(texts)[1]]
 
-    def set_alike_aside(self, rows: IntArray) -> NDArray[np.bool_]:
+    def set_repeated_rows_aside(self, rows: IntArray) -> NDArray[np.bool_]:
         """Take rows out of the account and of the places; which of all rows are kept."""
         is_kept = np.ones(self.n_rows, dtype=bool)
         is_kept[rows] = False
@@ -122,7 +122,7 @@ class Read(Generic[Part]):
             If it is.
         """
         if is_strict:
-            refuse_urgent(self.source.file, self.notices)
+            refuse_what_to_look_at_first(self.source.file, self.notices)
         file = SourceFile(file=self.source.file, sha256=self.source.sha256(), n_rows=self.n_read)
         return Trial(
             data=data,
@@ -185,18 +185,18 @@ def read_parts(
         parts = side_by_side(lambda number: read_part(forms, number), range(len(readers)))
     else:
         # All numbers together tell the decimal mark; those of the first part mostly do.
-        forms = replace(forms, decimal_point=_mark(read_part(forms, 0).marks))
+        forms = replace(forms, decimal_point=_decimal_mark(read_part(forms, 0).marks))
         parts = side_by_side(lambda number: read_part(forms, number), range(len(readers)))
         marks = Counter[str]()
         for part in parts:
             marks.update(part.marks)
-        if _mark(marks) != forms.decimal_point:
-            forms = replace(forms, decimal_point=_mark(marks))
+        if _decimal_mark(marks) != forms.decimal_point:
+            forms = replace(forms, decimal_point=_decimal_mark(marks))
             parts = side_by_side(lambda number: read_part(forms, number), range(len(readers)))
     return _joined(source, parts)
 
 
-def _mark(marks: dict[str, int]) -> str:
+def _decimal_mark(marks: dict[str, int]) -> str:
     """The decimal mark that more numbers of a semicolon or tab file have, a comma at a tie."""
     return "." if marks["."] > marks[","] else ","
 
@@ -244,7 +244,7 @@ def _judged(
         n_read=len(texts) + len(texts.ragged),
         groups=groups,
         empty=empty,
-        missing=sum((Counter(own.missing) for own in table.columns.values()), Counter()),
+        missing=sum((Counter(column.missing) for column in table.columns.values()), Counter()),
         spans={name: span for name in numeric if (span := _span(table, name)) is not None},
         marks={} if forms.delimiter == "," else count_marks([texts.columns[name] for name in numeric]),
     )
@@ -263,11 +263,11 @@ def _ragged(source: Input, line: int, n_cells: int, forms: Forms) -> Group:
 
 def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None:
     """Lowest and highest number of a column; if these are one, how many cells have it and the first lines."""
-    own = table.columns[name]
-    lowest, highest = own.span()
+    column = table.columns[name]
+    lowest, highest = column.span()
     if np.isnan(lowest):
         return None
-    rows = np.flatnonzero(~own.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
+    rows = np.flatnonzero(~column.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
     return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
 
 

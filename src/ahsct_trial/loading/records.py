@@ -56,9 +56,9 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
     read.parts.clear()
     clock = "day" if has_day else "date"
     coded = code(joined, clock, time_zero)
-    alike = read.alike(_candidates(coded))
+    alike = read.repeated_rows(_candidates(coded))
     if alike.size:
-        is_kept = read.set_alike_aside(alike)
+        is_kept = read.set_repeated_rows_aside(alike)
         joined = joined.among(is_kept, read.places)
         coded = code(joined, clock, time_zero)
     attributes, contradictions = _attributes(joined)
@@ -67,8 +67,8 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
     read.notices += _notices(coded)
     read.raise_any()
     records = Records(
-        observations={kind: own for kind, (own, _) in coded.ordered.items()},
-        values={name: own for _, values in coded.ordered.values() for name, own in values.items()},
+        observations={kind: observations for kind, (observations, _) in coded.ordered.items()},
+        values={name: cells for _, values in coded.ordered.values() for name, cells in values.items()},
         patients=_patients(coded, attributes),
     )
     return read.trial(records, is_strict=is_strict, time_zero=time_zero)
@@ -260,8 +260,8 @@ def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
         for other in np.unique(others[others >= 0])[:1000].tolist():
             day_0 = iso_of(int(coded.joined.all.time[other]))
             rule = f"that is a last contact before the {origin} of {day_0} on {{other}}"
-            own = rows[others == other]
-            yield Violation(own, "date", rule, fix, np.full(len(own), other))
+            rows_of_patient = rows[others == other]
+            yield Violation(rows_of_patient, "date", rule, fix, np.full(len(rows_of_patient), other))
     else:
         yield Violation(rows, coded.clock, f"that is a last contact before the {origin}, which is day 0", fix)
 
@@ -276,7 +276,7 @@ def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
     if not (is_again & (edss[1:] != edss[:-1])).any():
         return
     is_known = ~np.isnan(edss) & (visits.patient != NOBODY) & ~coded.is_dateless[visits.row]
-    visits, edss = Observations(*(own[is_known] for own in visits)), edss[is_known]
+    visits, edss = Observations(*(array[is_known] for array in visits)), edss[is_known]
     is_new_day = np.append(True, ~is_same_day(visits))[: len(edss)]
     first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(edss)), 0))
     differs = np.flatnonzero(edss != edss[first])
@@ -350,10 +350,10 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
     """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
     found: dict[str, NDArray[np.int32]] = {}
     violations = []
-    for name, own in joined.all.attributes.items():
-        patient = joined.all.patient[own.rows]
-        is_known = own.places >= 0
-        patient, rows, places = patient[is_known], own.rows[is_known], own.places[is_known]
+    for name, attribute in joined.all.attributes.items():
+        patient = joined.all.patient[attribute.rows]
+        is_known = attribute.places >= 0
+        patient, rows, places = patient[is_known], attribute.rows[is_known], attribute.places[is_known]
         of_patient = np.full(len(joined.all.identifiers), -1, dtype=np.int32)
         row_of = np.zeros(len(joined.all.identifiers), dtype=np.intp)
         of_patient[patient[::-1]] = places[::-1]  # the first one stands
@@ -362,7 +362,7 @@ def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Viol
         differs = np.flatnonzero(places != of_patient[patient])
         if differs.size:
             # Each other value of a patient once, at the first of its rows.
-            key = patient[differs].astype(np.int64) * (len(own.different) + 1) + places[differs]
+            key = patient[differs].astype(np.int64) * (len(attribute.different) + 1) + places[differs]
             differs = np.sort(differs[np.unique(key, return_index=True)[1]])
             violations.append(
                 Violation(
@@ -411,9 +411,9 @@ def _notices(coded: Coded) -> Iterator[Notice]:
     yield from alike_identifiers(coded.identifiers, first_row, places)
     yield from long_follow_up(coded.last_day / DAYS_PER_YEAR)
     for name in _COUNTS:
-        for own, values in coded.ordered.values():
+        for observations, values in coded.ordered.values():
             if name in values:
-                yield from far_outside(name, values[name], own.row, places)
+                yield from far_outside(name, values[name], observations.row, places)
     yield from _edss_notices(coded)
     baseline = coded.ordered["baseline"][0].row
     if coded.has_time[baseline].any():

@@ -58,37 +58,37 @@ class Table:
 
     def texts_of(self, name: str) -> Values:
         """A column that was read as texts, as those of each part are in which anything is wrong."""
-        own = self.columns[name]
-        if isinstance(own, Numbers):
+        column = self.columns[name]
+        if isinstance(column, Numbers):
             raise TypeError(f"{name} was read as numbers")
-        return own
+        return column
 
     def is_empty(self) -> NDArray[np.bool_]:
         """Where a row has no value at all; shape (n_rows,)."""
         is_empty = np.ones(len(self), dtype=bool)
-        for own in self.columns.values():
-            is_empty &= own.is_missing()
+        for column in self.columns.values():
+            is_empty &= column.is_missing()
             if not is_empty.any():
                 break
         return is_empty
 
     def among(self, is_kept: NDArray[np.bool_]) -> Table:
         """The rows that are kept."""
-        columns = {name: own.among(is_kept) for name, own in self.columns.items()}
+        columns = {name: column.among(is_kept) for name, column in self.columns.items()}
         return Table(columns, self.texts.places_among(is_kept))
 
     # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
     def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A code for each row's cell of a column, and the text behind a code."""
-        own = self.texts_of(name)
-        return own.codes[rows], lambda code: None if code < 0 else own.texts[code].as_py()
+        column = self.texts_of(name)
+        return column.codes[rows], lambda code: None if code < 0 else column.texts[code].as_py()
 
     def patient_of(self, row: int) -> str | None:
         """The identifier in a row."""
-        own = self.texts_of(PATIENT_ID.name)
-        code = int(own.codes[row])
-        return None if code < 0 else own.texts[code].as_py()
+        identifiers = self.texts_of(PATIENT_ID.name)
+        code = int(identifiers.codes[row])
+        return None if code < 0 else identifiers.texts[code].as_py()
 
     def lines_of(self, rows: IntArray) -> IntArray:
         """The lines of some rows."""
@@ -131,9 +131,9 @@ class Labels:
 
     def count(self, labels: Sequence[str | None], n: NDArray[np.int64]) -> None:
         """Note how many rows have each of some labels."""
-        for label, own in zip(labels, n.tolist(), strict=True):
-            if label is not None and own:
-                self._n.setdefault(label.casefold(), Counter())[label] += own
+        for label, n_rows in zip(labels, n.tolist(), strict=True):
+            if label is not None and n_rows:
+                self._n.setdefault(label.casefold(), Counter())[label] += n_rows
 
     @property
     def levels(self) -> list[str]:
@@ -143,7 +143,9 @@ class Labels:
     @property
     def alike(self) -> list[list[str]]:
         """Spellings that were taken as one, the one that stands for them first."""
-        return [[own for own, _ in all_.most_common()] for all_ in self._n.values() if len(all_) > 1]
+        return [
+            [spelling for spelling, _ in all_.most_common()] for all_ in self._n.values() if len(all_) > 1
+        ]
 
     def places(self, labels: Sequence[str | None]) -> NDArray[np.int32]:
         """The place of each label among `levels`, −1 for None, and −1 behind them all."""
@@ -197,7 +199,10 @@ def coded_texts(
 def labels_alike(name: str, labels: Labels) -> Iterator[Notice]:
     """That labels which differ by case alone were taken as one."""
     if labels.alike:
-        told = "; ".join(", ".join(map(shown, own[1:6])) + f" as {shown(own[0])}" for own in labels.alike[:5])
+        told = "; ".join(
+            ", ".join(map(shown, spellings[1:6])) + f" as {shown(spellings[0])}"
+            for spellings in labels.alike[:5]
+        )
         more = f"; and {len(labels.alike) - 5:,} more" if len(labels.alike) > 5 else ""
         text = f"Labels of {name} that differ only by case were taken as one: {told}{more}."
         yield Notice(code="labels-alike", text=text)

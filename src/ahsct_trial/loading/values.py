@@ -186,12 +186,12 @@ class Numbers:
 _NO_ROWS = np.empty(0, dtype=np.intp)
 
 
-def meant(column: Column, own: TextColumn, forms: Forms) -> Values:
+def meant(column: Column, text_column: TextColumn, forms: Forms) -> Values:
     """What the texts of a column mean; blanks around them do not count."""
-    texts = own.texts
+    texts = text_column.texts
     trimmed = pc.utf8_trim_whitespace(texts)
     is_missing = pc.is_in(trimmed, pa.array(["", *forms.missing])).to_numpy(zero_copy_only=False)
-    codes, missing = own.codes, {}
+    codes, missing = text_column.codes, {}
     if is_missing.any():
         n_rows = np.bincount(codes + 1, minlength=len(texts) + 1)[1:]
         counted = Counter[str]()
@@ -318,9 +318,9 @@ def _number(point: str) -> str:
 def count_marks(columns: Iterable[TextColumn]) -> dict[str, int]:
     """How many numbers have a decimal point, and how many a decimal comma."""
     found = {".": 0, ",": 0}
-    for own in columns:
-        n_rows = np.bincount(own.codes + 1, minlength=len(own.texts) + 1)[1:]
-        trimmed = pc.utf8_trim_whitespace(own.texts)
+    for column in columns:
+        n_rows = np.bincount(column.codes + 1, minlength=len(column.texts) + 1)[1:]
+        trimmed = pc.utf8_trim_whitespace(column.texts)
         for mark in found:
             has_mark = pc.and_(
                 pc.match_substring_regex(trimmed, _number(mark)), pc.match_substring(trimmed, mark)
@@ -400,16 +400,17 @@ def as_date_format(form: str) -> str:
 # ---- What is wrong with a text ---------------------------------------------------------------------------
 
 
-def explained(own: Values, forms: Forms) -> dict[tuple[str, str], NDArray[np.intp]]:
+def explained(values: Values, forms: Forms) -> dict[tuple[str, str], NDArray[np.intp]]:
     """The wrong texts of a column, as their places, by the rule they break and what to do about it."""
     found: dict[tuple[str, str], list[int]] = {}
-    places = np.flatnonzero(own.is_wrong)
+    places = np.flatnonzero(values.is_wrong)
     for place in places[:_N_EXPLAINED].tolist():
-        found.setdefault(_explained(own.column, own.texts[place].as_py().strip(), forms), []).append(place)
+        text = values.texts[place].as_py().strip()
+        found.setdefault(_explained(values.column, text, forms), []).append(place)
     if len(places) > _N_EXPLAINED:
-        rule = (braceless(own.column.rule), "Correct it.")
+        rule = (braceless(values.column.rule), "Correct it.")
         found[rule] = [*found.get(rule, []), *places[_N_EXPLAINED:].tolist()]
-    return {rule: np.array(own_places) for rule, own_places in found.items()}
+    return {rule: np.array(of_rule) for rule, of_rule in found.items()}
 
 
 def braceless(text: str) -> str:

@@ -112,9 +112,9 @@ def _part_of(file: str, archive: zipfile.ZipFile, sheet: str) -> str | None:
         links = ET.fromstring(_whole(file, archive, "xl/_rels/workbook.xml.rels"))
         targets = {link.get("Id"): link.get("Target", "") for link in links}
         identifier = next(
-            own.get(_RELATIONSHIP)
-            for own in book.iter()
-            if own.tag.endswith("}sheet") and own.get("name") == sheet
+            entry.get(_RELATIONSHIP)
+            for entry in book.iter()
+            if entry.tag.endswith("}sheet") and entry.get("name") == sheet
         )
         target = targets[identifier]
     except (ET.ParseError, StopIteration, KeyError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.loading import read_cells
 from ahsct_trial.loading.cells import unseen_errors
-from ahsct_trial.loading.problems import refuse_urgent
+from ahsct_trial.loading.problems import refuse_what_to_look_at_first
 from ahsct_trial.mapping.applying import apply_map
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.reading import read_map
@@ -48,7 +48,7 @@ def read_mapped(
     trial = read_cells(mapped.table, origins=mapped.places, time_zero=time_zero)
     notices = (*mapped.notices, *unseen_errors(file.file for file in mapped.files), *trial.notices)
     if is_strict:
-        refuse_urgent(mapped.table.file, notices)
+        refuse_what_to_look_at_first(mapped.table.file, notices)
     return replace(
         trial,
         source=SourceInfo(files=mapped.files, shape=trial.source.shape),

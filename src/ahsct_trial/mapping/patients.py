@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE, Column
+from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.mapping.faults import problem_on
-from ahsct_trial.mapping.model import Cells
+from ahsct_trial.mapping.model import Cells, code_key
 from ahsct_trial.mapping.rows import Made, TableRead, is_given
 from ahsct_trial.mapping.values import RowsArray, text_places
 
@@ -110,7 +111,7 @@ def _filled(
     differs = [
         place
         for place, (one, other) in enumerate(zip(first.to_pylist(), second.to_pylist(), strict=True))
-        if one is not None and other is not None and _level(column, one) != _level(column, other)
+        if one is not None and other is not None and _meant(column, one) != _meant(column, other)
     ]
     if differs:
         place = differs[0]
@@ -129,9 +130,12 @@ def _filled(
     return pc.coalesce(first, second)
 
 
-def _level(column: Column, text: str) -> str:
-    """A text without what makes no difference where a column has levels: F is female."""
-    return column.codes.get(text.casefold(), text).casefold() if column.kind == "level" else text
+def _meant(column: Column, text: str) -> str | float:
+    """A text without what makes no difference: F is female, SITE 1 is Site 1, 3.50 is 3.5."""
+    if column.kind in NUMERIC_KINDS:
+        with suppress(ValueError):  # what is no number is told of where the column is read
+            return float(text)
+    return code_key(column.codes.get(text.casefold(), text))
 
 
 def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:

@@ -48,4 +48,5 @@ def import_meanwhile(modules: Iterable[str]) -> None:
             for module in modules:
                 import_module(module)
 
-    Thread(target=import_all).start()
+    with suppress(RuntimeError):  # where no thread can be started
+        Thread(target=import_all).start()

@@ -1,4 +1,4 @@
-"""Long arrays worked on step by step, in memory that the processor's cache holds.
+"""Long arrays worked on chunk by chunk, in memory that the processor's cache holds.
 
 Fresh memory costs more than the arithmetic.
 """
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 #: Rows that are worked on at a time.
-_STEP = 2**16
+_ROWS = 2**16
 
 
-def steps(n: int) -> Iterator[slice]:
+def chunks(n: int) -> Iterator[slice]:
     """Rows 0 to n, as many at a time as fit into the cache with what is made of them."""
-    for start in range(0, n, _STEP):
-        yield slice(start, min(start + _STEP, n))
+    for start in range(0, n, _ROWS):
+        yield slice(start, min(start + _ROWS, n))
 
 
 def gathered(values: NDArray[Scalar], places: NDArray[np.integer[Any]]) -> NDArray[Scalar]:
@@ -29,6 +29,6 @@ def gathered(values: NDArray[Scalar], places: NDArray[np.integer[Any]]) -> NDArr
     numpy takes 64 bits alone as they are, and would make such of all places at once.
     """
     found = np.empty(len(places), dtype=values.dtype)
-    for step in steps(len(places)):
-        found[step] = values.take(places[step])
+    for chunk in chunks(len(places)):
+        found[chunk] = values.take(places[chunk])
     return found
