@@ -77,7 +77,7 @@ class Derivations:
 
         records = self._records
         notices: list[Notice] = []
-        #: Of each part the settings that it depends on, and what derives it.
+        # Of each part the settings that it depends on, and what derives it.
         derive: dict[str, tuple[tuple[str, ...], Callable[[Protocol], Derived]]] = {
             "follow_up": ((), lambda _: derive_follow_up(records))
         }

@@ -46,12 +46,10 @@ from ahsct_trial.protocol import BUILT_IN, Protocol
 from ahsct_trial.results import (
     SCHEMA_VERSION,
     TOOL,
-    CohortInfo,
     Comparison,
     Contrast,
     ContrastEndpoints,
     DisabilityContrast,
-    Endpoints,
     EndpointTests,
     Estimate,
     Group,
@@ -76,24 +74,19 @@ _NO_BOSCHLOO = f"Boschloo's p is not computed for more than {MOST_PATIENTS:,} pa
 
 @dataclass(frozen=True)
 class _Group:
-    """A group with its observations, and the stratum of each patient if there are strata."""
+    """A group, what its patients come to, and the stratum of each if there are strata."""
 
     level: str
     table: PatientTable
-    observed: dict[str, ObservedEndpoint | AbsentEndpoint]
-    cohort: CohortInfo
-    endpoints: Endpoints
+    computed: Computed
     strata: NDArray[Any] | None
 
     @classmethod
     def of(cls, level: str, table: PatientTable, protocol: Protocol, strata: str | None) -> _Group:
-        computed = Computed.of(table, protocol)
         return cls(
             level,
             table,
-            computed.observed,
-            computed.cohort,
-            computed.endpoints,
+            Computed.of(table, protocol),
             None
             if strata is None
             else table.patients[strata].astype(object).fillna("").to_numpy().astype(str),
@@ -173,9 +166,9 @@ def compare(
         groups=tuple(
             Group(
                 level=group.level,
-                cohort=group.cohort,
+                cohort=group.computed.cohort,
                 flow=count_flow(group.table, protocol),
-                endpoints=group.endpoints,
+                endpoints=group.computed.endpoints,
             )
             for group in groups
         ),
@@ -237,7 +230,7 @@ def _notices(groups: Sequence[_Group], by: str, n_without: int, protocol: Protoc
             text=f"{patients(n_without)} without {by} left out: in no group.",
         )
     for group in groups:
-        for notice in endpoint_notices(group.cohort, group.endpoints, protocol):
+        for notice in endpoint_notices(group.computed.cohort, group.computed.endpoints, protocol):
             yield replace(notice, text=f"{shown(group.level)}: {notice.text}")
 
 
@@ -255,7 +248,7 @@ def _contrast(
         known = [side.among(side.is_known) for side in sides if side is not None]
         exact, varied = rate_ratio(known[0], known[1], level)
         rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
-    ours, theirs = compared.endpoints, base.endpoints
+    ours, theirs = compared.computed.endpoints, base.computed.endpoints
     return ContrastEndpoints(
         **survival,
         **rates,
@@ -272,7 +265,7 @@ def _contrast(
 
 def _early_deaths(compared: _Group, base: _Group, level: float) -> ShareContrast:
     """Deaths by day 100, which counts from transplant in those who had one and from time zero in the others."""
-    ours, theirs = compared.endpoints.mortality, base.endpoints.mortality
+    ours, theirs = compared.computed.endpoints.mortality, base.computed.endpoints.mortality
     contrast = _share_contrast(ours.all_cause_by_day_100, theirs.all_cause_by_day_100, level)
     if not any(group.table.has(YEARS_TO_TRANSPLANT) for group in (compared, base)):
         return contrast
@@ -347,9 +340,11 @@ def _survival_contrast(
 ) -> SurvivalContrast:
     level = protocol.confidence_level
     curves = [
-        each.curve for group in (compared, base) if isinstance(each := group.observed[key], ObservedEndpoint)
+        each.curve
+        for group in (compared, base)
+        if isinstance(each := group.computed.observed[key], ObservedEndpoint)
     ]
-    results = [getattr(group.endpoints, key) for group in (compared, base)]
+    results = [getattr(group.computed.endpoints, key) for group in (compared, base)]
     if pooled is None:
         note = results[0].note or results[1].note
         return SurvivalContrast(
@@ -439,12 +434,12 @@ class _Pooled:
 
 def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
     """The observations of the groups; None where the data do not tell of the endpoint in one of them."""
-    if any(isinstance(group.observed[key], AbsentEndpoint) for group in groups):
+    if any(isinstance(group.computed.observed[key], AbsentEndpoint) for group in groups):
         return None
     observed = [
         (group, each.observed)
         for group in groups
-        if isinstance(each := group.observed[key], ObservedEndpoint)
+        if isinstance(each := group.computed.observed[key], ObservedEndpoint)
     ]
 
     def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
@@ -537,7 +532,7 @@ def _tests(pooled: _Pooled | None) -> EndpointTests:
 
 
 def _unlike_follow_up(compared: _Group, base: _Group) -> str | None:
-    medians = [group.cohort.follow_up.reverse_kaplan_meier.value for group in (compared, base)]
+    medians = [group.computed.cohort.follow_up.reverse_kaplan_meier.value for group in (compared, base)]
     if None in medians:
         return None
     short, long = sorted(median for median in medians if median is not None)

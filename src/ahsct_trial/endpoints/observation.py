@@ -2,8 +2,7 @@
 
 Each component of an endpoint has a last assessment that could have shown it. A patient's observation ends at
 the earliest of these, e: an event at or before e counts, and one after it does not, since a patient without
-one was no longer looked at. Counting events beyond e while the event-free are censored there would leave a
-risk
+one was no longer looked at. Counting events beyond e while the event-free are censored there would leave a risk
 set of those who fail (after Lesko et al. 2019, Epidemiology 30:817). A death counts up to `death_reach_days`
 after e: the patient was still being assessed.
 """
