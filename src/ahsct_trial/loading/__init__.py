@@ -1,4 +1,7 @@
-"""From files to a `Trial`: the only place that opens input, knows its dialect and judges its cells."""
+"""From files to a `Trial`: the only place that opens input, knows its dialect and judges its cells.
+
+What needs pyarrow is imported behind the reading of the bytes: the command line lets a thread import it meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,19 @@ from typing import TYPE_CHECKING
 from ahsct_trial.columns import RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable, unseen_errors
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
-from ahsct_trial.loading.inputs import Input, from_cells, from_text
-from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.loading.source import read_source
-from ahsct_trial.loading.values import MISSING, Forms, as_date_format
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.trial import Places, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ahsct_trial.loading.cells import CellTable
+    from ahsct_trial.loading.inputs import Input
+    from ahsct_trial.loading.values import Forms
 
 
 def read_cohort(
@@ -66,21 +69,27 @@ def read_cohort(
         If anything in it is wrong: all problems at once, each with lines, column, value, rule and what to do
         about it.
     """
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        source = _only(source)
+    text = read_source(source, encoding) if isinstance(source, (str, Path)) and is_text(source) else None
+
+    from ahsct_trial.loading.inputs import from_text
+    from ahsct_trial.loading.values import MISSING, Forms, as_date_format
+
     forms = Forms(
         date_format=None if date_format is None else as_date_format(date_format),
         missing=frozenset((*MISSING, *(token.strip() for token in missing))),
     )
-    if isinstance(source, Sequence) and not isinstance(source, str):
-        source = _only(source)
-    if not isinstance(source, (str, Path)):
+    if text is not None:
+        shape = find_shape(text)
+        return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+    if isinstance(source, (str, Path)):
+        table = _first_table(Path(source))
+    else:
         from ahsct_trial.loading.frames import cells_of_frame
 
-        return _read_cells(cells_of_frame(source), forms, None, time_zero=time_zero, is_strict=is_strict)
-    if not is_text(source):
-        return _read_cells(_first_table(Path(source)), forms, None, time_zero=time_zero, is_strict=is_strict)
-    text = read_source(source, encoding)
-    shape = find_shape(text)
-    return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+        table = cells_of_frame(source)
+    return _read_cells(table, forms, None, time_zero=time_zero, is_strict=is_strict)
 
 
 def _first_table(path: Path) -> CellTable:
@@ -127,12 +136,17 @@ def read_cells(
     DataProblems
         All that is wrong with the cells, at once.
     """
+    from ahsct_trial.loading.values import Forms
+
     return _read_cells(table, Forms(), origins, time_zero=time_zero, is_strict=is_strict)
 
 
 def _read_cells(
     table: CellTable, forms: Forms, origins: Places | None, *, time_zero: TimeZero, is_strict: bool
 ) -> Trial:
+    from ahsct_trial.loading.cells import unseen_errors
+    from ahsct_trial.loading.inputs import from_cells
+
     shape = shape_of(table.names)
     columns, notices = recognise(table.file, None, table.names, shape)
     if origins is None:
@@ -142,9 +156,11 @@ def _read_cells(
 
 def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
     if is_records:
-        from ahsct_trial.loading.records import read_records  # which a patient table does without
+        from ahsct_trial.loading.records import read_records
 
         return read_records(source, time_zero, is_strict=is_strict)
+    from ahsct_trial.loading.patient_table import read_patient_table
+
     return read_patient_table(source, is_strict=is_strict)
 
 
