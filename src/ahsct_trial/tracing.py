@@ -265,10 +265,10 @@ class _Decision:
         key = observed.types[observed.event_type[self.row]] if observed.is_event[self.row] else None
         column = _EVENT_OF[key].years if key else self._last_assessment(years, protocol)
         place = self._place(column)
-        late = observed.types[observed.late_type[self.row]] if observed.is_late[self.row] else None
+        late = observed.types[observed.late[1][self.row]] if observed.is_late[self.row] else None
         reason = self._reason(key, years, column)
         if late is not None:
-            late_at = self._when(float(observed.late_years[self.row]), _EVENT_OF[late].years)
+            late_at = self._when(float(observed.late[0][self.row]), _EVENT_OF[late].years)
             reason += f"; {_EVENT_OF[late].words} {late_at} came after that and is not counted"
         return DecidedEndpoint(
             endpoint=self.endpoint.key,

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from ahsct_trial import DataProblems, UsageError, read_cohort
-from ahsct_trial.loading import read_cells
 from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.tables import read_cells
 from ahsct_trial.trial import Places
 
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 #: What most commands need next, half a second to import: the file is read and parsed meanwhile.
-NEEDED = ("ahsct_trial.loading.patient_table", "pandas", "ahsct_trial.endpoints", "scipy.special")
+NEEDED = (
+    "ahsct_trial.loading.tables",
+    "pandas",
+    "ahsct_trial.endpoints",
+    "scipy.special",
+    "ahsct_trial.rendering.documents",
+)
 
 
 def read(

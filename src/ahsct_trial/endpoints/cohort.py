@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import ATTRIBUTES
 from ahsct_trial.endpoints.estimates import absent, finite
-from ahsct_trial.endpoints.observation import FOLLOW_UP, landmark_day, whole_days
+from ahsct_trial.endpoints.observation import FOLLOW_UP, reaches
 from ahsct_trial.estimators.survival import SAME_TIME, completeness, reverse_kaplan_meier_median
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import Protocol
@@ -54,8 +55,11 @@ def _counts(table: PatientTable, column: str) -> dict[str, int]:
     if not table.has(column):
         return {}
     categories: Any = table.patients[column].cat
-    # The code of a missing text is -1. There are fewer texts than the codes' type has room for.
-    n_by_code = np.bincount(categories.codes.to_numpy() + 1, minlength=len(categories.categories) + 1)[1:]
+    codes = categories.codes.to_numpy()
+    n_by_code = np.zeros(len(categories.categories), dtype=np.int64)
+    for chunk in chunks(len(codes)):
+        # The code of a missing text is -1. There are fewer texts than the codes' type has room for.
+        n_by_code += np.bincount(codes[chunk] + 1, minlength=n_by_code.size + 1)[1:]
     counts = {str(text): n for text, n in zip(categories.categories, n_by_code.tolist(), strict=True) if n}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -122,8 +126,8 @@ def count_flow(table: PatientTable, protocol: Protocol) -> GroupFlow:
     has_died = np.zeros(len(table), dtype=bool)
     if table.has("years_to_death"):
         has_died = table.numbers("years_to_death") <= horizon + SAME_TIME
-    reaches = whole_days(table.numbers(FOLLOW_UP)) >= landmark_day(horizon, protocol)
-    n_died, n_followed = int(np.count_nonzero(has_died)), int(np.count_nonzero(reaches & ~has_died))
+    is_followed = reaches(table.numbers(FOLLOW_UP), horizon, protocol) & ~has_died
+    n_died, n_followed = int(np.count_nonzero(has_died)), int(np.count_nonzero(is_followed))
     transplants = table.numbers(YEARS_TO_TRANSPLANT) if table.has(YEARS_TO_TRANSPLANT) else None
     return GroupFlow(
         n_transplanted=None if transplants is None else int(np.count_nonzero(~np.isnan(transplants))),

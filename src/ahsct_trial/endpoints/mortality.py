@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.catalogue import MORTALITY
 from ahsct_trial.endpoints.estimates import absent, finite, joined, not_in_file, patients, share
-from ahsct_trial.endpoints.observation import FOLLOW_UP, landmark_day, whole_days
+from ahsct_trial.endpoints.observation import FOLLOW_UP, reaches, whole_days
 from ahsct_trial.estimators.survival import SAME_TIME, estimate_at, kaplan_meier
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT, PatientTable
 from ahsct_trial.protocol import Protocol
@@ -35,7 +35,7 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
     is_early = has_died & (day_of_death <= EARLY_DAYS)
     is_followed_early = is_early | (last_day >= EARLY_DAYS)
     is_by_horizon = has_died & (died <= protocol.horizon_years + SAME_TIME)
-    reaches = whole_days(follow_up) >= landmark_day(protocol.horizon_years, protocol)
+    is_followed = reaches(follow_up, protocol.horizon_years, protocol)
     n_all = len(table)
     is_related, is_unknown = _causes(table, has_died)
     early = _bounds(
@@ -55,7 +55,7 @@ def mortality(table: PatientTable, protocol: Protocol) -> Mortality:
         label=MORTALITY.label,
         definition=_definition(table, protocol),
         all_cause_by_day_100=_counted(is_early, is_followed_early, level),
-        all_cause=_counted(is_by_horizon, is_by_horizon | reaches, level),
+        all_cause=_counted(is_by_horizon, is_by_horizon | is_followed, level),
         incidence_by_day_100=_incidence(day_of_death, last_day, protocol),
         transplant_related_by_day_100=early[0],
         transplant_related_by_day_100_lowest=early[1],

@@ -9,7 +9,7 @@ import numpy as np
 
 from ahsct_trial.catalogue import ACTIVITY, HEADLINE
 from ahsct_trial.endpoints.estimates import absent, joined, not_in_file, share
-from ahsct_trial.endpoints.observation import Component, landmark_day, observe, whole_days
+from ahsct_trial.endpoints.observation import Component, observe, reaches
 from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import Protocol
@@ -36,14 +36,13 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
     observed = observe(table, HEADLINE, parts, alone)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
     level, n_all = protocol.confidence_level, len(table)
-    end_days = whole_days(observed.end)
     rows = []
     for years in landmarks:
         has_activity = observed.is_known & observed.is_event & (observed.years <= years + SAME_TIME)
-        reaches = end_days >= landmark_day(years, protocol)
+        is_seen = reaches(observed.end, years, protocol)
         if observed.entry is not None:
-            reaches &= observed.entry < years - SAME_TIME
-        is_free = observed.is_known & ~has_activity & reaches
+            is_seen &= observed.entry < years - SAME_TIME
+        is_free = observed.is_known & ~has_activity & is_seen
         n_no, n_yes = int(np.count_nonzero(has_activity)), int(np.count_nonzero(is_free))
         n_open = n_all - n_no - n_yes
         is_dead = None if died is None else (died <= years + SAME_TIME) & ~has_activity & ~is_free
@@ -58,7 +57,7 @@ def neda3(table: PatientTable, parts: Mapping[str, Component], protocol: Protoco
                 proportion=share(n_yes, n_yes + n_no, level),
                 lowest=share(n_yes, n_all, level),
                 highest=share(n_yes + n_open, n_all, level),
-                note=_note(years, n_yes + n_no, is_anybody_seen=bool((observed.is_known & reaches).any())),
+                note=_note(years, n_yes + n_no, is_anybody_seen=bool((observed.is_known & is_seen).any())),
             )
         )
     return tuple(rows)

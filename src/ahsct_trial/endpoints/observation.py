@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from ahsct_trial.catalogue import (
     Event,
     SurvivalEndpoint,
 )
+from ahsct_trial.chunks import chunks
 from ahsct_trial.endpoints.estimates import patients
 from ahsct_trial.estimators.survival import SAME_TIME
 from ahsct_trial.parallel import side_by_side
@@ -39,16 +40,28 @@ FOLLOW_UP = "follow_up_years"
 
 Years = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+#: The rows of the patients who had an event, ascending, and when each had it.
+Happened = tuple[NDArray[np.intp], Years]
 
 
 def whole_days(years: Years) -> Years:
     """Times as whole days: times in a table are rounded, and a landmark is a day."""
-    return np.rint(years * DAYS_PER_YEAR)
+    days = np.multiply(years, DAYS_PER_YEAR)
+    return np.rint(days, out=days)
 
 
 def landmark_day(years: float, protocol: Protocol) -> float:
     """The day from which on a last assessment reaches a landmark [days]: the anniversary, less the window."""
     return float(np.floor(DAYS_PER_YEAR * years + SAME_TIME)) - protocol.landmark_window_days
+
+
+def reaches(last: Years, landmark: float, protocol: Protocol) -> Flags:
+    """Which times of a last assessment reach a landmark [both in years], by whole days."""
+    day = landmark_day(landmark, protocol)
+    is_reached = np.empty(len(last), dtype=np.bool_)
+    for chunk in chunks(len(last)):
+        is_reached[chunk] = whole_days(last[chunk]) >= day
+    return is_reached
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,16 @@ class Component:
     last_seen: Years
     entry: Years | None
     remarks: tuple[str, ...]
+
+    @cached_property
+    def happened(self) -> Happened:
+        """Who had it, few of most events, and when."""
+        return _happened(self.years)
+
+
+def _happened(years: Years) -> Happened:
+    rows = np.flatnonzero(~np.isnan(years))
+    return rows, years[rows]
 
 
 def components(table: PatientTable) -> dict[str, Component]:
@@ -168,14 +191,14 @@ class Observation:
         Keys of the types, in the order in which coinciding events are named.
     is_late
         Who had an event after the end of their observation, and none before.
-    late_years, late_type
-        Time and index within `types` of that event; NaN and the number of types without one.
     end
         The end of each patient's observation.
     entry
         When each patient came under observation, minus infinity for time zero; None where all did there.
     is_unknown_with_event
         Who is left out and had another event: of a component that is known, a death or a therapy.
+    too_late
+        For each type the rows of those who had it after the end of their observation, and when.
     """
 
     is_known: Flags
@@ -183,16 +206,25 @@ class Observation:
     event_type: NDArray[np.int8]
     types: tuple[str, ...]
     is_late: Flags
-    late_years: Years
-    late_type: NDArray[np.int8]
     end: Years
     entry: Years | None
     is_unknown_with_event: Flags
+    too_late: Sequence[Happened]
 
     @property
     def is_event(self) -> Flags:
         """Whether the time is that of an event."""
         return self.event_type < len(self.types)
+
+    @cached_property
+    def late(self) -> tuple[Years, NDArray[np.int8]]:
+        """Time of each patient's first event that is too late, and its index within `types`.
+
+        NaN and the number of types where there is none, also for who is not late.
+        """
+        years, event_type = _first(self.too_late, len(self.years))
+        years[~self.is_late], event_type[~self.is_late] = np.nan, len(self.types)
+        return years, event_type
 
     @cached_property
     def known(self) -> Leaving:
@@ -261,48 +293,52 @@ def observe(
     parts_needed = [parts[event.key] for event in endpoint.components]
     end = _end_of_observation(table, parts_needed, protocol)
     entry = next((part.entry for part in parts_needed if part.entry is not None), None)
-    is_known = ~reduce(np.logical_or, (part.is_unknown for part in parts_needed), np.zeros(len(table), bool))
+    is_known = np.ones(len(table), dtype=bool)
+    for part in parts_needed:
+        is_known &= ~part.is_unknown
     if entry is not None:
         is_known &= end > entry + SAME_TIME
     events = counted_events(endpoint, protocol)
-    times = [parts[event.key].years if event.key in parts else table.numbers(event.years) for event in events]
     last_end = end.max(where=is_known, initial=0.0)
     in_time, too_late = [], []
-    for event, of_all in zip(events, times, strict=True):
-        rows = np.flatnonzero(~np.isnan(of_all))  # few, of most events
-        years = of_all[rows]
+    for event in events:
+        rows, years = (
+            parts[event.key].happened if event.key in parts else _happened(table.numbers(event.years))
+        )
         if event is DEATH:
             is_in_time = _is_death_in_time(table, endpoint, rows, end[rows], last_end, protocol)
         else:
             is_in_time = years <= end[rows] + SAME_TIME
         in_time.append((rows[is_in_time], years[is_in_time]))
         too_late.append((rows[~is_in_time], years[~is_in_time]))
-    first, first_type = _first(in_time, len(table))
-    late, late_type = _first(too_late, len(table))
-    has_event = ~np.isnan(first)
+    years, event_type = _first(in_time, len(table))
+    has_event = event_type < len(events)
     if entry is not None:
-        is_known &= ~(first <= entry + SAME_TIME)
-    is_late = is_known & ~has_event & ~np.isnan(late)
+        is_known &= ~(years <= entry + SAME_TIME)
+    np.copyto(years, end, where=~has_event)
+    is_late = np.zeros(len(table), dtype=bool)
+    for rows, _ in too_late:
+        is_late[rows] = True
     return Observation(
         is_known=is_known,
-        years=np.where(has_event, first, end),
-        event_type=first_type,
+        years=years,
+        event_type=event_type,
         types=tuple(event.key for event in events),
-        is_late=is_late,
-        late_years=np.where(is_late, late, np.nan),
-        late_type=np.where(is_late, late_type, len(events)).astype(np.int8),
+        is_late=is_late & is_known & ~has_event,
         end=end,
         entry=entry,
         is_unknown_with_event=~is_known & has_event,
+        too_late=too_late,
     )
 
 
 def _end_of_observation(table: PatientTable, parts_needed: list[Component], protocol: Protocol) -> Years:
-    end = table.numbers(FOLLOW_UP)
+    end = table.numbers(FOLLOW_UP).copy()
     if protocol.observation_end == "last-assessment":
-        end = reduce(np.minimum, (part.last_seen for part in parts_needed), end)
+        for part in parts_needed:
+            np.minimum(end, part.last_seen, out=end)
     if parts_needed and protocol.therapy == "censor":
-        end = np.fmin(end, table.numbers(THERAPY.years))
+        np.fmin(end, table.numbers(THERAPY.years), out=end)
     return end
 
 
@@ -326,9 +362,7 @@ def _is_death_in_time(
     return is_in_time
 
 
-def _first(
-    events: Sequence[tuple[NDArray[np.intp], Years]], n_patients: int
-) -> tuple[Years, NDArray[np.int8]]:
+def _first(events: Sequence[Happened], n_patients: int) -> tuple[Years, NDArray[np.int8]]:
     """The time of each patient's earliest event and which it is; NaN and their number without one.
 
     Of each event there are the rows of the patients who had it, and when. Of times that are the same the first

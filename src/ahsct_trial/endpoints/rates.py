@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Side:
     counts: NDArray[np.float64]
     exposures: NDArray[np.float64]
 
-    @property
+    @cached_property
     def is_known(self) -> NDArray[np.bool_]:
         """Who has both."""
         return ~(np.isnan(self.counts) | np.isnan(self.exposures))
@@ -146,8 +147,7 @@ def is_overdispersed(dispersion: float | None) -> bool:
 def _negative_binomial(side: Side, unit: Unit, dispersion: float | None, level: float) -> Estimate:
     if not is_overdispersed(dispersion):
         return absent(unit, f"Given where the dispersion is above {DISPERSION_LIMIT}.")
-    exposed = side.among(side.exposures > 0)
-    value, low, high = map(finite, negative_binomial_rate(exposed.counts, exposed.exposures, level))
+    value, low, high = map(finite, negative_binomial_rate(side.counts, side.exposures, level))
     return Estimate(
         unit=unit,
         value=value,
@@ -155,8 +155,8 @@ def _negative_binomial(side: Side, unit: Unit, dispersion: float | None, level: 
         ci_high=high,
         ci_method="negative-binomial-profile",
         confidence_level=level,
-        n=int(exposed.counts.sum()),
-        of=float(exposed.exposures.sum()),
+        n=int(side.counts.sum()),
+        of=float(side.exposures.sum()),
     )
 
 
@@ -194,7 +194,7 @@ def rate_ratio(numerator: Side, denominator: Side, level: float) -> tuple[Estima
     )
     if not any(is_overdispersed(_dispersion(side)) for side in (numerator, denominator)):
         return exact, absent("ratio", f"Given where the dispersion is above {DISPERSION_LIMIT}.")
-    of_1, of_0 = (side.among(side.exposures > 0) for side in (numerator, denominator))
+    of_1, of_0 = (side.among((side.exposures > 0) | (side.counts == 0)) for side in (numerator, denominator))
     value, low, high = map(
         finite, negative_binomial_ratio(of_1.counts, of_1.exposures, of_0.counts, of_0.exposures, level)
     )

@@ -16,6 +16,7 @@ from ahsct_trial.endpoints.observation import (
     landmark_day,
     needed_columns,
     observe,
+    reaches,
     whole_days,
 )
 from ahsct_trial.estimators.competing_risks import CumulativeIncidence, cumulative_incidence, incidence_limits
@@ -96,12 +97,12 @@ class ObservedEndpoint:
         years, event_type, entry = observed.known
         is_event = event_type < len(observed.types)
         is_by_horizon = years <= horizon + SAME_TIME
-        reaches = whole_days(years) >= landmark_day(horizon, protocol)
+        is_followed = reaches(years, horizon, protocol)
         n_patients, n_events = len(years), int(np.count_nonzero(is_event & is_by_horizon))
         # Who comes under observation after the landmark cannot have had the event by it.
         is_entered = True if entry is None else entry < horizon - SAME_TIME
-        n_event_free = int(np.count_nonzero(np.where(is_event, ~is_by_horizon, reaches) & is_entered))
-        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, reaches) & is_entered
+        n_event_free = int(np.count_nonzero(np.where(is_event, ~is_by_horizon, is_followed) & is_entered))
+        is_at_risk = np.where(is_event, years >= horizon - SAME_TIME, is_followed) & is_entered
         n_at_risk = int(np.count_nonzero(is_at_risk))
         by_type = np.bincount(event_type[is_by_horizon & is_event], minlength=len(observed.types))
         n_late = int(np.count_nonzero(observed.is_late))
@@ -143,8 +144,8 @@ class ObservedEndpoint:
         """Whether the curve says anything at the horizon: somebody reached it, or nobody is left."""
         if not self.curve.time.size:
             return False
-        last = whole_days(self.curve.time[-1:])[0]
-        return bool(last >= landmark_day(protocol.horizon_years, protocol) or self.curve.estimate[-1] == 0)
+        is_reached = reaches(self.curve.time[-1:], protocol.horizon_years, protocol)[0]
+        return bool(is_reached or self.curve.estimate[-1] == 0)
 
     def _why_not(self, protocol: Protocol) -> str:
         """Why there is no estimate at the horizon, by how much it is missed, and what reaches it."""

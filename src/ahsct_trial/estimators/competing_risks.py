@@ -6,7 +6,7 @@ The type of an event is a whole number from 0 to one below the number of types; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -305,12 +305,12 @@ def _gray_score(groups: list[_GroupCounts], k: int) -> tuple[Floats, Floats]:
     return score.sum(axis=1), covariance
 
 
-def _types(event_type: ArrayLike, n_types: int) -> NDArray[np.int64]:
+def _types(event_type: ArrayLike, n_types: int) -> NDArray[np.signedinteger[Any]]:
     """Give the types as whole numbers, or raise ValueError where one is not from 0 to `n_types`."""
     types = np.asarray(event_type)
-    if not np.all((types >= 0) & (types <= n_types)):
+    if not (types.min(initial=0) >= 0 and types.max(initial=0) <= n_types):
         raise ValueError(f"event_type must be from 0 to {n_types}, which stands for a loss")
-    return types.astype(np.int64)
+    return types if types.dtype.kind == "i" else types.astype(np.int64)
 
 
 def _counts_at(time: Floats, years: ArrayLike, is_counted: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -150,27 +150,28 @@ class _Group:
     @classmethod
     def of(cls, counts: ArrayLike, exposures: ArrayLike) -> _Group:
         y, t = np.broadcast_arrays(np.asarray(counts, dtype=np.float64), np.asarray(exposures, np.float64))
-        if not (y.min(initial=0) >= 0 and y.max(initial=0) < np.inf and np.all(y == np.floor(y))):
+        with_events = np.flatnonzero(y)
+        events, exposed = y[with_events], t[with_events]
+        if not (y.min(initial=0) >= 0 and y.max(initial=0) < np.inf and np.all(events == np.floor(events))):
             raise ValueError("counts must be whole numbers from 0 on")
         if not (t.min(initial=0) >= 0 and t.max(initial=0) < np.inf):
             raise ValueError("exposures must be finite and 0 or more")
-        is_exposed = t > 0
-        if not is_exposed.all():
-            if np.any(y[~is_exposed]):
-                raise ValueError("a subject has events without exposure")
-            y, t = y[is_exposed], t[is_exposed]
+        if not exposed.all():
+            raise ValueError("a subject has events without exposure")
         # A sort alone takes a quarter of the time of one that keeps places, which only subjects with events need.
         distinct, n_subjects = np.unique(t, return_counts=True)
-        with_events = np.flatnonzero(y)
-        with_events = with_events[np.argsort(t[with_events])]
-        exposed, starts = _runs(t[with_events])
+        if distinct.size and not distinct[0]:
+            distinct, n_subjects = distinct[1:], n_subjects[1:]
+        order = np.argsort(exposed)
+        exposed, starts = _runs(exposed[order])
         n_events = np.zeros(distinct.size)
-        n_events[np.searchsorted(distinct, exposed)] = np.add.reduceat(y[with_events], starts)
-        n_with = np.bincount(y.astype(np.int64), minlength=1)
+        n_events[np.searchsorted(distinct, exposed)] = np.add.reduceat(events[order], starts)
+        n_with = np.bincount(events.astype(np.int64), minlength=1)
+        n_with[0] = n_subjects.sum() - events.size
         return cls(
             exposures=distinct,
             weights=np.stack([n_subjects, n_events]),
-            more_than=y.size - np.cumsum(n_with).astype(np.float64),
+            more_than=n_with.sum() - np.cumsum(n_with).astype(np.float64),
             n_events=float(y.sum()),
             total_exposure=float(t.sum()),
         )

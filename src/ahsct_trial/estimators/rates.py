@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ahsct_trial.chunks import chunks
 from ahsct_trial.estimators.proportions import clopper_pearson, normal_quantile
 from ahsct_trial.estimators.survival import check_level
 
@@ -175,13 +176,12 @@ def pearson_dispersion(counts: ArrayLike, exposures: ArrayLike) -> float:
         y, t = y[is_exposed], t[is_exposed]
     if y.size < 2 or not y.any():
         return float("nan")
-    expected = t * (y.sum() / t.sum())
-    # In one place: fresh memory costs more than the arithmetic.
-    terms = y - expected
-    terms *= terms
+    rate, total = y.sum() / t.sum(), 0.0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # an exposure of next to nothing
-        terms /= expected
-    return float(np.sum(terms) / (y.size - 1))
+        for chunk in chunks(y.size):
+            expected = t[chunk] * rate
+            total += np.sum((y[chunk] - expected) ** 2 / expected)
+    return float(total / (y.size - 1))
 
 
 def _counts_and_exposures(

@@ -140,7 +140,7 @@ def tied(times: ArrayLike) -> Floats:
     if not np.any((gaps > 0) & (gaps <= SAME_TIME)):
         return times
     known = ordered[: np.count_nonzero(~np.isnan(ordered))]  # NaN comes last
-    starts = _starts(known, SAME_TIME)
+    starts = _starts(known)
     known[:] = np.repeat(known[starts], np.diff(starts, append=known.size))
     joined = np.empty_like(ordered)
     joined[order] = ordered
@@ -203,11 +203,13 @@ def kaplan_meier(years: ArrayLike, is_event: ArrayLike, entry: ArrayLike | None 
     key <<= np.uint64(1)
     key |= is_event
     key.sort()
-    starts = _starts(key, 0)
+    is_start = np.ones(key.size, dtype=np.bool_)
+    np.not_equal(key[1:], key[:-1], out=is_start[1:])
+    starts = np.flatnonzero(is_start)
     key, n_of_key = key[starts], np.diff(starts, append=key.size)
     time, is_event_key = (key >> np.uint64(1)).view(np.float64), (key & np.uint64(1)).astype(np.bool_)
 
-    starts = _starts(time, SAME_TIME)
+    starts = _starts(time)
     time = time[starts]
     n_leaving = np.add.reduceat(n_of_key, starts)
     n_events = np.add.reduceat(n_of_key * is_event_key, starts)
@@ -241,11 +243,11 @@ def _product_limit(n_at_risk: NDArray[np.int64], n_events: NDArray[np.int64]) ->
     return np.append(1.0, steps)[np.cumsum(has_events)]
 
 
-def _starts(ordered: NDArray[np.uint64] | Floats, tolerance: float) -> NDArray[np.intp]:
-    """Where each run begins of elements that are no further than the tolerance from the one before."""
+def _starts(ordered: Floats) -> NDArray[np.intp]:
+    """Where each run begins of times that are the same as the one before."""
     is_start = np.ones(ordered.size, dtype=np.bool_)
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        np.greater(np.diff(ordered), tolerance, out=is_start[1:])
+        np.greater(np.diff(ordered), SAME_TIME, out=is_start[1:])
     return np.flatnonzero(is_start)
 
 

@@ -1,6 +1,7 @@
 """From files to a `Trial`: the only place that opens input, knows its dialect and judges its cells.
 
-What needs pyarrow is imported behind the reading of the bytes: the command line lets a thread import it meanwhile.
+The bytes of a file are read before the rest of this package is imported, which the command line lets a thread do
+meanwhile.
 """
 
 from __future__ import annotations
@@ -9,22 +10,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ahsct_trial.columns import RECORDS
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
-from ahsct_trial.loading.problems import fatal
+from ahsct_trial.loading.file_bytes import FileBytes, read_bytes
 from ahsct_trial.loading.signatures import is_text
-from ahsct_trial.loading.source import read_source
 from ahsct_trial.protocol import TimeZero
-from ahsct_trial.trial import Places, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ahsct_trial.loading.cells import CellTable
-    from ahsct_trial.loading.inputs import Input
-    from ahsct_trial.loading.values import Forms
+    from ahsct_trial.trial import Trial
 
 
 def read_cohort(
@@ -71,97 +66,24 @@ def read_cohort(
     """
     if isinstance(source, Sequence) and not isinstance(source, str):
         source = _only(source)
-    text = read_source(source, encoding) if isinstance(source, (str, Path)) and is_text(source) else None
+    given = _bytes_of(source)
+    from ahsct_trial.loading.tables import read_table
 
-    from ahsct_trial.loading.inputs import from_text
-    from ahsct_trial.loading.values import MISSING, Forms, as_date_format
-
-    forms = Forms(
-        date_format=None if date_format is None else as_date_format(date_format),
-        missing=frozenset((*MISSING, *(token.strip() for token in missing))),
+    return read_table(
+        given,
+        encoding=encoding,
+        date_format=date_format,
+        missing=missing,
+        time_zero=time_zero,
+        is_strict=is_strict,
     )
-    if text is not None:
-        shape = find_shape(text)
-        return _read(from_text(text, read_header(text, shape), forms), shape is RECORDS, time_zero, is_strict)
+
+
+def _bytes_of(source: str | Path | pd.DataFrame) -> FileBytes | Path | pd.DataFrame:
+    """The bytes of a text; a path of another file, and a DataFrame, as they are."""
     if isinstance(source, (str, Path)):
-        table = _first_table(Path(source))
-    else:
-        from ahsct_trial.loading.frames import cells_of_frame
-
-        table = cells_of_frame(source)
-    return _read_cells(table, forms, None, time_zero=time_zero, is_strict=is_strict)
-
-
-def _first_table(path: Path) -> CellTable:
-    """The table of a file that is not text; of a workbook the first visible sheet.
-
-    Raises
-    ------
-    DataProblems
-        If the sheet is empty.
-    """
-    from ahsct_trial.loading.formats import read_tables, sheet_names
-
-    sheet = next(iter(sheet_names(path)), None)
-    tables = read_tables(path, sheet=sheet)
-    if not tables:
-        raise fatal(
-            path.name, f"the sheet '{sheet}' is empty", "a table has headings", "Fill in the first sheet."
-        )
-    return tables[0]
-
-
-def read_cells(
-    table: CellTable,
-    *,
-    time_zero: TimeZero = "transplant",
-    origins: Places | None = None,
-    is_strict: bool = False,
-) -> Trial:
-    """Check a table of text cells, as a map made it, and turn it into a trial.
-
-    Parameters
-    ----------
-    table
-        Cells under canonical headings, dates in ISO 8601, numbers with a decimal point.
-    time_zero
-        What makes day 0 of records.
-    origins
-        The table and line that each row comes from, which messages name; None for those of `table`.
-    is_strict
-        Whether what should be looked at first is an error.
-
-    Raises
-    ------
-    DataProblems
-        All that is wrong with the cells, at once.
-    """
-    from ahsct_trial.loading.values import Forms
-
-    return _read_cells(table, Forms(), origins, time_zero=time_zero, is_strict=is_strict)
-
-
-def _read_cells(
-    table: CellTable, forms: Forms, origins: Places | None, *, time_zero: TimeZero, is_strict: bool
-) -> Trial:
-    from ahsct_trial.loading.cells import unseen_errors
-    from ahsct_trial.loading.inputs import from_cells
-
-    shape = shape_of(table.names)
-    columns, notices = recognise(table.file, None, table.names, shape)
-    if origins is None:
-        notices = (*notices, *unseen_errors([table.file]))
-    return _read(from_cells(table, columns, notices, forms, origins), shape is RECORDS, time_zero, is_strict)
-
-
-def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
-    if is_records:
-        from ahsct_trial.loading.records import read_records
-
-        return read_records(source, time_zero, is_strict=is_strict)
-    from ahsct_trial.loading.patient_table import read_patient_table
-
-    return read_patient_table(source, is_strict=is_strict)
+        return read_bytes(source) if is_text(source) else Path(source)
+    return source
 
 
 def _only(paths: Sequence[str | Path]) -> str | Path:

@@ -6,6 +6,7 @@ A check gives the rows that break it, for all rows at once. The rules between co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.loading.problems import Violation, of_rows
-from ahsct_trial.loading.table import Table, are_plain, characters, fold
+from ahsct_trial.loading.table import Table, are_plain, characters, fold, last_characters
 from ahsct_trial.loading.values import Forms, Values, explained, span
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
@@ -44,8 +45,10 @@ _SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous
 #: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
 #: identifier that begins with the name of a trial.
 _AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"
+#: What such a comment begins with.
+_SIGNS = "([=±:"
 #: An identifier that is perhaps no patient's: those without a digit, and those with such a comment.
-_MAYBE_SUMMARY = r"^[^0-9]+$|[(\[=±:]"
+_MAYBE_SUMMARY = rf"^[^0-9]+$|[{re.escape(_SIGNS)}]"
 
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
@@ -244,6 +247,8 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     in the last rows of a patient table, and where every identifier of a patient is longer or has a digit.
     """
     identifiers = table.texts_of(PATIENT_ID.name)
+    if _are_numbered(identifiers.texts):
+        return np.empty(0, dtype=np.intp)
     is_maybe = pc.match_substring_regex(identifiers.texts, _MAYBE_SUMMARY).to_numpy(zero_copy_only=False)
     if not is_maybe.any():
         return np.empty(0, dtype=np.intp)
@@ -266,6 +271,18 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     others = np.flatnonzero(~is_summary)
     start = others[-1] + 1 if others.size else 0
     return np.union1d(rows, np.arange(start, len(table)))
+
+
+def _are_numbered(texts: pa.StringArray) -> bool:
+    """Whether each ends in a digit and none has a sign of a comment, so that none is a summary.
+
+    Most are like that, and the regular expression takes ten times as long to see it.
+    """
+    last = last_characters(texts)
+    if not (last.min(initial=ord("0")) >= ord("0") and last.max(initial=ord("9")) <= ord("9")):
+        return False
+    used = characters(texts)
+    return not any(np.any(used == sign) for sign in _SIGNS.encode())
 
 
 def _is_one_of(texts: pa.StringArray, is_maybe: NDArray[np.bool_], words: str) -> NDArray[np.bool_]:

@@ -24,6 +24,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.delimited import read_delimited
+from ahsct_trial.loading.file_bytes import STANDARD_INPUT
 from ahsct_trial.loading.limits import refuse_beyond_limit
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.signatures import (
@@ -35,7 +36,6 @@ from ahsct_trial.loading.signatures import (
     statistical_function,
     unpacked_head,
 )
-from ahsct_trial.loading.source import STANDARD_INPUT
 from ahsct_trial.loading.workbook_guard import failed_formulas, refuse_overwhelming
 
 #: Rows that are held as Python values at a time.

@@ -8,7 +8,7 @@ from pathlib import Path
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.file_names import no_such_file
-from ahsct_trial.loading.source import STANDARD_INPUT
+from ahsct_trial.loading.file_bytes import STANDARD_INPUT
 
 _HEAD = 512
 

@@ -1,11 +1,9 @@
-"""The bytes of the input, wherever they come from, as UTF-8 text without a byte order mark."""
+"""The text of the input: unpacked, UTF-8, without a byte order mark."""
 
 from __future__ import annotations
 
 import codecs
 import io
-import sys
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +11,9 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.file_names import no_such_file
+from ahsct_trial.loading.file_bytes import Digest, FileBytes, read_bytes
 from ahsct_trial.loading.limits import read_within_limit
 from ahsct_trial.loading.problems import fatal
-
-STANDARD_INPUT = "-"
 
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
@@ -28,27 +24,6 @@ _WIDE_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-
-
-class Digest(threading.Thread):
-    """The SHA-256 of some bytes, computed beside other work."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(daemon=True)
-        self._data = data
-        self._hexadecimal = ""
-        self.start()
-
-    def run(self) -> None:
-        """Compute it."""
-        from hashlib import sha256
-
-        self._hexadecimal = sha256(self._data).hexdigest()
-
-    def result(self) -> str:
-        """Wait for it, in hexadecimal digits."""
-        self.join()
-        return self._hexadecimal
 
 
 @dataclass(frozen=True)
@@ -81,51 +56,28 @@ class Source:
 
 
 def read_source(path: str | Path, encoding: str | None = None) -> Source:
-    """Read a file, or standard input for ``-``; unpack gzip; turn its text into UTF-8.
+    """Read a file, or standard input for ``-``, as text.
+
+    Raises
+    ------
+    UsageError, DataProblems
+        As `read_bytes` and `as_text`.
+    """
+    return as_text(read_bytes(path), encoding)
+
+
+def as_text(given: FileBytes, encoding: str | None = None) -> Source:
+    """Unpack gzip, and turn the text into UTF-8.
 
     Raises
     ------
     UsageError
-        If there is no such file, it cannot be read, it is larger than `MOST_INPUT`, or `encoding` does not
-        exist.
+        If `encoding` does not exist, or the text is larger than `MOST_INPUT`.
     DataProblems
-        If its content is not text in that encoding.
+        If the content is not text in that encoding.
     """
-    # A name may hold bytes that are not text, and characters that a terminal would obey.
-    name = shown(Path(path).name, longest=255)
-    file = STANDARD_INPUT if str(path) == STANDARD_INPUT else name
-    raw = _read_bytes(path)
-    digest = Digest(raw)
-    data = _unpacked(file, raw) if raw.startswith(_GZIP) else raw
-    return Source(file, digest, _as_utf8(file, data, encoding))
-
-
-def _read_bytes(path: str | Path) -> bytes:
-    if str(path) == STANDARD_INPUT:
-        return _read_standard_input()
-    named = shown(str(path), longest=500)
-    try:
-        with Path(path).open("rb") as stream:
-            return read_within_limit(stream, named)
-    except FileNotFoundError:
-        raise no_such_file(path) from None
-    except IsADirectoryError:
-        raise UsageError(f"{named} is a folder. Name the CSV file in it.") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{named} cannot be read: {_reason(error)}.") from None
-
-
-def _read_standard_input() -> bytes:
-    if sys.stdin is None:
-        raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
-    try:
-        return read_within_limit(sys.stdin.buffer, "Standard input")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"Standard input cannot be read: {_reason(error)}.") from None
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    data = _unpacked(given.file, given.data) if given.data.startswith(_GZIP) else given.data
+    return Source(given.file, given.digest, _as_utf8(given.file, data, encoding))
 
 
 def _unpacked(file: str, raw: bytes) -> bytes:

@@ -165,11 +165,23 @@ def repeated(texts: pa.Array) -> tuple[IntArray, IntArray]:
 
 def characters(texts: pa.StringArray) -> NDArray[np.uint8]:
     """The bytes of all strings of an array, one after the other."""
-    _, offsets, data = texts.buffers()
+    data = texts.buffers()[2]
     if data is None:
         return np.zeros(0, dtype=np.uint8)
-    begin, end = np.frombuffer(offsets, np.int32)[[texts.offset, texts.offset + len(texts)]]
-    return np.frombuffer(data, np.uint8)[begin:end]
+    ends = _ends(texts)
+    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+
+
+def last_characters(texts: pa.StringArray) -> NDArray[np.uint8]:
+    """The last byte of each string of an array that is not empty."""
+    starts, ends = _ends(texts)[:-1], _ends(texts)[1:]
+    data = texts.buffers()[2]
+    return np.frombuffer(b"" if data is None else data, np.uint8)[ends[ends > starts] - 1]
+
+
+def _ends(texts: pa.StringArray) -> NDArray[np.int32]:
+    """Where the strings of an array begin in its bytes, and behind the last where that ends."""
+    return np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
 
 
 def are_plain(texts: pa.StringArray) -> bool:

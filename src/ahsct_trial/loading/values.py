@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -152,14 +151,9 @@ class Numbers:
     #: No cell holds a text that stands for missing.
     missing: ClassVar[Mapping[str, int]] = {}
 
-    @cached_property
-    def known(self) -> NDArray[np.float64]:
-        """The numbers that are not missing, one after the other."""
-        return self.values[~np.isnan(self.values)]
-
     def span(self) -> tuple[float, float]:
         """The lowest and the highest number, NaN where there is none."""
-        return span(self.known)
+        return span(self.values)
 
     def numbers(self) -> NDArray[np.float64]:
         """The number in each row, NaN where it is missing; shape (n_rows,)."""
@@ -232,7 +226,7 @@ def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     numbers = Numbers(column, values)
     low, high = _limits(column)
     lowest, highest = numbers.span()
-    if lowest < low or highest > high or _has_other_form(column, numbers.known).any():
+    if lowest < low or highest > high or _has_other_form(column, values).any():
         raise NotPlain
     return numbers
 

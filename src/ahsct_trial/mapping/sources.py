@@ -14,9 +14,9 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.file_names import no_such_file
 from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.file_bytes import STANDARD_INPUT
 from ahsct_trial.loading.formats import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
-from ahsct_trial.loading.source import STANDARD_INPUT
 from ahsct_trial.mapping.faults import files_with
 from ahsct_trial.mapping.model import Map, TableRule
 
