@@ -82,7 +82,7 @@ def test_an_empty_template_has_the_headings_and_the_allowed_values(tmp_path, is_
 @pytest.mark.parametrize("is_records", [True, False])
 def test_the_example_of_a_template_is_free_of_problems(tmp_path, is_records: bool) -> None:
     from ahsct_trial.loading.formats import read_tables
-    from ahsct_trial.loading.tables import read_cells
+    from ahsct_trial.loading.trials import read_cells
 
     (tmp_path / "empty.xlsx").write_bytes(template_workbook(is_records=is_records))
     (example,) = read_tables(tmp_path / "empty.xlsx", sheet="example")

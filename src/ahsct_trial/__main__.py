@@ -21,6 +21,20 @@ _LONGEST_ARGUMENT = 5_000
 _NEW_OBJECTS = 100_000
 
 
+#: What suits the libraries better than their habits, where the user's environment says nothing. Measured on two
+#: processors of a virtual machine; benchmarks/README.md has the figures.
+_LIBRARIES = {
+    # It has little to do here, and starts a thread per processor when numpy and again when scipy is imported, all of
+    # which wait busily: a third of the processor time that a small file takes, and more on more processors.
+    "OPENBLAS_NUM_THREADS": "1",
+    # A virtual machine has to ask its host for huge pages: without them large files take 0.87 of the time.
+    "NUMPY_MADVISE_HUGEPAGE": "0",
+    # One allocator for numpy and pyarrow, so that one uses again what the other has freed: 0.85 of the time of a large
+    # patient table, 1.03 of that of records. pyarrow's own also reserves 1 GB at once, which a limit may not leave.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+
+
 def run() -> NoReturn:
     """Run the command line and end the process with its exit code.
 
@@ -73,11 +87,7 @@ def _run_command() -> int:
 
 
 def _refuse_little_memory() -> None:
-    """Say at once that a limit is too low, and make the best of one that is not.
-
-    OpenBLAS reserves memory for a thread of each core when it is imported, and asks again for ever where it
-    gets none; pyarrow's allocator reserves 1 GB at a time, which leaves none for others.
-    """
+    """Say at once that a limit is too low: a library that gets no memory for its threads asks again for ever."""
     try:
         import resource
     except ImportError:  # Windows has no such limits
@@ -92,9 +102,7 @@ def _refuse_little_memory() -> None:
             f"There is not enough memory: the process may have {limit // 1024:,} KB (ulimit -v), and needs "
             f"{_LEAST_MEMORY // 1024:,} KB."
         )
-    frugal = {"OMP_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-    for name, value in frugal.items():
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _refuse_long_arguments() -> None:
@@ -108,18 +116,17 @@ def _refuse_long_arguments() -> None:
 
 
 def _correct_environment() -> None:
-    """Leave out of the environment what would end a library with an error, or waste the processors.
+    """Leave out of the environment what would end a library with an error; say what suits the libraries.
 
     rich believes any number of columns; matplotlib cannot be imported with a settings file that it cannot
-    read or with a backend that it does not know, and figures have a style and a backend of their own. OpenBLAS,
-    which has little to do here, starts a thread per processor when numpy and again when scipy is imported, and all of
-    them wait busily: a third of the processor time that a small file takes on two processors, and more on more.
+    read or with a backend that it does not know, and figures have a style and a backend of their own.
     """
     for name in ("COLUMNS", "LINES", "TERMINAL_WIDTH"):
         if not re.fullmatch(r"[1-9][0-9]{0,3}", os.environ.get(name, "80")):
             del os.environ[name]
     os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name, value in _LIBRARIES.items():
+        os.environ.setdefault(name, value)
 
 
 def _is_for_want_of_memory(error: BaseException | None) -> bool:

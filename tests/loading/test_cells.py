@@ -11,7 +11,7 @@ import pytest
 
 from ahsct_trial import DataProblems, UsageError, read_cohort
 from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.loading.tables import read_cells
+from ahsct_trial.loading.trials import read_cells
 from ahsct_trial.trial import Places
 
 

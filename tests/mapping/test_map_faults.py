@@ -7,7 +7,7 @@ from mapped import map_of, mapped_files, problems_of
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.loading.problems import DataProblems
-from ahsct_trial.loading.tables import read_cells
+from ahsct_trial.loading.trials import read_cells
 from ahsct_trial.mapping import MapError, built_in_maps, read_map
 
 VISITS = """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: What most commands need next, half a second to import: the file is read and parsed meanwhile.
 NEEDED = (
-    "ahsct_trial.loading.tables",
+    "ahsct_trial.loading.trials",
     "pandas",
     "ahsct_trial.endpoints",
     "scipy.special",

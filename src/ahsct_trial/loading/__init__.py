@@ -67,7 +67,7 @@ def read_cohort(
     if isinstance(source, Sequence) and not isinstance(source, str):
         source = _only(source)
     given = _bytes_of(source)
-    from ahsct_trial.loading.tables import read_table
+    from ahsct_trial.loading.trials import read_table
 
     return read_table(
         given,

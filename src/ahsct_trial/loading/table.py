@@ -147,11 +147,11 @@ class Labels:
             [spelling for spelling, _ in all_.most_common()] for all_ in self._n.values() if len(all_) > 1
         ]
 
-    def places(self, labels: Sequence[str | None]) -> NDArray[np.int32]:
-        """The place of each label among `levels`, −1 for None, and −1 behind them all."""
+    def places(self, labels: Sequence[str | None]) -> IntArray:
+        """The place of each label among `levels`, −1 for None, and −1 behind them all, in the smallest type."""
         place_of = {folded: place for place, folded in enumerate(self._n)}
         found = [-1 if label is None else place_of.get(label.casefold(), -1) for label in labels]
-        return np.array([*found, -1], dtype=np.int32)
+        return np.array([*found, -1], dtype=np.min_scalar_type(-1 - len(self._n)))
 
 
 def repeated(texts: pa.Array) -> tuple[IntArray, IntArray]:
@@ -200,7 +200,7 @@ def fold(texts: pa.StringArray) -> pa.StringArray:
 
 def coded_texts(
     parts: Sequence[tuple[NDArray[np.int32], Sequence[str | None]]],
-) -> tuple[Labels, NDArray[np.int32]]:
+) -> tuple[Labels, IntArray]:
     """The labels of rows in parts, and the place of each row's among them, −1 where it has none."""
     labels = Labels()
     for codes, texts in parts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.loading.cells import unseen_errors
 from ahsct_trial.loading.problems import refuse_what_to_look_at_first
-from ahsct_trial.loading.tables import read_cells
+from ahsct_trial.loading.trials import read_cells
 from ahsct_trial.mapping.applying import apply_map
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.reading import read_map
