@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import select
 import signal
 import stat
@@ -61,7 +60,7 @@ def write_file(content: bytes, path: Path, *, force: bool = False) -> None:
         try:
             target = _target(path, named, force=force)
             # Beside the target, so that the last step is within one file system.
-            draft = target.with_name(f".{target.name[:50]}.{secrets.token_hex(8)}")
+            draft = target.with_name(f".{target.name[:50]}.{os.urandom(8).hex()}")
             with _opened_draft(draft, target) as file:
                 for start in range(0, len(content), _CHUNK):
                     refuse_if_ended()

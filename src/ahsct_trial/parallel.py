@@ -40,12 +40,14 @@ def side_by_side(
 def import_meanwhile(modules: Iterable[str]) -> None:
     """Import modules that will be needed while this thread goes on, for example with reading a file.
 
+    First comes what `side_by_side` needs.
+
     What goes wrong is not told here: whoever needs the module imports it too, and hears of it.
     """
 
     def import_all() -> None:
         with suppress(Exception):
-            for module in modules:
+            for module in ("concurrent.futures.thread", *modules):
                 import_module(module)
 
     with suppress(RuntimeError):  # where no thread can be started

@@ -192,7 +192,7 @@ def plot_survival(
     protocol, suppression = choices.chosen(), disclosure.suppression()
     result: Summary | Comparison
     with progress() as step:
-        trial = read(data, protocol, step, suppression)
+        trial = read(data, protocol, step, disclosure)
         refuse_pooling(trial, data, by)
         if by is None:
             from ahsct_trial.endpoints import summarize
@@ -247,7 +247,7 @@ def plot_incidence(
     figure = _figure_file(data, choices, output, look.width, force=force)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        trial = read(data, protocol, step, disclosure)
         refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.incidence import incidence_curves
 
@@ -292,7 +292,7 @@ def plot_forest(
     with progress() as step:
         trial = None
         if data.cohort is not None:
-            trial = read(data, protocol, step, disclosure.suppression())
+            trial = read(data, protocol, step, disclosure)
             refuse_pooling(trial, data)
         from ahsct_trial.forest import forest
         from ahsct_trial.published import publications
@@ -391,7 +391,7 @@ def report(
     publication = None if against is None else find_publication(against).with_arms(arms)
     protocol = choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        trial = read(data, protocol, step, disclosure)
         refuse_pooling(trial, data, by)
         if publication is not None and not publication.arms:
             refuse_pooling(trial, data)

@@ -67,7 +67,7 @@ def check(
     # A wrong setting is an error before the file is read.
     protocol = with_settings(unchanged, overrides)
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        trial = read(data, protocol, step, disclosure)
         if publication is None or not publication.arms:
             refuse_pooling(trial, data)
         from ahsct_trial.checking import check as check_trial

@@ -10,10 +10,9 @@ from ahsct_trial.escaping import shown, shown_path
 from ahsct_trial.parallel import import_meanwhile
 
 if TYPE_CHECKING:
-    from ahsct_trial.cli.options import Data
+    from ahsct_trial.cli.options import Data, Disclosure
     from ahsct_trial.protocol import Protocol
     from ahsct_trial.results import Notice, SourceInfo
-    from ahsct_trial.suppression import Suppression
     from ahsct_trial.trial import Trial
 
 
@@ -31,7 +30,7 @@ def read(
     data: Data,
     protocol: Protocol,
     step: Callable[[str], None],
-    suppression: Suppression | None = None,
+    disclosure: Disclosure | None = None,
     *,
     needed: Iterable[str] = NEEDED,
 ) -> Trial:
@@ -72,7 +71,9 @@ def read(
         from ahsct_trial.endpoints import summarize
 
         notices = summarize(trial, protocol).notices
-        stop_if_strict(data, trial.source, notices if suppression is None else suppression.notices(notices))
+        stop_if_strict(
+            data, trial.source, notices if disclosure is None else disclosure.suppression().notices(notices)
+        )
     return trial
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,10 @@ from ahsct_trial.cli.reading import NEEDED, read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.rendering.progress import progress
 
+if TYPE_CHECKING:
+    from ahsct_trial.rendering.sections import Section
+    from ahsct_trial.results import Summary
+
 
 @app.command(rich_help_panel=RESULTS)
 @grouped
@@ -43,21 +47,19 @@ def summarize(
     table.refuse_unwritable(data.cohort, data.map, *choices.files)
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        trial = read(data, protocol, step, disclosure)
         refuse_pooling(trial, data)
         from ahsct_trial.endpoints import summarize as summarize_trial
 
         summary = summarize_trial(trial, protocol)
     summary = disclosure.suppression().of(summary)
-    from ahsct_trial.rendering.sections.summarize import summary_sections
 
-    write_result(
-        summary,
-        lambda result: summary_sections(result, is_full=full),
-        form,
-        table,
-        has_csv=True,
-    )
+    def sections(result: Summary) -> list[Section]:
+        from ahsct_trial.rendering.sections.summarize import summary_sections
+
+        return summary_sections(result, is_full=full)
+
+    write_result(summary, sections, form, table, has_csv=True)
     return Outcome(result=summary)
 
 
@@ -84,7 +86,7 @@ def compare(
     form, protocol = table.form(), choices.chosen()
     with progress() as step:
         needed = (*NEEDED, "ahsct_trial.endpoints.groups")
-        trial = read(data, protocol, step, disclosure.suppression(), needed=needed)
+        trial = read(data, protocol, step, disclosure, needed=needed)
         refuse_pooling(trial, data, by)
         from ahsct_trial.endpoints.groups import compare as compare_groups
 
@@ -119,7 +121,7 @@ def sensitivity(
 
     find_endpoint(endpoint)  # before a large file is read for nothing
     with progress() as step:
-        trial = read(data, protocol, step, disclosure.suppression())
+        trial = read(data, protocol, step, disclosure)
         refuse_pooling(trial, data)
         result = vary(trial, protocol, endpoint, disclosure.suppression())
     from ahsct_trial.rendering.sections.sensitivity import sensitivity_sections

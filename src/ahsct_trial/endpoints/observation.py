@@ -82,6 +82,8 @@ class Component:
         From when on it can be seen; minus infinity for who is at risk from time zero on. None where all are.
     remarks
         What a definition must say about it: how it was derived, and what stands in for a last assessment.
+    happened
+        Who had it, and when.
     """
 
     event: Event
@@ -90,14 +92,11 @@ class Component:
     last_seen: Years
     entry: Years | None
     remarks: tuple[str, ...]
-
-    @cached_property
-    def happened(self) -> Happened:
-        """Who had it, few of most events, and when."""
-        return _happened(self.years)
+    happened: Happened
 
 
 def _happened(years: Years) -> Happened:
+    """Who had an event, which are few of most."""
     rows = np.flatnonzero(~np.isnan(years))
     return rows, years[rows]
 
@@ -126,7 +125,7 @@ def _component(table: PatientTable, event: Event) -> Component:
     years = table.numbers(event.years)
     if is_unknown.any():
         years, last_seen = np.where(is_unknown, np.nan, years), np.where(is_unknown, np.inf, last_seen)
-    return Component(event, years, is_unknown, last_seen, entry, remarks)
+    return Component(event, years, is_unknown, last_seen, entry, remarks, _happened(years))
 
 
 def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ class Side:
     counts: NDArray[np.float64]
     exposures: NDArray[np.float64]
 
-    @cached_property
+    @property
     def is_known(self) -> NDArray[np.bool_]:
         """Who has both."""
         return ~(np.isnan(self.counts) | np.isnan(self.exposures))

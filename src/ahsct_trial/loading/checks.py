@@ -341,7 +341,9 @@ def far_outside(
 def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
     """A follow-up that hardly any trial has."""
     known = years[~np.isnan(years)]
-    median = float(np.median(known)) if known.size else 0.0
+    if 2 * np.count_nonzero(known > _LONGEST_MEDIAN) < known.size or not known.size:
+        return  # which spares most a look for the median
+    median = float(np.median(known))
     if median > _LONGEST_MEDIAN:
         text = f"The median follow-up is {median:.1f} years. Were months read as years?"
         yield Notice(code="long-follow-up", severity="look first", text=text)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import gathered
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import IntArray, TextTable
@@ -205,7 +206,7 @@ def coded_texts(
     labels = Labels()
     for codes, texts in parts:
         labels.count(texts, np.bincount(codes + 1, minlength=len(texts) + 1)[1:])
-    return labels, np.concatenate([labels.places(texts)[codes] for codes, texts in parts])
+    return labels, np.concatenate([gathered(labels.places(texts), codes) for codes, texts in parts])
 
 
 def labels_alike(name: str, labels: Labels) -> Iterator[Notice]:
