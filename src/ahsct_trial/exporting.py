@@ -61,7 +61,7 @@ def _times(identifiers: pd.Series[str], endpoint: SurvivalEndpoint, observed: Ob
     words = np.array([*(_EVENT_WORDS[key] for key in observed.types), "end of observation"], dtype=object)
     described = np.where(known, words[observed.event_type], "left out: a component is not known")
     late = observed.is_late & known
-    described[late] = [f"end of observation; {words[kind]} after it" for kind in observed.late[1][late]]
+    described[late] = [f"end of observation; {words[kind]} after it" for kind in observed.late()[1][late]]
     entry = np.zeros(len(known)) if observed.entry is None else np.maximum(observed.entry, 0.0)
     return pd.DataFrame(
         {

@@ -265,10 +265,11 @@ class _Decision:
         key = observed.types[observed.event_type[self.row]] if observed.is_event[self.row] else None
         column = _EVENT_OF[key].years if key else self._last_assessment(years, protocol)
         place = self._place(column)
-        late = observed.types[observed.late[1][self.row]] if observed.is_late[self.row] else None
-        reason = self._reason(key, years, column)
-        if late is not None:
-            late_at = self._when(float(observed.late[0][self.row]), _EVENT_OF[late].years)
+        late, reason = None, self._reason(key, years, column)
+        if observed.is_late[self.row]:
+            late_years, late_type = (of_all[self.row] for of_all in observed.late())
+            late = observed.types[late_type]
+            late_at = self._when(float(late_years), _EVENT_OF[late].years)
             reason += f"; {_EVENT_OF[late].words} {late_at} came after that and is not counted"
         return DecidedEndpoint(
             endpoint=self.endpoint.key,

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS
+from ahsct_trial.catalogue import RATE_ENDPOINTS, SURVIVAL_ENDPOINTS, RateEndpoint
 from ahsct_trial.endpoints import (
     Computed,
     endpoint_notices,
@@ -238,16 +237,21 @@ def _contrast(
     compared: _Group, base: _Group, protocol: Protocol, survival: Mapping[str, Any]
 ) -> ContrastEndpoints:
     level = protocol.confidence_level
-    rates: dict[str, Any] = {}
-    for endpoint in RATE_ENDPOINTS:
+
+    def rate_contrast(endpoint: RateEndpoint) -> RateContrast:
         sides = [side_of(group.table, endpoint, *endpoint.after) for group in (compared, base)]
         if None in sides:
             nothing = absent("ratio", "Not in this file.")
-            rates[endpoint.key] = RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
-            continue
+            return RateContrast(ratio=nothing, ratio_negative_binomial=nothing)
         known = [side.among(side.is_known) for side in sides if side is not None]
         exact, varied = rate_ratio(known[0], known[1], level)
-        rates[endpoint.key] = RateContrast(ratio=exact, ratio_negative_binomial=varied)
+        return RateContrast(ratio=exact, ratio_negative_binomial=varied)
+
+    n_rows = len(compared.table) + len(base.table)
+    contrasts = side_by_side(rate_contrast, RATE_ENDPOINTS, n_rows=n_rows)
+    rates: dict[str, Any] = {
+        endpoint.key: contrast for endpoint, contrast in zip(RATE_ENDPOINTS, contrasts, strict=True)
+    }
     ours, theirs = compared.computed.endpoints, base.computed.endpoints
     return ContrastEndpoints(
         **survival,
@@ -411,7 +415,7 @@ def _survival_difference(compared: Any, base: Any, level: float) -> Estimate:
 
 @dataclass(frozen=True)
 class _Pooled:
-    """The observations of several groups one after the other; arrays of shape (n_used,)."""
+    """The observations of several groups one after the other, arrays of shape (n_used,), and their risk sets."""
 
     years: NDArray[np.float64]
     event_type: NDArray[np.int8]
@@ -420,13 +424,9 @@ class _Pooled:
     entry: NDArray[np.float64] | None
     strata: NDArray[Any] | None
     types: tuple[str, ...]
+    risk_sets: RiskSets
 
-    @cached_property
-    def risk_sets(self) -> RiskSets:
-        """Who is at risk and has the event, by group; counted once, which is most of a comparison's work."""
-        return risk_sets(self.years, self.is_event, self.group, self.strata, self.entry)
-
-    @cached_property
+    @property
     def has_two_groups(self) -> bool:
         """Whether two groups at least have a patient with a known outcome."""
         return bool(np.count_nonzero(np.bincount(self.group)) > 1)
@@ -447,17 +447,23 @@ def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
             [values(group, observation)[observation.is_known] for group, observation in observed]
         )
 
-    has_strata = all(group.strata is not None for group in groups)
+    years = of_all(lambda _, observation: observation.years)
+    is_event = of_all(lambda _, observation: observation.is_event)
+    group = np.repeat(np.arange(len(observed)), [np.count_nonzero(each.is_known) for _, each in observed])
+    entry = strata = None
+    if any(observation.entry is not None for _, observation in observed):
+        entry = of_all(lambda _, observation: _entry(observation))
+    if all(group.strata is not None for group in groups):
+        strata = of_all(lambda group, _: np.asarray(group.strata))
     return _Pooled(
-        years=of_all(lambda _, observation: observation.years),
+        years=years,
         event_type=of_all(lambda _, observation: observation.event_type),
-        is_event=of_all(lambda _, observation: observation.is_event),
-        group=np.repeat(np.arange(len(observed)), [np.count_nonzero(each.is_known) for _, each in observed]),
-        entry=of_all(lambda _, observation: _entry(observation))
-        if any(observation.entry is not None for _, observation in observed)
-        else None,
-        strata=of_all(lambda group, _: np.asarray(group.strata)) if has_strata else None,
+        is_event=is_event,
+        group=group,
+        entry=entry,
+        strata=strata,
         types=observed[0][1].types,
+        risk_sets=risk_sets(years, is_event, group, strata, entry),
     )
 
 

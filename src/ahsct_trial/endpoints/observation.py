@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -215,7 +214,6 @@ class Observation:
         """Whether the time is that of an event."""
         return self.event_type < len(self.types)
 
-    @cached_property
     def late(self) -> tuple[Years, NDArray[np.int8]]:
         """Time of each patient's first event that is too late, and its index within `types`.
 
@@ -225,7 +223,6 @@ class Observation:
         years[~self.is_late], event_type[~self.is_late] = np.nan, len(self.types)
         return years, event_type
 
-    @cached_property
     def known(self) -> Leaving:
         """Those who are not left out."""
         entry = None if self.entry is None else self.entry[self.is_known]

@@ -11,6 +11,7 @@ from ahsct_trial.catalogue import EVENTS, SurvivalEndpoint
 from ahsct_trial.endpoints.estimates import absent, finite, joined, not_in_file, patients, share
 from ahsct_trial.endpoints.observation import (
     Component,
+    Leaving,
     Observation,
     define,
     landmark_day,
@@ -64,9 +65,9 @@ def observed_endpoint(
         return AbsentEndpoint(endpoint, definition, not_in_file(table, missing))
     observed = observe(table, endpoint, parts, protocol)
     died = table.numbers("years_to_death") if table.has("years_to_death") else None
-    known = observed.known
+    known = observed.known()
     curve = kaplan_meier(known.years, known.event_type < len(observed.types), known.entry)
-    return ObservedEndpoint(endpoint, definition, observed, curve, died)
+    return ObservedEndpoint(endpoint, definition, observed, known, curve, died)
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class ObservedEndpoint:
     ----------
     endpoint, definition
         What it is, and its definition in words.
-    observed
-        All patients.
+    observed, known
+        All patients, and those who are not left out.
     curve
         Kaplan–Meier over those who are known.
     died
@@ -88,13 +89,14 @@ class ObservedEndpoint:
     endpoint: SurvivalEndpoint
     definition: str
     observed: Observation
+    known: Leaving
     curve: KaplanMeier
     died: np.ndarray | None
 
     def result(self, protocol: Protocol) -> SurvivalResult:
         """The figures at the protocol's horizon, with its interval method and level."""
         observed, horizon, level = self.observed, protocol.horizon_years, protocol.confidence_level
-        years, event_type, entry = observed.known
+        years, event_type, entry = self.known
         is_event = event_type < len(observed.types)
         is_by_horizon = years <= horizon + SAME_TIME
         is_followed = reaches(years, horizon, protocol)
@@ -137,8 +139,8 @@ class ObservedEndpoint:
 
     def first_events(self) -> CumulativeIncidence:
         """The cumulative incidence of each type of first event, over those who are known."""
-        known = self.observed.known
-        return cumulative_incidence(known.years, known.event_type, len(self.observed.types), curve=self.curve)
+        known, n_types = self.known, len(self.observed.types)
+        return cumulative_incidence(known.years, known.event_type, n_types, curve=self.curve)
 
     def _is_estimable(self, protocol: Protocol) -> bool:
         """Whether the curve says anything at the horizon: somebody reached it, or nobody is left."""

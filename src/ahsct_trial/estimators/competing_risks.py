@@ -214,22 +214,19 @@ def gray_test(
     """
     time = np.asarray(years, dtype=np.float64)
     types = _types(event_type, n_types)
-    levels, codes = np.unique(np.asarray(group), return_inverse=True)
-    stratum = (
-        np.zeros(time.shape) if strata is None else np.unique(np.asarray(strata), return_inverse=True)[1]
-    )
-    if not time.shape == types.shape == codes.shape == stratum.shape:
+    of_group = np.asarray(group)
+    stratum = np.zeros(time.shape, dtype=np.bool_) if strata is None else np.asarray(strata)
+    if not time.shape == types.shape == of_group.shape == stratum.shape:
         raise ValueError("years, event_type, group and strata must be of one length")
 
+    levels = np.unique(of_group)
     df = max(len(levels) - 1, 0)
     scores, variances = np.zeros((n_types, df)), np.zeros((n_types, df, df))
     for s in np.unique(stratum):
         is_here = stratum == s
         curve = kaplan_meier(time[is_here], types[is_here] < n_types)
-        groups = [
-            _group_counts(curve, time[is_here & (codes == g)], types[is_here & (codes == g)], n_types)
-            for g in range(len(levels))
-        ]
+        is_in_group = [is_here & (of_group == level) for level in levels]
+        groups = [_group_counts(curve, time[is_in], types[is_in], n_types) for is_in in is_in_group]
         for k in range(n_types):
             score, variance = _gray_score(groups, k)
             scores[k] += score[:df]

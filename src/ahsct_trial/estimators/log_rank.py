@@ -150,10 +150,12 @@ def exact_log_rank_of(
         return _without_p("no event in either group")
     scores = _scores(sets, np.asarray(is_event, dtype=np.bool_))
     observed = abs(float(scores[code == 1].sum()))
-    stratum = sets.stratum[sets.row]
-    order = np.argsort(stratum, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)
-    choices = [(scores[part], int(np.count_nonzero(code[part]))) for part in parts]
+    choices = [(scores, int(np.count_nonzero(code)))]
+    if sets.stratum.any():
+        stratum = sets.stratum[sets.row]
+        order = np.argsort(stratum, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)
+        choices = [(scores[part], int(np.count_nonzero(code[part]))) for part in parts]
 
     log_n = sum(lgamma(s.size + 1) - lgamma(k + 1) - lgamma(s.size - k + 1) for s, k in choices)
     if log_n < log(MOST_LABELLINGS) + 1 and (n := _n_labellings(choices)) <= MOST_LABELLINGS:

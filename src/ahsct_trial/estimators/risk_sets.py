@@ -119,11 +119,13 @@ def risk_sets(
 
 def _rows(time: NDArray[np.float64], stratum: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Number the distinct pairs of stratum and time; give each patient's row and each row's stratum."""
-    order = np.lexsort((time, stratum)) if stratum.any() else np.argsort(time)
-    time, stratum = time[order], stratum[order]
+    has_strata = bool(stratum.any())
+    order = np.lexsort((time, stratum)) if has_strata else np.argsort(time)
     is_start = np.ones(time.size, dtype=np.bool_)
     with np.errstate(invalid="ignore"):  # infinity less infinity, at entry
-        is_start[1:] = (np.diff(time) > SAME_TIME) | (np.diff(stratum) > 0)
+        is_start[1:] = np.diff(time[order]) > SAME_TIME
+    if has_strata:
+        is_start[1:] |= np.diff(stratum[order]) > 0
     row = np.empty(time.size, dtype=np.intp)
     row[order] = np.cumsum(is_start) - 1
-    return row, stratum[is_start]
+    return row, stratum[order[is_start]]
