@@ -15,6 +15,7 @@ from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.source import as_text
 from ahsct_trial.loading.values import MISSING, Forms, as_date_format
+from ahsct_trial.parallel import import_meanwhile
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.trial import Places, Trial
 
@@ -112,7 +113,9 @@ def _read_cells(
 
 def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:
     if is_records:
-        from ahsct_trial.loading.records import read_records  # which a patient table does without
+        # Which a patient table does without.
+        from ahsct_trial.loading.records import read_records
 
+        import_meanwhile(["ahsct_trial.derivation"])
         return read_records(source, time_zero, is_strict=is_strict)
     return read_patient_table(source, is_strict=is_strict)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
@@ -144,16 +145,25 @@ class Numbers:
         What the column holds.
     values
         The number in each row, NaN where it is missing; shape (n_rows,).
+    lowest, highest
+        The extremes, NaN where no row has a number.
     """
 
     column: Column
     values: NDArray[np.float64]
+    lowest: float
+    highest: float
     #: No cell holds a text that stands for missing.
     missing: ClassVar[Mapping[str, int]] = {}
 
+    @classmethod
+    def of(cls, column: Column, values: NDArray[np.float64]) -> Numbers:
+        """The column with its extremes."""
+        return cls(column, values, *span(values))
+
     def span(self) -> tuple[float, float]:
         """The lowest and the highest number, NaN where there is none."""
-        return span(self.values)
+        return self.lowest, self.highest
 
     def numbers(self) -> NDArray[np.float64]:
         """The number in each row, NaN where it is missing; shape (n_rows,)."""
@@ -174,7 +184,7 @@ class Numbers:
 
     def among(self, is_kept: NDArray[np.bool_]) -> Numbers:
         """The column in the rows that are kept."""
-        return Numbers(self.column, self.values[is_kept])
+        return Numbers.of(self.column, self.values[is_kept])
 
 
 _NO_ROWS = np.empty(0, dtype=np.intp)
@@ -223,10 +233,11 @@ def plain_numbers(column: Column, values: NDArray[np.float64]) -> Numbers:
     NotPlain
         If there is one that the column does not take.
     """
-    numbers = Numbers(column, values)
+    numbers = Numbers.of(column, values)
     low, high = _limits(column)
-    lowest, highest = numbers.span()
-    if lowest < low or highest > high or _has_other_form(column, values).any():
+    if numbers.lowest < low or numbers.highest > high:
+        raise NotPlain
+    if any(_has_other_form(column, values[chunk]).any() for chunk in chunks(len(values))):
         raise NotPlain
     return numbers
 
