@@ -293,6 +293,28 @@ def test_a_width_that_makes_no_sense(columns: str, arguments: list[str]) -> None
     assert len(done.stdout) < 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NUMPY_MADVISE_HUGEPAGE", "abc"),
+        ("NUMPY_MADVISE_HUGEPAGE", ""),
+        ("ARROW_DEFAULT_MEMORY_POOL", "nonsense"),
+        ("ARROW_DEFAULT_MEMORY_POOL", "jemalloc"),
+        ("OPENBLAS_NUM_THREADS", "many"),
+    ],
+)
+def test_settings_of_libraries_that_they_do_not_know(name: str, value: str, without_faults: str) -> None:
+    done = ahsct("summarize", SAMPLE, env={name: value})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == without_faults
+
+
+def test_a_wrong_option_is_told_before_anything_is_read() -> None:
+    assert_one_line(
+        ahsct("summarize", "no-such.csv", "--date-format", "nonsense"), "The date format is 'nonsense'"
+    )
+
+
 @IS_POSIX
 @pytest.mark.parametrize("n_files", [5, 6, 8, 16])
 def test_few_open_files(n_files: int, without_faults: str) -> None:

@@ -21,17 +21,18 @@ _LONGEST_ARGUMENT = 5_000
 _NEW_OBJECTS = 100_000
 
 
-#: What suits the libraries better than their habits, where the user's environment says nothing. Measured on two
-#: processors of a virtual machine; benchmarks/README.md has the figures.
+#: What suits the libraries better than their habits, and the form of what the user's environment may say instead: for
+#: other text numpy and pyarrow have an error. Measured on two processors of a virtual machine; benchmarks/README.md has
+#: the figures.
 _LIBRARIES = {
     # It has little to do here, and starts a thread per processor when numpy and again when scipy is imported, all of
     # which wait busily: a third of the processor time that a small file takes, and more on more processors.
-    "OPENBLAS_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": ("1", "[0-9]+"),
     # A virtual machine has to ask its host for huge pages: without them large files take 0.87 of the time.
-    "NUMPY_MADVISE_HUGEPAGE": "0",
+    "NUMPY_MADVISE_HUGEPAGE": ("0", "[01]"),
     # One allocator for numpy and pyarrow, so that one uses again what the other has freed: 0.85 of the time of a large
     # patient table, 1.03 of that of records. pyarrow's own also reserves 1 GB at once, which a limit may not leave.
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "ARROW_DEFAULT_MEMORY_POOL": ("system", "system|jemalloc|mimalloc"),
 }
 
 
@@ -125,8 +126,9 @@ def _correct_environment() -> None:
         if not re.fullmatch(r"[1-9][0-9]{0,3}", os.environ.get(name, "80")):
             del os.environ[name]
     os.environ |= {"MATPLOTLIBRC": os.devnull, "MPLBACKEND": "agg"}
-    for name, value in _LIBRARIES.items():
-        os.environ.setdefault(name, value)
+    for name, (value, form) in _LIBRARIES.items():
+        if not re.fullmatch(form, os.environ.get(name, "")):
+            os.environ[name] = value
 
 
 def _is_for_want_of_memory(error: BaseException | None) -> bool:

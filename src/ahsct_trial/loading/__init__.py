@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.loading.date_formats import as_date_format
 from ahsct_trial.loading.file_bytes import FileBytes, read_bytes
 from ahsct_trial.loading.signatures import is_text
 from ahsct_trial.protocol import TimeZero
@@ -66,6 +67,8 @@ def read_cohort(
     """
     if isinstance(source, Sequence) and not isinstance(source, str):
         source = _only(source)
+    if date_format is not None:
+        date_format = as_date_format(date_format)  # a wrong one is told before a long file is read
     given = _bytes_of(source)
     from ahsct_trial.loading.trials import read_table
 

@@ -14,7 +14,7 @@ from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
 from ahsct_trial.loading.source import as_text
-from ahsct_trial.loading.values import MISSING, Forms, as_date_format
+from ahsct_trial.loading.values import MISSING, Forms
 from ahsct_trial.parallel import import_meanwhile
 from ahsct_trial.protocol import TimeZero
 from ahsct_trial.trial import Places, Trial
@@ -34,10 +34,10 @@ def read_table(
 ) -> Trial:
     """Read a text of separated cells by its bytes, the first table of another file, or a DataFrame.
 
-    Parameters and errors are those of `read_cohort`.
+    Parameters and errors are those of `read_cohort`; the date format is one of `strptime`.
     """
     forms = Forms(
-        date_format=None if date_format is None else as_date_format(date_format),
+        date_format=date_format,
         missing=frozenset((*MISSING, *(token.strip() for token in missing))),
     )
     if isinstance(source, FileBytes):

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
-from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import NotPlain, TextColumn
 
@@ -33,8 +32,6 @@ _DAY_1970 = date(1970, 1, 1).toordinal()
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
 #: No transplant, scan or EDSS is older: the EDSS is of 1983, and a history reaches back some decades.
 EARLIEST = date(1950, 1, 1)
-#: The parts of a date format that people write, and those of `strptime`.
-_TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
 #: A word or signs that people write for a missing value.
 _MAYBE_MISSING = r"([^\W\d_]\.?){2,12}|[-?*/_.x]{1,5}|-?[0-9]+"
 #: Words for unknown that a person writes in small letters, and numbers that forms have for it.
@@ -376,30 +373,6 @@ def _day_in_form(text: str | None, date_format: str) -> float:
 def iso_of(day: int) -> str:
     """A day since 1970 as a date."""
     return date.fromordinal(day + _DAY_1970).isoformat()
-
-
-def as_date_format(form: str) -> str:
-    """The form of dates for `strptime`, from one of its own or one as ``dd.mm.yyyy``.
-
-    Raises
-    ------
-    UsageError
-        If it does not hold a day, a month and a year once each.
-    """
-    directives = form
-    if "%" not in form:
-        directives = re.sub("yyyy|yy|mmm|mm|dd", lambda token: _TOKENS[token[0]], form.lower())
-    day = date(2003, 12, 31)
-    try:
-        is_whole = datetime.strptime(day.strftime(directives), directives).date() == day
-    except (ValueError, re.error):  # the latter for a directive that stands there twice
-        is_whole = False
-    if not is_whole:
-        raise UsageError(
-            f"The date format is '{shown(form)}'; it must have a day, a month and a year once each, "
-            "for example %d.%m.%Y or dd.mm.yyyy."
-        )
-    return directives
 
 
 # ---- What is wrong with a text ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from ahsct_trial.loading.values import as_date_format
+from ahsct_trial.loading.date_formats import as_date_format
 from ahsct_trial.mapping.model import PartialDate
 
 #: Forms that are a number of days, by their name: the day that is 0.
