@@ -50,7 +50,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         path = GOLDEN / name
         content = text.encode("utf-8")
         before = path.read_bytes() if path.exists() else None
-        if content == before or (before is not None and _is_alike(text, before.decode("utf-8"))):
+        if content == before or (before is not None and is_alike(text, before.decode("utf-8"))):
             return
         if request.config.getoption("--renew-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     return compare
 
 
-def _is_alike(text: str, before: str) -> bool:
+def is_alike(text: str, before: str) -> bool:
     """Whether texts are the same but for the last digits of unrounded numbers."""
     now, then = _DECIMAL.split(text), _DECIMAL.split(before)
     return len(now) == len(then) and all(

@@ -16,17 +16,16 @@ _LEAST_MEMORY = 700_000 * 1024
 #: Characters; the longest path has 4,096.
 _LONGEST_ARGUMENT = 5_000
 
-#: New objects after which the interpreter looks for circles of objects that nobody else holds; 700 is its habit.
-#: Importing the libraries makes hundreds of thousands, none of which goes.
+#: New objects after which the interpreter looks for reference cycles; its default is 700. Importing the libraries makes
+#: hundreds of thousands, none of which goes.
 _NEW_OBJECTS = 100_000
 
-
-#: What suits the libraries better than their habits, and the form of what the user's environment may say instead: for
+#: What suits the libraries better than their defaults, and the form of what the user's environment may say instead: for
 #: other text numpy and pyarrow have an error. Measured on two processors of a virtual machine; benchmarks/README.md has
 #: the figures.
 _LIBRARIES = {
-    # It has little to do here, and starts a thread per processor when numpy and again when scipy is imported, all of
-    # which wait busily: a third of the processor time that a small file takes, and more on more processors.
+    # OpenBLAS has little to do here, and starts a thread per processor when numpy and again when scipy is imported, all
+    # of which wait busily: a third of the processor time that a small file takes, and more on more processors.
     "OPENBLAS_NUM_THREADS": ("1", "[0-9]+"),
     # A virtual machine has to ask its host for huge pages: without them large files take 0.87 of the time.
     "NUMPY_MADVISE_HUGEPAGE": ("0", "[01]"),
@@ -39,8 +38,8 @@ _LIBRARIES = {
 def run() -> NoReturn:
     """Run the command line and end the process with its exit code.
 
-    Left to its habits, the interpreter would look for circles among the libraries' objects while they are imported,
-    and again at the end: a fifth of the time that a small file takes.
+    By default the interpreter would look for reference cycles among the libraries' objects while they are imported, and
+    again at the end: a fifth of the time that a small file takes.
     """
     signal.signal(signal.SIGINT, _end_interrupted)
     gc.set_threshold(_NEW_OBJECTS)
@@ -88,7 +87,10 @@ def _run_command() -> int:
 
 
 def _refuse_little_memory() -> None:
-    """Say at once that a limit is too low: a library that gets no memory for its threads asks again for ever."""
+    """Say at once that a limit is too low, and let pyarrow start one thread below one that is not.
+
+    A library that gets no memory for its threads asks again for ever.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limits

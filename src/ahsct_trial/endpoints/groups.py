@@ -449,7 +449,8 @@ def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
 
     years = of_all(lambda _, observation: observation.years)
     is_event = of_all(lambda _, observation: observation.is_event)
-    group = np.repeat(np.arange(len(observed)), [np.count_nonzero(each.is_known) for _, each in observed])
+    n_of_group = [np.count_nonzero(observation.is_known) for _, observation in observed]
+    group_of_patient = np.repeat(np.arange(len(observed)), n_of_group)
     entry = strata = None
     if any(observation.entry is not None for _, observation in observed):
         entry = of_all(lambda _, observation: _entry(observation))
@@ -459,11 +460,11 @@ def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
         years=years,
         event_type=of_all(lambda _, observation: observation.event_type),
         is_event=is_event,
-        group=group,
+        group=group_of_patient,
         entry=entry,
         strata=strata,
         types=observed[0][1].types,
-        risk_sets=risk_sets(years, is_event, group, strata, entry),
+        risk_sets=risk_sets(years, is_event, group_of_patient, strata, entry),
     )
 
 

@@ -40,7 +40,7 @@ FOLLOW_UP = "follow_up_years"
 Years = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 #: The rows of the patients who had an event, ascending, and when each had it.
-Happened = tuple[NDArray[np.intp], Years]
+EventTimes = tuple[NDArray[np.intp], Years]
 
 
 def whole_days(years: Years) -> Years:
@@ -81,7 +81,7 @@ class Component:
         From when on it can be seen; minus infinity for who is at risk from time zero on. None where all are.
     remarks
         What a definition must say about it: how it was derived, and what stands in for a last assessment.
-    happened
+    event_times
         Who had it, and when.
     """
 
@@ -91,10 +91,10 @@ class Component:
     last_seen: Years
     entry: Years | None
     remarks: tuple[str, ...]
-    happened: Happened
+    event_times: EventTimes
 
 
-def _happened(years: Years) -> Happened:
+def _event_times(years: Years) -> EventTimes:
     """Who had an event, which are few of most."""
     rows = np.flatnonzero(~np.isnan(years))
     return rows, years[rows]
@@ -124,7 +124,7 @@ def _component(table: PatientTable, event: Event) -> Component:
     years = table.numbers(event.years)
     if is_unknown.any():
         years, last_seen = np.where(is_unknown, np.nan, years), np.where(is_unknown, np.inf, last_seen)
-    return Component(event, years, is_unknown, last_seen, entry, remarks, _happened(years))
+    return Component(event, years, is_unknown, last_seen, entry, remarks, _event_times(years))
 
 
 def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | None]:
@@ -207,7 +207,7 @@ class Observation:
     end: Years
     entry: Years | None
     is_unknown_with_event: Flags
-    too_late: Sequence[Happened]
+    too_late: Sequence[EventTimes]
 
     @property
     def is_event(self) -> Flags:
@@ -299,7 +299,7 @@ def observe(
     in_time, too_late = [], []
     for event in events:
         rows, years = (
-            parts[event.key].happened if event.key in parts else _happened(table.numbers(event.years))
+            parts[event.key].event_times if event.key in parts else _event_times(table.numbers(event.years))
         )
         if event is DEATH:
             is_in_time = _is_death_in_time(table, endpoint, rows, end[rows], last_end, protocol)
@@ -358,7 +358,7 @@ def _is_death_in_time(
     return is_in_time
 
 
-def _first(events: Sequence[Happened], n_patients: int) -> tuple[Years, NDArray[np.int8]]:
+def _first(events: Sequence[EventTimes], n_patients: int) -> tuple[Years, NDArray[np.int8]]:
     """The time of each patient's earliest event and which it is; NaN and their number without one.
 
     Of each event there are the rows of the patients who had it, and when. Of times that are the same the first

@@ -144,6 +144,7 @@ def is_overdispersed(dispersion: float | None) -> bool:
 
 
 def _negative_binomial(side: Side, unit: Unit, dispersion: float | None, level: float) -> Estimate:
+    # Where a patient has events without exposure there is no dispersion.
     if not is_overdispersed(dispersion):
         return absent(unit, f"Given where the dispersion is above {DISPERSION_LIMIT}.")
     value, low, high = map(finite, negative_binomial_rate(side.counts, side.exposures, level))

@@ -210,7 +210,7 @@ def gray_test(
     Raises
     ------
     ValueError
-        As `cumulative_incidence` does, or if the arrays are not of one length.
+        As `cumulative_incidence` does, or if the arrays are not of one length, or group or strata hold NaN.
     """
     time = np.asarray(years, dtype=np.float64)
     types = _types(event_type, n_types)
@@ -218,6 +218,8 @@ def gray_test(
     stratum = np.zeros(time.shape, dtype=np.bool_) if strata is None else np.asarray(strata)
     if not time.shape == types.shape == of_group.shape == stratum.shape:
         raise ValueError("years, event_type, group and strata must be of one length")
+    if any(labels.dtype.kind == "f" and np.isnan(labels).any() for labels in (of_group, stratum)):
+        raise ValueError("group and strata hold no NaN")
 
     levels = np.unique(of_group)
     df = max(len(levels) - 1, 0)
@@ -256,7 +258,7 @@ class _GroupCounts:
 
 
 def _group_counts(
-    stratum: KaplanMeier, years: Floats, types: NDArray[np.int64], n_types: int
+    stratum: KaplanMeier, years: Floats, types: NDArray[np.signedinteger[Any]], n_types: int
 ) -> _GroupCounts:
     time = stratum.time[stratum.n_events > 0]
     n_events = np.array([_counts_at(time, years, types == k) for k in range(n_types)])

@@ -1,7 +1,6 @@
 """From files to a `Trial`: the only place that opens input, knows its dialect and judges its cells.
 
-The bytes of a file are read before the rest of this package is imported, which the command line lets a thread do
-meanwhile.
+The bytes are read first; the command line imports the rest of this package in a thread meanwhile.
 """
 
 from __future__ import annotations

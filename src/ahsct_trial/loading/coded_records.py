@@ -48,7 +48,7 @@ class AttributeCells:
     """
 
     rows: IntArray
-    places: NDArray[np.int32]
+    places: IntArray
     different: Sequence[Any]
     n_rows: NDArray[np.int64]
 
@@ -242,7 +242,7 @@ def join(parts: Sequence[Condensed], places: Places) -> Joined:
     return Joined(Condensed(patient=patient, identifiers=different, **fields), labels, places)
 
 
-def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, NDArray[np.int32]]:
+def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, IntArray]:
     """The different values of all parts, and the place of each cell's among them; numbers count as texts."""
     labels = Labels()
     texts = [[_as_text(value) for value in part.different] for part in parts]

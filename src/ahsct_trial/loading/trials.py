@@ -1,4 +1,4 @@
-"""From a table, of a file of separated cells, of another file or in memory, to a `Trial`."""
+"""From a table to a `Trial`: a text of separated cells, the table of another file, or a DataFrame."""
 
 from __future__ import annotations
 
