@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import io
-import math
 import os
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_text import is_alike
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "golden"
-_DECIMAL = re.compile(r"([0-9]+\.[0-9]+(?:e[+-]?[0-9]+)?)")
-#: Characters of a number that is written with all digits of a float.
-_UNROUNDED = 15
 
 # Matrices here are small, and the tests share the processors: OpenBLAS's threads would wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -70,20 +66,6 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         pytest.fail("\n".join([*difference, renew]), pytrace=False)
 
     return compare
-
-
-def is_alike(text: str, before: str) -> bool:
-    """Whether texts are the same but for the last digits of unrounded numbers."""
-    now, then = _DECIMAL.split(text), _DECIMAL.split(before)
-    return len(now) == len(then) and all(
-        a == b
-        or (
-            place % 2 == 1
-            and max(len(a), len(b)) >= _UNROUNDED
-            and math.isclose(float(a), float(b), rel_tol=1e-9)
-        )
-        for place, (a, b) in enumerate(zip(now, then, strict=True))
-    )
 
 
 @dataclass(frozen=True)

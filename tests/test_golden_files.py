@@ -1,9 +1,9 @@
-"""What a golden file holds fast: everything but the last digits of unrounded numbers (tests/conftest.py)."""
+"""What a golden file holds fast: everything but the last digits of unrounded numbers (tests/golden_text.py)."""
 
 from __future__ import annotations
 
 import pytest
-from conftest import is_alike
+from golden_text import is_alike
 
 
 @pytest.mark.parametrize(
