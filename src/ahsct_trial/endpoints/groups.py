@@ -6,7 +6,7 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from ahsct_trial.endpoints import (
 )
 from ahsct_trial.endpoints.cohort import count_flow
 from ahsct_trial.endpoints.estimates import absent, finite, joined, patients
-from ahsct_trial.endpoints.observation import Observation, landmark_day, whole_days
+from ahsct_trial.endpoints.observation import Leaving, landmark_day, whole_days
 from ahsct_trial.endpoints.rates import rate_ratio, side_of
 from ahsct_trial.endpoints.survival import AbsentEndpoint, ObservedEndpoint
 from ahsct_trial.errors import UsageError
@@ -437,40 +437,38 @@ def _pooled(groups: Sequence[_Group], key: str) -> _Pooled | None:
     if any(isinstance(group.computed.observed[key], AbsentEndpoint) for group in groups):
         return None
     observed = [
-        (group, each.observed)
+        (group, each)
         for group in groups
         if isinstance(each := group.computed.observed[key], ObservedEndpoint)
     ]
-
-    def of_all(values: Callable[[_Group, Observation], NDArray[Any]]) -> NDArray[Any]:
-        return np.concatenate(
-            [values(group, observation)[observation.is_known] for group, observation in observed]
-        )
-
-    years = of_all(lambda _, observation: observation.years)
-    is_event = of_all(lambda _, observation: observation.is_event)
-    n_of_group = [np.count_nonzero(observation.is_known) for _, observation in observed]
-    group_of_patient = np.repeat(np.arange(len(observed)), n_of_group)
+    known = [each.known for _, each in observed]
+    types = observed[0][1].observed.types
+    years = np.concatenate([leaving.years for leaving in known])
+    event_type = np.concatenate([leaving.event_type for leaving in known])
+    is_event = event_type < len(types)
+    group_of_patient = np.repeat(np.arange(len(known)), [len(leaving.years) for leaving in known])
     entry = strata = None
-    if any(observation.entry is not None for _, observation in observed):
-        entry = of_all(lambda _, observation: _entry(observation))
+    if any(leaving.entry is not None for leaving in known):
+        entry = np.concatenate([_entry(leaving) for leaving in known])
     if all(group.strata is not None for group in groups):
-        strata = of_all(lambda group, _: np.asarray(group.strata))
+        strata = np.concatenate(
+            [np.asarray(group.strata)[each.observed.is_known] for group, each in observed]
+        )
     return _Pooled(
         years=years,
-        event_type=of_all(lambda _, observation: observation.event_type),
+        event_type=event_type,
         is_event=is_event,
         group=group_of_patient,
         entry=entry,
         strata=strata,
-        types=observed[0][1].types,
+        types=types,
         risk_sets=risk_sets(years, is_event, group_of_patient, strata, entry),
     )
 
 
-def _entry(observed: Observation) -> NDArray[np.float64]:
+def _entry(known: Leaving) -> NDArray[np.float64]:
     """When each patient came under observation; minus infinity in a group in which all did at time zero."""
-    return np.full(len(observed.years), -np.inf) if observed.entry is None else observed.entry
+    return np.full(len(known.years), -np.inf) if known.entry is None else known.entry
 
 
 def _hazard_ratio(pooled: _Pooled, level: float) -> tuple[Estimate, float | None]:

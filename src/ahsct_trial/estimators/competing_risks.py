@@ -215,7 +215,7 @@ def gray_test(
     time = np.asarray(years, dtype=np.float64)
     types = _types(event_type, n_types)
     of_group = np.asarray(group)
-    stratum = np.zeros(time.shape, dtype=np.bool_) if strata is None else np.asarray(strata)
+    stratum = np.zeros(time.shape, dtype=np.int8) if strata is None else np.asarray(strata)
     if not time.shape == types.shape == of_group.shape == stratum.shape:
         raise ValueError("years, event_type, group and strata must be of one length")
     if any(labels.dtype.kind == "f" and np.isnan(labels).any() for labels in (of_group, stratum)):
@@ -224,9 +224,12 @@ def gray_test(
     levels = np.unique(of_group)
     df = max(len(levels) - 1, 0)
     scores, variances = np.zeros((n_types, df)), np.zeros((n_types, df, df))
-    for s in np.unique(stratum):
+    for s in stratum[:1] if strata is None else np.unique(stratum):
         is_here = stratum == s
-        curve = kaplan_meier(time[is_here], types[is_here] < n_types)
+        is_everybody = bool(is_here.all())
+        curve = kaplan_meier(
+            time if is_everybody else time[is_here], (types if is_everybody else types[is_here]) < n_types
+        )
         is_in_group = [is_here & (of_group == level) for level in levels]
         groups = [_group_counts(curve, time[is_in], types[is_in], n_types) for is_in in is_in_group]
         for k in range(n_types):
