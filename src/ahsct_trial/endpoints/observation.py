@@ -65,14 +65,12 @@ def reaches(last: Years, landmark: float, protocol: Protocol) -> Flags:
 
 @dataclass(frozen=True)
 class Component:
-    """An event over the patients of a table; each array has shape (n_patients,).
+    """An event over the patients of a table; arrays have shape (n_patients,).
 
     Attributes
     ----------
     event
         What it is.
-    years
-        Time to the event; NaN where there was none or it is unknown.
     is_unknown
         Whether nobody can say whether it happened.
     last_seen
@@ -82,11 +80,10 @@ class Component:
     remarks
         What a definition must say about it: how it was derived, and what stands in for a last assessment.
     event_times
-        Who had it, and when.
+        Of whom it is known that they had it, and when; shape (n_events,).
     """
 
     event: Event
-    years: Years
     is_unknown: Flags
     last_seen: Years
     entry: Years | None
@@ -121,10 +118,12 @@ def _component(table: PatientTable, event: Event) -> Component:
         is_entered_later = baseline > SAME_TIME
         entry = np.where(is_entered_later, baseline, -np.inf) if is_entered_later.any() else None
     remarks = tuple(filter(None, (table.remarks.get(event.key), stand_in)))
-    years = table.numbers(event.years)
+    rows, years = _event_times(table.numbers(event.years))
     if is_unknown.any():
-        years, last_seen = np.where(is_unknown, np.nan, years), np.where(is_unknown, np.inf, last_seen)
-    return Component(event, years, is_unknown, last_seen, entry, remarks, _event_times(years))
+        last_seen = np.where(is_unknown, np.inf, last_seen)
+        is_kept = ~is_unknown[rows]
+        rows, years = rows[is_kept], years[is_kept]
+    return Component(event, is_unknown, last_seen, entry, remarks, (rows, years))
 
 
 def last_assessment(table: PatientTable, event: Event) -> tuple[Years, str | None]:
