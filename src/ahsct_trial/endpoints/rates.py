@@ -194,6 +194,7 @@ def rate_ratio(numerator: Side, denominator: Side, level: float) -> tuple[Estima
     )
     if not any(is_overdispersed(_dispersion(side)) for side in (numerator, denominator)):
         return exact, absent("ratio", f"Given where the dispersion is above {DISPERSION_LIMIT}.")
+    # An event without exposure has no likelihood.
     of_1, of_0 = (side.among((side.exposures > 0) | (side.counts == 0)) for side in (numerator, denominator))
     value, low, high = map(
         finite, negative_binomial_ratio(of_1.counts, of_1.exposures, of_0.counts, of_0.exposures, level)

@@ -226,10 +226,8 @@ def gray_test(
     scores, variances = np.zeros((n_types, df)), np.zeros((n_types, df, df))
     for s in stratum[:1] if strata is None else np.unique(stratum):
         is_here = stratum == s
-        is_everybody = bool(is_here.all())
-        curve = kaplan_meier(
-            time if is_everybody else time[is_here], (types if is_everybody else types[is_here]) < n_types
-        )
+        here = slice(None) if strata is None else is_here
+        curve = kaplan_meier(time[here], types[here] < n_types)
         is_in_group = [is_here & (of_group == level) for level in levels]
         groups = [_group_counts(curve, time[is_in], types[is_in], n_types) for is_in in is_in_group]
         for k in range(n_types):

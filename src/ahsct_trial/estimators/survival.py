@@ -203,9 +203,7 @@ def kaplan_meier(years: ArrayLike, is_event: ArrayLike, entry: ArrayLike | None 
     key <<= np.uint64(1)
     key |= is_event
     key.sort()
-    is_start = np.ones(key.size, dtype=np.bool_)
-    np.not_equal(key[1:], key[:-1], out=is_start[1:])
-    starts = np.flatnonzero(is_start)
+    starts = _starts(key, 0)
     key, n_of_key = key[starts], np.diff(starts, append=key.size)
     time, is_event_key = (key >> np.uint64(1)).view(np.float64), (key & np.uint64(1)).astype(np.bool_)
 
@@ -243,11 +241,11 @@ def _product_limit(n_at_risk: NDArray[np.int64], n_events: NDArray[np.int64]) ->
     return np.append(1.0, steps)[np.cumsum(has_events)]
 
 
-def _starts(ordered: Floats) -> NDArray[np.intp]:
-    """Where each run begins of times that are the same as the one before."""
+def _starts(ordered: NDArray[np.uint64] | Floats, tolerance: float = SAME_TIME) -> NDArray[np.intp]:
+    """Where each run begins of elements that are no further than the tolerance from the one before."""
     is_start = np.ones(ordered.size, dtype=np.bool_)
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        np.greater(np.diff(ordered), SAME_TIME, out=is_start[1:])
+        np.greater(np.diff(ordered), tolerance, out=is_start[1:])
     return np.flatnonzero(is_start)
 
 
