@@ -5,7 +5,7 @@ Fresh memory costs more than the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,4 +31,21 @@ def gathered(values: NDArray[Scalar], places: NDArray[np.integer[Any]]) -> NDArr
     found = np.empty(len(places), dtype=values.dtype)
     for chunk in chunks(len(places)):
         found[chunk] = values.take(places[chunk])
+    return found
+
+
+def number_type(n: int) -> type[np.signedinteger[Any]]:
+    """What holds numbers up to this one, in half the memory if it can."""
+    return np.int32 if n < 2**31 else np.int64
+
+
+def end_to_end(
+    pieces: Iterable[NDArray[np.integer[Any]]], n: int, dtype: type[np.signedinteger[Any]]
+) -> NDArray[Any]:
+    """Arrays one after the other, of which only one is in memory at a time; `n` is their length together."""
+    found = np.empty(n, dtype=dtype)
+    start = 0
+    for piece in pieces:
+        found[start : start + len(piece)] = piece
+        start += len(piece)
     return found

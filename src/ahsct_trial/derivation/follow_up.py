@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import Column
-from ahsct_trial.derivation.reductions import NO_ROW, Columns, Derived, first, last, rows_of, taken
+from ahsct_trial.derivation.reductions import NO_ROW, Columns, Derived, first, rows_of, taken
 from ahsct_trial.patients import YEARS_TO_TRANSPLANT
 from ahsct_trial.protocol import DAYS_PER_YEAR
-from ahsct_trial.records import IntArray, Observations, Records
+from ahsct_trial.records import Observations, Records, is_last_of_patient
 
 _ROW_BITS = 32
 #: What is known of a patient without a visit: it cannot show a relapse.
@@ -26,19 +26,18 @@ def derive_follow_up(records: Records) -> Derived:
     on that day the last row decides. A baseline record is no observation.
     """
     n = records.n_patients
-    seen = {kind: observations for kind, observations in records.observations.items() if kind != "baseline"}
-    last_day, last_row = _latest(seen.values(), n)
-    visit_day, visit_row = _latest(
-        (observations for kind, observations in seen.items() if kind not in _NO_VISIT), n
-    )
+    kinds = records.observations
+    visits = _latest((kinds[kind] for kind in kinds if kind not in _NO_VISIT | {"baseline"}), n)
+    others = _latest((kinds[kind] for kind in _NO_VISIT), n)
+    (last_day, last_row), (visit_day, visit_row) = map(_unpacked, (np.maximum(visits, others), visits))
     is_seen = visit_day >= 0
-    deaths = records.observations["death"]
+    deaths = kinds["death"]
     values: Columns = {
         "follow_up_years": last_day / DAYS_PER_YEAR,
         "years_to_last_visit": np.where(is_seen, visit_day, 0) / DAYS_PER_YEAR,
         "years_to_death": _day_of_each(deaths, n) / DAYS_PER_YEAR,
     }
-    transplants = records.observations["transplant"]
+    transplants = kinds["transplant"]
     if len(transplants.row) and transplants.day.any():  # day 0 is another one
         values[YEARS_TO_TRANSPLANT] = _day_of_each(transplants, n) / DAYS_PER_YEAR
     death_row = np.full(n, NO_ROW)
@@ -64,15 +63,19 @@ def derive_first(records: Records, column: Column) -> Derived:
     )
 
 
-def _latest(kinds: Iterable[Observations], n_patients: int) -> tuple[NDArray[np.int64], IntArray]:
-    """Day and row of each patient's last observation of some kinds; a day below all others without one."""
-    # Day and row in one integer: the largest is the last of the last day.
+def _latest(kinds: Iterable[Observations], n_patients: int) -> NDArray[np.int64]:
+    """Day and row of each patient's last observation of some kinds, in one integer; the lowest without one."""
     latest = np.full(n_patients, np.iinfo(np.int64).min)
     for patient, day, row in kinds:
-        place = last(patient, n_patients)
-        place = place[place != NO_ROW]
+        place = np.flatnonzero(is_last_of_patient(patient))
+        of_patient = patient[place]
         key = (day[place].astype(np.int64) << _ROW_BITS) + row[place]
-        latest[patient[place]] = np.maximum(latest[patient[place]], key)
+        latest[of_patient] = np.maximum(latest[of_patient], key)
+    return latest
+
+
+def _unpacked(latest: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The day and the row in each integer; a day below all others without an observation."""
     return latest >> _ROW_BITS, latest & (2**_ROW_BITS - 1)
 
 

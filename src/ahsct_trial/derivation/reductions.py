@@ -40,13 +40,20 @@ class Derived:
 
 
 def count(patient: IntArray, n_patients: int) -> NDArray[np.float64]:
-    """The number of rows of each patient."""
-    return np.bincount(patient, minlength=n_patients).astype(np.float64)
+    """The number of rows of each patient; the rows are in the order of patients."""
+    place = np.flatnonzero(is_first_of_patient(patient))
+    found = np.zeros(n_patients)
+    found[patient[place]] = np.diff(place, append=len(patient))
+    return found
 
 
 def total(patient: IntArray, values: FloatArray, n_patients: int) -> NDArray[np.float64]:
-    """The sum of each patient's values; NaN where one of them is."""
-    return np.bincount(patient, weights=values, minlength=n_patients).astype(np.float64)
+    """The sum of each patient's values, NaN where one of them is; the rows are in the order of patients."""
+    place = np.flatnonzero(is_first_of_patient(patient))
+    found = np.zeros(n_patients)
+    if place.size:
+        found[patient[place]] = np.add.reduceat(values, place, dtype=np.float64)
+    return found
 
 
 def first(patient: IntArray, n_patients: int) -> IntArray:

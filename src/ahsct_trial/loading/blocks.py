@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from ahsct_trial.chunks import chunks
+from ahsct_trial.chunks import chunks, number_type
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import SPREADSHEET_SAFE
 from ahsct_trial.loading.header import Header
@@ -293,10 +293,11 @@ def _record_lines(
 ) -> tuple[int, IntArray, list[int]]:
     """Number of lines of a block, the line on which each record begins, and those that hold line breaks."""
     n_lines = block.count_lines()
-    lines: IntArray = np.arange(n_lines)
+    line_type = number_type(n_lines)
+    lines: IntArray = np.arange(n_lines, dtype=line_type)
     broken: list[int] = []
     if n_lines != n_records:
-        lines = _visible_lines(block)
+        lines = _visible_lines(block).astype(line_type)
     end = _end_of_text(block.data, block.stop)
     if len(lines) == n_records:
         # Each line is a record. A quote that is open in the last one has nothing to join to it.
@@ -305,7 +306,7 @@ def _record_lines(
     else:
         starts, broken, fault = _walk(block.data[block.start : end], header.delimiter)
         is_open = bool(fault)
-        lines = np.array(starts)
+        lines = np.array(starts, dtype=line_type)
     if is_open:
         raise fatal(
             file,

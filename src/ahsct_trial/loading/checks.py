@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table, are_plain, characters, fold, last_characters
 from ahsct_trial.loading.values import Forms, Values, explained, span
@@ -350,7 +351,7 @@ def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
 
 
 def alike_identifiers(
-    identifiers: pa.StringArray, row_of: Callable[[int], int], places: Places
+    identifiers: pa.StringArray, rows_of: Callable[[IntArray], IntArray], places: Places
 ) -> Iterator[Notice]:
     """Different identifiers that are perhaps of one patient, by the line on which each stands first.
 
@@ -358,8 +359,8 @@ def alike_identifiers(
     ----------
     identifiers
         The different identifiers; null where one is missing, which is another problem.
-    row_of
-        Gives the first row of an identifier, by its place.
+    rows_of
+        Gives the first row of each of some identifiers, by their places.
     places
         Where rows stand.
     """
@@ -373,10 +374,7 @@ def alike_identifiers(
         return
     order = np.argsort(codes, kind="stable")
     start = np.cumsum(n_of) - n_of
-    rows = [
-        np.sort([row_of(place) for place in order[start[one] : start[one] + n_of[one]].tolist()])
-        for one in groups[:_SHOWN_GROUPS]
-    ]
+    rows = [np.sort(rows_of(order[start[one] : start[one] + n_of[one]])) for one in groups[:_SHOWN_GROUPS]]
     told = "; ".join(of_rows(places, group) for group in rows)
     n_more = len(groups) - _SHOWN_GROUPS
     more = f"; and {n_more:,} more" if n_more > 0 else ""

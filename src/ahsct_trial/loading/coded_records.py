@@ -1,34 +1,62 @@
-"""Rows of records as numbers: patient, kind, day, and only the cells that a record of the kind has.
+"""Records as numbers, kind by kind: whose each is, when it was made, and only the cells that its kind has.
 
-Ten million rows have a hundred million cells, most of them empty. So each block of rows is condensed as
-soon as it is read, and only what is left is joined.
+Ten million rows have a hundred million cells, most of them empty. So each part of a file is condensed as soon as it is
+read, and only what is left is joined.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.chunks import gathered
-from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID
+from ahsct_trial.chunks import end_to_end, gathered, number_type
+from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
 from ahsct_trial.loading.blocks import IntArray
-from ahsct_trial.loading.table import Labels, Table, code_of_texts
+from ahsct_trial.loading.table import Labels, Table
 from ahsct_trial.loading.values import Numbers, Values, iso_of
 from ahsct_trial.parallel import side_by_side
+from ahsct_trial.protocol import TimeZero
 from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
 from ahsct_trial.trial import Places
 
-CODES = {name: code for code, name in enumerate(KINDS)}
+#: A record whose kind is missing or unknown; last, as codes of kinds are places and −1 is its code.
+UNKNOWN = ""
+CODES = {name: code for code, name in enumerate(KINDS)} | {UNKNOWN: -1}
 #: The code of a row without an identifier.
 NOBODY = -1
-_NO_TIME = np.iinfo(np.int32).min
+#: Instead of a time: there is none, or a wrong one. All times are above.
+NO_TIME, WRONG_TIME = (np.int32(np.iinfo(np.int32).min + place) for place in range(2))
+#: Days from day 0 that a record can have.
+LONGEST_DAYS = next(column.high for column in RECORDS if column.name == "day")
+
+
+class RecordCells(NamedTuple):
+    """The records of one kind, in the order of the file; each array has shape (n_records,).
+
+    Attributes
+    ----------
+    patient
+        Place of the identifier among the different ones, `NOBODY` where it is missing.
+    time
+        The day, or the date as days since 1970, as it stands; `NO_TIME` or `WRONG_TIME` where it is not known.
+    row
+        Number of the row.
+    values
+        Measurements by column: as `MEASURED` with NaN, or texts with None, where missing. A column that the file
+        lacks is not there.
+    """
+
+    patient: NDArray[np.int32]
+    time: NDArray[np.int32]
+    row: IntArray
+    values: dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +65,8 @@ class AttributeCells:
 
     Attributes
     ----------
-    rows
-        The first row on which each stands.
+    rows, patient
+        The first row on which each stands, and whose it is.
     places
         Place of its value among the different ones.
     different
@@ -48,6 +76,7 @@ class AttributeCells:
     """
 
     rows: IntArray
+    patient: NDArray[np.int32]
     places: IntArray
     different: Sequence[Any]
     n_rows: NDArray[np.int64]
@@ -59,34 +88,52 @@ class Condensed:
 
     Attributes
     ----------
-    patient, identifiers
-        Place of each row's identifier among the different ones, `NOBODY` where it is missing, and these.
-    kind
-        Index of its kind in `KINDS`, −1 where it is missing or unknown.
-    time
-        Its day, or its date as days since 1970, as it stands; `_NO_TIME` where there is none.
-    is_wrong_time
-        Where there is one that is wrong.
-    rows
-        The rows of each kind, ascending.
-    values
-        Measurements by column, one for each row of the kind that has the column: float32 with NaN, or texts
-        with None, where missing. A column that the file lacks is not there.
+    identifiers
+        The different identifiers.
+    of_kind
+        The records of each kind in `KINDS`, and those of `UNKNOWN` kind.
     attributes
         The attributes by column. A column that the file lacks is not there.
     scoreless
         Rows of EDSS visits without a score, which are contacts.
+    n_rows
+        Number of rows.
     """
 
-    patient: NDArray[np.int32]
     identifiers: pa.StringArray
-    kind: NDArray[np.int8]
-    time: NDArray[np.int32]
-    is_wrong_time: NDArray[np.bool_]
-    rows: dict[str, IntArray]
-    values: dict[str, NDArray[Any]]
+    of_kind: dict[str, RecordCells]
     attributes: dict[str, AttributeCells]
     scoreless: IntArray
+    n_rows: int
+
+    def among(self, is_kept: NDArray[np.bool_]) -> Condensed:
+        """The rows that are kept, by the numbers that they then have."""
+        number = (np.cumsum(is_kept) - 1).astype(number_type(len(is_kept)))
+
+        def kept(cells: RecordCells) -> RecordCells:
+            is_there = is_kept[cells.row]
+            values = {name: column[is_there] for name, column in cells.values.items()}
+            return RecordCells(
+                cells.patient[is_there], cells.time[is_there], number[cells.row[is_there]], values
+            )
+
+        attributes = {
+            name: replace(
+                cells,
+                rows=number[cells.rows[is_there]],
+                patient=cells.patient[is_there],
+                places=cells.places[is_there],
+            )
+            for name, cells in self.attributes.items()
+            for is_there in [is_kept[cells.rows]]
+        }
+        return Condensed(
+            self.identifiers,
+            {kind: kept(cells) for kind, cells in self.of_kind.items()},
+            attributes,
+            number[self.scoreless[is_kept[self.scoreless]]],
+            int(np.count_nonzero(is_kept)),
+        )
 
 
 def condense(table: Table) -> Condensed:
@@ -96,150 +143,125 @@ def condense(table: Table) -> Condensed:
     if table.has("edss"):
         is_scoreless &= table.is_missing("edss")
     kind[is_scoreless] = CODES["last_contact"]
-    times = table.columns["day" if table.has("day") else "date"]
-    days = times.numbers()  # what is outside the range of days is wrong, and so missing here
-    rows = {name: _rows_of(kind, name) for name in KINDS}
-    identifiers = table.texts_of(PATIENT_ID.name)
-    return Condensed(
-        patient=identifiers.codes,
-        identifiers=identifiers.texts,
-        kind=kind,
-        time=np.where(np.isnan(days), _NO_TIME, days).astype(np.int32),
-        is_wrong_time=~(times.is_missing() | times.is_right()),
-        rows=rows,
-        values={
-            column: _cells(table.columns[column], rows[name])
-            for name, columns in MEASUREMENTS.items()
-            for column in columns
+    patient, identifiers = _patients(table.texts_of(PATIENT_ID.name))
+    time = _times(table.columns["day" if table.has("day") else "date"])
+    row_type = number_type(len(table))
+
+    def of_kind(name: str) -> RecordCells:
+        rows = np.flatnonzero(kind == CODES[name])
+        values = {
+            column: _measured(table.columns[column], rows)
+            for column in MEASUREMENTS.get(name, ())
             if table.has(column)
-        },
-        attributes={
-            attribute.name: _attribute(table.columns[attribute.name], identifiers.codes)
+        }
+        return RecordCells(patient.take(rows), time.take(rows), rows.astype(row_type), values)
+
+    return Condensed(
+        identifiers,
+        {name: of_kind(name) for name in CODES},
+        {
+            attribute.name: _attribute(table.columns[attribute.name], patient)
             for attribute in ATTRIBUTES
             if table.has(attribute.name)
         },
-        scoreless=np.flatnonzero(is_scoreless),
+        np.flatnonzero(is_scoreless),
+        len(table),
     )
 
 
 def kinds(table: Table) -> NDArray[np.int8]:
-    """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
+    """The code of each row's kind."""
     column = table.texts_of("record")
-    code_of = np.array([*(CODES.get(text, -1) for text in column.values.tolist()), -1], dtype=np.int8)
-    return code_of.take(column.codes)
+    unknown = CODES[UNKNOWN]
+    code_of = [*(CODES.get(text, unknown) for text in column.values.tolist()), unknown]
+    return np.array(code_of, dtype=np.int8).take(column.codes)
 
 
-def _rows_of(kind: NDArray[np.int8], name: str) -> IntArray:
-    """Rows of a kind, ascending."""
-    return np.flatnonzero(kind == CODES[name]).astype(_width(len(kind)))
+def _patients(identifiers: Values) -> tuple[NDArray[np.int32], pa.StringArray]:
+    """The place of each row's identifier among those that some row has, `NOBODY` without one, and these."""
+    codes, texts = identifiers.codes, identifiers.texts
+    is_used = np.zeros(len(texts) + 1, dtype=bool)
+    is_used[codes] = True
+    is_used = is_used[:NOBODY]
+    if is_used.all():
+        return codes, texts
+    place = np.append(np.cumsum(is_used) - 1, NOBODY).astype(np.int32)
+    return place.take(codes), texts.filter(pa.array(is_used))
 
 
-def _width(n_rows: int) -> type[np.signedinteger[Any]]:
-    """What holds the number of each row."""
-    return np.int32 if n_rows <= 2**31 else np.int64
+def _times(column: Values | Numbers) -> NDArray[np.int32]:
+    """Days as they stand; what is outside the range of days is wrong."""
+    days = column.numbers()
+    time = np.where(np.isnan(days), NO_TIME, days).astype(np.int32)
+    if isinstance(column, Values):
+        time[~(column.is_missing() | column.is_right())] = WRONG_TIME
+    return time
 
 
-def _cells(cells: Values | Numbers, rows: IntArray) -> NDArray[Any]:
+def _measured(column: Values | Numbers, rows: IntArray) -> NDArray[Any]:
     """What a column holds in some of the rows: numbers with NaN, or texts with None, where missing."""
-    if isinstance(cells, Numbers) or cells.column.kind in NUMERIC_KINDS:
-        return cells.numbers().take(rows).astype(MEASURED)
-    texts: NDArray[Any] = np.append(cells.values, np.array([None], dtype=object))
-    return texts.take(cells.codes.take(rows))
+    if isinstance(column, Numbers) or column.column.kind in NUMERIC_KINDS:
+        return column.numbers().take(rows).astype(MEASURED)
+    texts: NDArray[Any] = np.append(column.values, np.array([None], dtype=object))
+    return texts.take(column.codes.take(rows))
 
 
 def _attribute(column: Values | Numbers, patient: NDArray[np.int32]) -> AttributeCells:
     """The different values of each patient; most records have none."""
-    rows = np.flatnonzero(~column.is_missing() & (patient >= 0))
+    rows = np.flatnonzero(~column.is_missing() & (patient != NOBODY))
     codes, values = column.coded(rows)
     key = patient[rows].astype(np.int64) * (len(values) + 1) + codes
     _, first = np.unique(key, return_index=True)
     n_rows = np.bincount(codes, minlength=len(values))
     first.sort()
-    return AttributeCells(rows[first], codes[first], values, n_rows)
+    return AttributeCells(rows[first], patient[rows[first]], codes[first], values, n_rows)
 
 
 # ---- All rows of a file ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Joined:
-    """The rows of all parts: as `Condensed`, and where each row stands."""
+def join(parts: Sequence[Condensed]) -> tuple[Condensed, dict[str, Labels]]:
+    """The rows of all parts one after the other, and the labels of their attributes."""
+    *starts, n_rows = itertools.accumulate((part.n_rows for part in parts), initial=0)
+    row_type = number_type(n_rows)
+    together = pa.concat_arrays([part.identifiers for part in parts]).dictionary_encode()
+    ends = itertools.accumulate(len(part.identifiers) for part in parts[:-1])
+    # Of each part the place of its identifiers among all; nobody's is the last.
+    places = [
+        np.append(of_part, np.int32(NOBODY)) for of_part in np.split(together.indices.to_numpy(), [*ends])
+    ]
 
-    all: Condensed
-    labels: dict[str, Labels]
-    places: Places
-
-    def among(self, is_kept: NDArray[np.bool_], places: Places) -> Joined:
-        """The rows that are kept, by the numbers that they then have."""
-        one = self.all
-        number = (np.cumsum(is_kept) - 1).astype(_width(len(is_kept)))
-        values = {
-            column: one.values[column][is_kept[one.rows[name]]]
-            for name, columns in MEASUREMENTS.items()
-            for column in columns
-            if column in one.values
-        }
-        attributes = {
-            name: replace(cells, rows=number[cells.rows[is_there]], places=cells.places[is_there])
-            for name, cells in one.attributes.items()
-            for is_there in [is_kept[cells.rows]]
-        }
-        kept = replace(
-            one,
-            patient=one.patient[is_kept],
-            kind=one.kind[is_kept],
-            time=one.time[is_kept],
-            is_wrong_time=one.is_wrong_time[is_kept],
-            rows={name: number[rows[is_kept[rows]]] for name, rows in one.rows.items()},
-            values=values,
-            attributes=attributes,
-            scoreless=number[one.scoreless[is_kept[one.scoreless]]],
-        )
-        return Joined(kept, self.labels, places)
-
-
-def join(parts: Sequence[Condensed], places: Places) -> Joined:
-    """The rows of all parts one after the other."""
-    *starts, n_rows = itertools.accumulate((len(part.kind) for part in parts), initial=0)
-    width = _width(n_rows)
-
-    def identifiers() -> tuple[pa.StringArray, NDArray[np.int32]]:
-        return code_of_texts([(part.patient, part.identifiers) for part in parts])
-
-    def others() -> tuple[dict[str, Any], dict[str, Labels]]:
-        labels: dict[str, Labels] = {}
-        attributes = {}
-        for name in parts[0].attributes:
-            of_parts = [part.attributes[name] for part in parts]
-            labels[name], codes = _values_of_all(of_parts)
-            rows = np.concatenate([part.rows + start for part, start in zip(of_parts, starts, strict=True)])
-            levels = labels[name].levels
-            n_each = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
-            attributes[name] = AttributeCells(rows, codes, levels, n_each)
-        fields = {
-            "kind": np.concatenate([part.kind for part in parts]),
-            "time": np.concatenate([part.time for part in parts]),
-            "is_wrong_time": np.concatenate([part.is_wrong_time for part in parts]),
-            "rows": {
-                name: np.concatenate(
-                    [part.rows[name] + width(start) for part, start in zip(parts, starts, strict=True)]
-                )
-                for name in KINDS
-            },
-            "values": {
-                name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values
-            },
-            "attributes": attributes,
-            "scoreless": np.concatenate(
-                [part.scoreless + start for part, start in zip(parts, starts, strict=True)]
+    def of_kind(kind: str) -> RecordCells:
+        cells = [part.of_kind[kind] for part in parts]
+        n = sum(len(each.row) for each in cells)
+        return RecordCells(
+            end_to_end(
+                (place.take(each.patient) for place, each in zip(places, cells, strict=True)), n, np.int32
             ),
-        }
-        return fields, labels
+            np.concatenate([each.time for each in cells]),
+            end_to_end(
+                (each.row + row_type(start) for start, each in zip(starts, cells, strict=True)), n, row_type
+            ),
+            {name: np.concatenate([each.values[name] for each in cells]) for name in cells[0].values},
+        )
 
-    # To code the identifiers takes about as long as all else.
-    tasks: list[Callable[[], Any]] = [identifiers, others]
-    (different, patient), (fields, labels) = side_by_side(lambda task: task(), tasks, n_rows=n_rows)
-    return Joined(Condensed(patient=patient, identifiers=different, **fields), labels, places)
+    labels: dict[str, Labels] = {}
+    attributes = {}
+    for name in parts[0].attributes:
+        each = [part.attributes[name] for part in parts]
+        labels[name], codes = _values_of_all(each)
+        levels = labels[name].levels
+        attributes[name] = AttributeCells(
+            np.concatenate([cells.rows + start for cells, start in zip(each, starts, strict=True)]),
+            np.concatenate([place.take(cells.patient) for cells, place in zip(each, places, strict=True)]),
+            codes,
+            levels,
+            np.bincount(codes + 1, minlength=len(levels) + 1)[1:],
+        )
+    scoreless = [part.scoreless + start for part, start in zip(parts, starts, strict=True)]
+    of_kinds = dict(zip(CODES, side_by_side(of_kind, CODES, n_rows=n_rows), strict=True))
+    joined = Condensed(together.dictionary, of_kinds, attributes, np.concatenate(scoreless), n_rows)
+    return joined, labels
 
 
 def _values_of_all(parts: Sequence[AttributeCells]) -> tuple[Labels, IntArray]:
@@ -259,52 +281,68 @@ def _as_text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+class Placed(NamedTuple):
+    """The records of one kind in the order of patient, day and row; each array has shape (n_records,).
+
+    Attributes
+    ----------
+    observations
+        Whose each is, its day, 0 for a baseline record and where it cannot be known, and its row.
+    values
+        Measurements as in `RecordCells`.
+    is_dateless
+        Where the day cannot be known, baseline records excepted.
+    far
+        Rows whose day is beyond `LONGEST_DAYS`, which is as good as not known.
+    """
+
+    observations: Observations
+    values: dict[str, NDArray[Any]]
+    is_dateless: NDArray[np.bool_]
+    far: IntArray
+
+
+class ByRow(NamedTuple):
+    """What each row is; each array has shape (n_rows,).
+
+    Attributes
+    ----------
+    patient, kind, time, day, is_dateless
+        As in `RecordCells` and `Placed`; the kind as its code.
+    """
+
+    patient: NDArray[np.int32]
+    kind: NDArray[np.int8]
+    time: NDArray[np.int32]
+    day: NDArray[np.int32]
+    is_dateless: NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Coded:
-    """Records with their patient, kind and day as numbers (`problems.Cells`).
+    """All records with the day of each (`problems.Cells`).
 
     Attributes
     ----------
     clock
         Whether the file has ``day`` or ``date``.
-    joined
+    all
         The rows.
-    day
-        Days from time zero; 0 for a baseline record and where it is missing or cannot be known.
-    is_dateless
-        Where the day is missing or cannot be known, baseline records excepted.
+    places
+        Where they stand.
+    of_kind
+        The records of each kind with their days.
     """
 
     clock: str
-    joined: Joined
-    day: NDArray[np.int32]
-    is_dateless: NDArray[np.bool_]
+    all: Condensed
+    places: Places
+    of_kind: Mapping[str, Placed]
 
     @property
     def identifiers(self) -> pa.StringArray:
         """The different identifiers, in the order of their first rows."""
-        return self.joined.all.identifiers
-
-    @property
-    def patient(self) -> NDArray[np.int32]:
-        """Place of each row's identifier, `NOBODY` where it is missing."""
-        return self.joined.all.patient
-
-    @property
-    def kind(self) -> NDArray[np.int8]:
-        """Index of each row's kind in `KINDS`, −1 where it is missing or unknown."""
-        return self.joined.all.kind
-
-    @property
-    def rows(self) -> dict[str, IntArray]:
-        """The rows of each kind, ascending."""
-        return self.joined.all.rows
-
-    @property
-    def has_time(self) -> NDArray[np.bool_]:
-        """Whether each row has a day or a date that is right."""
-        has_time: NDArray[np.bool_] = self.joined.all.time != _NO_TIME
-        return has_time
+        return self.all.identifiers
 
     @property
     def n_patients(self) -> int:
@@ -312,80 +350,76 @@ class Coded:
         return len(self.identifiers)
 
     @cached_property
-    def ordered(self) -> dict[str, tuple[Observations, dict[str, NDArray[Any]]]]:
-        """Of each kind the observations and their measurements, in the order of patient and day."""
-        return dict(zip(KINDS, side_by_side(self._ordered, KINDS), strict=True))
-
-    @cached_property
     def last_day(self) -> IntArray:
         """The latest day of each patient, baseline records left out; one without a day counts as day 0."""
         last = np.full(self.n_patients + 1, np.iinfo(np.int32).min, dtype=np.int32)
-        unknown = np.flatnonzero(self.kind < 0)
-        np.maximum.at(last, self.patient[unknown], self.day[unknown])
-        for kind, ((patient, day, _), _) in self.ordered.items():
+        for kind, ((patient, day, _), *_) in self.of_kind.items():
             if kind != "baseline":
-                is_last = is_last_of_patient(patient)
-                last[patient[is_last]] = np.maximum(last[patient[is_last]], day[is_last])
+                place = np.flatnonzero(is_last_of_patient(patient))
+                of_patient = patient[place]
+                last[of_patient] = np.maximum(last[of_patient], day[place])
         return last[:NOBODY]
 
-    def _ordered(self, kind: str) -> tuple[Observations, dict[str, NDArray[Any]]]:
-        rows = self.rows[kind]
-        values = {
-            name: self.joined.all.values[name]
-            for name in MEASUREMENTS.get(kind, ())
-            if name in self.joined.all.values
-        }
-        observations = Observations(gathered(self.patient, rows), gathered(self.day, rows), rows)
-        if is_ordered(observations.patient, observations.day):
-            return observations, values
-        patient, day, place = in_order(observations.patient, observations.day)
-        return Observations(patient, day, gathered(rows, place)), {
-            name: gathered(cells, place) for name, cells in values.items()
-        }
+    @cached_property
+    def by_row(self) -> ByRow:
+        """What each row is, which is only asked where something is wrong."""
+        n = self.all.n_rows
+        patient, time, day = np.empty((3, n), dtype=np.int32)
+        found = ByRow(patient, np.empty(n, dtype=np.int8), time, day, np.empty(n, dtype=bool))
+        for kind, cells in self.all.of_kind.items():
+            patient[cells.row], time[cells.row] = cells.patient, cells.time
+            found.kind[cells.row] = CODES[kind]
+            observations, _, is_dateless, _ = self.of_kind[kind]
+            day[observations.row], found.is_dateless[observations.row] = observations.day, is_dateless
+        return found
+
+    def first_rows(self, patients: IntArray) -> IntArray:
+        """The first row of each of some patients."""
+        first = np.zeros(self.n_patients + 1, dtype=np.intp)
+        first[self.by_row.patient[::-1]] = np.arange(self.all.n_rows)[::-1]
+        return first[patients]
 
     # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
     def has(self, *names: str) -> bool:
         """Whether a message can name the value of these columns."""
-        return all(
-            name in {"record", self.clock, *self.joined.all.values, *self.joined.all.attributes}
-            for name in names
-        )
+        measured = {name for cells in self.all.of_kind.values() for name in cells.values}
+        return all(name in {"record", self.clock, *measured, *self.all.attributes} for name in names)
 
     def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A code for each row's value, and the text of a code."""
         if name == "record":
-            return self.kind[rows], lambda code: None if code < 0 else KINDS[code]
+            return self.by_row.kind[rows], lambda code: None if code < 0 else KINDS[code]
         if name == self.clock:
-            return self.joined.all.time[rows], self._time_text
-        if name in self.joined.all.attributes:
-            attribute = self.joined.all.attributes[name]
+            return self.by_row.time[rows], self._time_text
+        if name in self.all.attributes:
+            attribute = self.all.attributes[name]
             place = dict(zip(attribute.rows.tolist(), attribute.places.tolist(), strict=True))
             codes = np.array([place.get(row, -1) for row in rows.tolist()])
             return codes, lambda code: None if code < 0 else _plain(attribute.different[code])
-        kind = next(kind for kind, columns in MEASUREMENTS.items() if name in columns)
-        values = np.full(len(self.kind), np.nan)
-        values[self.rows[kind]] = self.joined.all.values[name]
+        cells = next(cells for cells in self.all.of_kind.values() if name in cells.values)
+        values = np.full(self.all.n_rows, np.nan)
+        values[cells.row] = cells.values[name]
         points = np.where(np.isnan(values[rows]), -1, 2 * values[rows]).astype(np.int64)
         return points, lambda code: None if code < 0 else f"{code / 2:g}"
 
     def _time_text(self, time: int) -> str | None:
-        if time == _NO_TIME:
+        if time == NO_TIME:
             return None
         return str(time) if self.clock == "day" else iso_of(time)
 
     def patient_of(self, row: int) -> str | None:
         """The identifier in a row."""
-        code = int(self.patient[row])
+        code = int(self.by_row.patient[row])
         return None if code < 0 else self.identifiers[code].as_py()
 
     def lines_of(self, rows: IntArray) -> IntArray:
         """The lines of some rows."""
-        return self.joined.places.lines[rows]
+        return self.places.lines[rows]
 
     def tables_of(self, rows: IntArray) -> IntArray:
         """The number of the table of each row."""
-        table = self.joined.places.table
+        table = self.places.table
         return np.zeros(len(rows), dtype=np.int8) if table is None else table[rows]
 
 
@@ -394,30 +428,50 @@ def _plain(text: str) -> str:
     return text.removesuffix(".0")
 
 
-def code(joined: Joined, clock: str, origin: str) -> Coded:
-    """The day of each row, from the record that makes day 0 where the file has dates."""
-    one = joined.all
-    has_time = one.time != _NO_TIME
-    day, is_known = one.time, has_time
-    if clock == "date":
-        day, is_known = _days_from_dates(one, has_time, origin)
-    baseline = one.rows["baseline"]
-    day = np.where(is_known, day, np.int32(0))
-    day[baseline] = 0
-    is_dateless = ~is_known
-    is_dateless[baseline] = False
-    return Coded(clock=clock, joined=joined, day=day, is_dateless=is_dateless)
+def code(rows: Condensed, places: Places, clock: str, origin: TimeZero) -> Coded:
+    """Find the day of each record, from the record that makes day 0 where the file has dates, and put them in order."""
+    day_0_of = None if clock == "day" else _day_0_of(rows, origin)
+
+    def placed(kind: str) -> Placed:
+        patient, time, row, values = rows.of_kind[kind]
+        if kind == "baseline":
+            return _in_order(patient, np.zeros_like(time), row, values, np.zeros(len(row), dtype=bool))
+        day, is_dateless = time, time <= WRONG_TIME
+        if day_0_of is not None:
+            day_0 = gathered(day_0_of, patient)
+            day, is_dateless = time - day_0, is_dateless | (day_0 == NO_TIME)
+        if is_dateless.any():
+            day = np.where(is_dateless, np.int32(0), day)
+        far = row[:0]
+        if max(-int(day.min(initial=0)), int(day.max(initial=0))) > LONGEST_DAYS:
+            is_far = np.abs(day) > LONGEST_DAYS
+            day, is_dateless, far = np.where(is_far, np.int32(0), day), is_dateless | is_far, row[is_far]
+        return _in_order(patient, day, row, values, is_dateless)._replace(far=far)
+
+    of_kind = dict(zip(CODES, side_by_side(placed, CODES, n_rows=rows.n_rows), strict=True))
+    return Coded(clock, rows, places, of_kind)
 
 
-def _days_from_dates(
-    one: Condensed, has_date: NDArray[np.bool_], origin: str
-) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Days from the patient's day 0, and where they are known: not without the record that makes it."""
-    origins = one.rows[origin]
-    origins = origins[has_date[origins]][::-1]  # backwards, so that of two the first one stands
-    # One place more than there are patients: rows without an identifier look up "unknown" at −1.
-    day_0_of = np.full(len(one.identifiers) + 1, _NO_TIME, dtype=np.int32)
-    day_0_of[one.patient[origins]] = one.time[origins]
-    day_0_of[NOBODY] = _NO_TIME
-    day_0 = gathered(day_0_of, one.patient)
-    return one.time - day_0, has_date & (day_0 != _NO_TIME)
+def _day_0_of(rows: Condensed, origin: TimeZero) -> NDArray[np.int32]:
+    """The date that is each patient's day 0, `NO_TIME` where it is not known, and for `NOBODY` behind them."""
+    patient, time, *_ = rows.of_kind[origin]
+    is_dated = time > WRONG_TIME
+    day_0_of = np.full(len(rows.identifiers) + 1, NO_TIME)
+    day_0_of[patient[is_dated][::-1]] = time[is_dated][::-1]  # backwards, so that of two the first one stands
+    day_0_of[NOBODY] = NO_TIME
+    return day_0_of
+
+
+def _in_order(
+    patient: IntArray,
+    day: IntArray,
+    row: IntArray,
+    values: dict[str, NDArray[Any]],
+    is_dateless: NDArray[np.bool_],
+) -> Placed:
+    """Records in the order of patient and day."""
+    if not is_ordered(patient, day):
+        patient, day, place = in_order(patient, day)
+        row, is_dateless = gathered(row, place), gathered(is_dateless, place)
+        values = {name: gathered(cells, place) for name, cells in values.items()}
+    return Placed(Observations(patient, day, row), values, is_dateless, row[:0])

@@ -82,7 +82,7 @@ def read_patient_table(source: Input, *, is_strict: bool) -> Trial:
         read.notices += notices
     checks: list[Callable[[], Iterable[Notice]]] = [
         *_checks(columns, read.places),
-        partial(alike_identifiers, kept, lambda place: place, read.places),
+        partial(alike_identifiers, kept, lambda places: places, read.places),
     ]
     *of_columns, of_identifiers = side_by_side(lambda check: [*check()], checks, n_rows=read.n_rows)
     read.notices += chain.from_iterable(of_columns)

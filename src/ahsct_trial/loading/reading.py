@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.chunks import end_to_end, number_type
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.blocks import IntArray, NotPlain, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
@@ -273,7 +274,7 @@ def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None
 
 def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
     """The parts one after the other, with the lines of the file."""
-    *starts, _ = itertools.accumulate((part.texts.n_lines for part in parts), initial=source.first_line)
+    *starts, end = itertools.accumulate((part.texts.n_lines for part in parts), initial=source.first_line)
     problems = Problems()
     missing = Counter[str]()
     empty: list[IntArray] = []
@@ -284,11 +285,12 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         empty.append(part.empty + start)
         broken += [line + start for line in part.texts.broken]
     problems.add(_missing_codes(parts, starts))
-    lines = np.empty(sum(len(part.texts) for part in parts), dtype=np.int64)
-    row = 0
-    for part, start in zip(parts, starts, strict=True):
-        np.add(part.texts.lines, start, out=lines[row : row + len(part.texts)])
-        row += len(part.texts)
+    line_type = number_type(max(end, *(int(part.texts.lines.max(initial=0)) for part in parts)))
+    lines = end_to_end(
+        (part.texts.lines + line_type(start) for part, start in zip(parts, starts, strict=True)),
+        sum(len(part.texts) for part in parts),
+        line_type,
+    )
     tables = [part.texts.table for part in parts if part.texts.table is not None]
     numbers = [part.texts.numbers for part in parts if part.texts.numbers is not None]
     n_empty = sum(map(len, empty))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +11,27 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
 from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
-from ahsct_trial.loading.coded_records import CODES, NOBODY, Coded, Joined, code, condense, join, kinds
+from ahsct_trial.loading.coded_records import (
+    CODES,
+    LONGEST_DAYS,
+    NO_TIME,
+    NOBODY,
+    UNKNOWN,
+    WRONG_TIME,
+    Coded,
+    code,
+    condense,
+    join,
+    kinds,
+)
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.patient_table import edss_10_notice
 from ahsct_trial.loading.problems import Violation, fatal, grouped
 from ahsct_trial.loading.reading import read_parts
-from ahsct_trial.loading.table import Table, labels_alike
+from ahsct_trial.loading.table import Labels, Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
-from ahsct_trial.records import Observations, Records, is_first_of_patient, is_same_day
+from ahsct_trial.records import KINDS, Observations, Records, is_first_of_patient, is_same_day
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Trial
 
@@ -29,7 +40,6 @@ if TYPE_CHECKING:
 
 _ONCE = ("baseline", "transplant", "randomisation", "observed_from", "death")
 _COLUMN = {column.name: column for column in RECORDS}
-_LONGEST_DAYS = _COLUMN["day"].high
 _RANDOMISED = " In a randomised trial, count days from the randomisation: --time-zero randomisation."
 _COUNTS = tuple(name for names in MEASUREMENTS.values() for name in names if _COLUMN[name].kind == "count")
 
@@ -52,23 +62,22 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
             "Keep one of the two columns." if has_day else "Add one of the two columns.",
         )
     read = read_parts(source, _misplaced, condense, is_patient_table=False)
-    joined = join(read.parts, read.places)
+    rows, labels = join(read.parts)
     read.parts.clear()
     clock = "day" if has_day else "date"
-    coded = code(joined, clock, time_zero)
+    coded = code(rows, read.places, clock, time_zero)
     alike = read.repeated_rows(_candidates(coded))
     if alike.size:
         is_kept = read.set_repeated_rows_aside(alike)
-        joined = joined.among(is_kept, read.places)
-        coded = code(joined, clock, time_zero)
-    attributes, contradictions = _attributes(joined)
+        coded = code(rows.among(is_kept), read.places, clock, time_zero)
+    attributes, contradictions = _attributes(coded)
     for violation in (*_violations(coded, time_zero), *contradictions):
         read.problems.add(grouped(violation, coded))
-    read.notices += _notices(coded)
+    read.notices += _notices(coded, labels)
     read.raise_any()
     records = Records(
-        observations={kind: observations for kind, (observations, _) in coded.ordered.items()},
-        values={name: cells for _, values in coded.ordered.values() for name, cells in values.items()},
+        observations={kind: coded.of_kind[kind].observations for kind in KINDS},
+        values={name: cells for placed in coded.of_kind.values() for name, cells in placed.values.items()},
         patients=_patients(coded, attributes),
     )
     return read.trial(records, is_strict=is_strict, time_zero=time_zero)
@@ -77,7 +86,8 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
 def _candidates(coded: Coded) -> IntArray:
     """Rows that may be alike in every cell: of one patient, kind and day."""
     found = []
-    for observations, _ in coded.ordered.values():
+    for kind in KINDS:
+        observations = coded.of_kind[kind].observations
         is_same = is_same_day(observations)
         if is_same.any():
             is_candidate = np.append(is_same, False) | np.append(False, is_same)
@@ -125,8 +135,7 @@ def _article(kind: str) -> str:
 
 
 def _violations(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
-    coded, found = _judge_days(coded, origin)
-    yield from found
+    yield from _wrong_days(coded, origin)
     yield from _repeated(coded)
     yield from _impossible_order(coded, origin)
     yield from _contradicting_edss(coded)
@@ -134,35 +143,31 @@ def _violations(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     yield from _never_followed(coded, origin)
 
 
-def _judge_days(coded: Coded, origin: TimeZero) -> tuple[Coded, list[Violation]]:
-    """What is wrong with days, and the records without them, so that nothing else is said of them."""
-    found = []
-    if coded.is_dateless.any():
-        is_missing = ~coded.has_time & coded.is_dateless & (coded.kind >= 0) & ~coded.joined.all.is_wrong_time
-        if is_missing.any():
-            rule = "every record but a baseline needs it"
-            found.append(Violation(np.flatnonzero(is_missing), coded.clock, rule, "Enter it."))
-        if coded.clock == "date":
-            found += _without_day_0(coded, origin)
+def _wrong_days(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
+    """Days that are missing or cannot be; nothing else is said of such a record."""
+    missing = [
+        cells.row[cells.time == NO_TIME]
+        for kind, cells in coded.all.of_kind.items()
+        if kind not in {"baseline", UNKNOWN}
+    ]
+    if any(rows.size for rows in missing):
+        rule = "every record but a baseline needs it"
+        yield Violation(np.sort(np.concatenate(missing)), coded.clock, rule, "Enter it.")
     if coded.clock == "day":
-        origins = coded.ordered[origin][0]
+        origins = coded.of_kind[origin].observations
         moved = np.sort(origins.row[origins.day != 0])
         if moved.size:
             rule = f"the {origin} is day 0"
             fix = f"Count all days from the {origin}."
-            if origin == "transplant" and (coded.ordered["randomisation"][0].day == 0).any():
+            if origin == "transplant" and (coded.of_kind["randomisation"].observations.day == 0).any():
                 fix += _RANDOMISED
-            found.append(Violation(moved, "day", rule, fix))
-        if origin == "randomisation":
-            found += _without_day_0(coded, origin)
-    elif max(-int(coded.day.min(initial=0)), int(coded.day.max(initial=0))) > _LONGEST_DAYS:
-        is_far = np.abs(coded.day) > _LONGEST_DAYS
-        coded = replace(
-            coded, day=np.where(is_far, np.int32(0), coded.day), is_dateless=coded.is_dateless | is_far
-        )
-        rule = f"it is more than {_LONGEST_DAYS:,.0f} days from the patient's {origin}"
-        found.append(Violation(np.flatnonzero(is_far), "date", rule, "Correct one of the two."))
-    return coded, found
+            yield Violation(moved, "day", rule, fix)
+    if coded.clock == "date" or origin == "randomisation":
+        yield from _without_day_0(coded, origin)
+    far = np.sort(np.concatenate([placed.far for placed in coded.of_kind.values()]))
+    if far.size:
+        rule = f"it is more than {LONGEST_DAYS:,.0f} days from the patient's {origin}"
+        yield Violation(far, "date", rule, "Correct one of the two.")
 
 
 def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
@@ -171,18 +176,22 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     One whose record has no date, or who has a record of unknown kind, has another problem to solve first.
     """
     is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_excused[coded.patient[(coded.kind < 0) | (coded.kind == CODES[origin])]] = True
+    for kind in (origin, UNKNOWN):
+        is_excused[coded.all.of_kind[kind].patient] = True
     is_excused[NOBODY] = True
-    is_lost = ~is_excused[coded.patient] & coded.has_time
-    lost = np.flatnonzero(is_lost & coded.is_dateless if coded.clock == "date" else is_lost)
+    if is_excused.all():
+        return
+    patient, _, time, _, is_dateless = coded.by_row
+    is_lost = ~is_excused[patient] & (time > WRONG_TIME)
+    lost = np.flatnonzero(is_lost & is_dateless if coded.clock == "date" else is_lost)
     if lost.size:
         fix = f"Add the {origin} {'with its date' if coded.clock == 'date' else 'on day 0'}."
-        if origin == "transplant" and coded.ordered["randomisation"][0].row.size:
+        if origin == "transplant" and coded.of_kind["randomisation"].observations.row.size:
             fix += _RANDOMISED
         if origin == "randomisation" and coded.clock == "day":
             fix = f"{fix.removesuffix('.')}, or let days count from transplant."
         yield Violation(
-            _first_of_each(coded.patient, lost),
+            _first_of_each(patient, lost),
             "record",
             f"the patient has no {origin} record, so no day 0",
             fix,
@@ -197,12 +206,12 @@ def _first_of_each(patient: IntArray, rows: IntArray) -> IntArray:
 def _repeated(coded: Coded) -> Iterator[Violation]:
     """Records of which a patient has one, and has more."""
     for kind in _ONCE:
-        patient = coded.ordered[kind][0].patient
+        patient = coded.of_kind[kind].observations.patient
         if not (~is_first_of_patient(patient) & (patient != NOBODY)).any():
             continue
-        rows = coded.rows[kind]
-        rows = rows[coded.patient[rows] != NOBODY]
-        _, first, place = np.unique(coded.patient[rows], return_index=True, return_inverse=True)
+        patient, _, rows, _ = coded.all.of_kind[kind]
+        patient, rows = patient[patient != NOBODY], rows[patient != NOBODY]
+        _, first, place = np.unique(patient, return_index=True, return_inverse=True)
         is_again = first[place] != np.arange(len(rows))
         yield Violation(
             rows[is_again],
@@ -215,19 +224,20 @@ def _repeated(coded: Coded) -> Iterator[Violation]:
 
 def _impossible_order(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     clock = coded.clock
-    deaths = coded.ordered["death"][0]
+    deaths, _, is_dateless, _ = coded.of_kind["death"]
     early = np.sort(deaths.row[deaths.day < 0])
     if early.size:
         fix = "Correct it, or remove the patient."
         yield Violation(early, clock, f"that is a death before the {origin}", fix)
     yield from _early_contacts(coded, origin)
-    is_dated = (deaths.patient != NOBODY) & (deaths.day >= 0) & ~coded.is_dateless[deaths.row]
+    is_dated = (deaths.patient != NOBODY) & (deaths.day >= 0) & ~is_dateless
     # One place more than there are patients: rows without an identifier are compared with "never" at −1. Of
     # two deaths the later one stands.
     died_on = np.full(coded.n_patients + 1, np.iinfo(np.int32).max, dtype=np.int32)
     died_on[deaths.patient[is_dated]] = deaths.day[is_dated]
     if (coded.last_day > died_on[:-1]).any():
-        after = np.flatnonzero(coded.day > died_on[coded.patient])
+        patient, day = coded.by_row.patient, coded.by_row.day
+        after = np.flatnonzero(day > died_on[patient])
         death_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
         death_of[deaths.patient[is_dated]] = deaths.row[is_dated]
         yield Violation(
@@ -235,9 +245,9 @@ def _impossible_order(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
             clock,
             "the patient died before, by the record on {other}",
             "Correct one of the two.",
-            death_of[coded.patient[after]],
+            death_of[patient[after]],
         )
-    starts = coded.ordered["observed_from"][0]
+    starts = coded.of_kind["observed_from"].observations
     late = np.sort(starts.row[starts.day > 0])
     if late.size:
         fix = f"Correct it: days before the {origin} are negative." if clock == "day" else "Correct it."
@@ -246,19 +256,19 @@ def _impossible_order(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
 
 def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     """Last contacts before day 0; an EDSS visit without a score is none."""
-    contacts = coded.ordered["last_contact"][0]
+    contacts = coded.of_kind["last_contact"].observations
     rows = np.sort(contacts.row[contacts.day < 0])
-    rows = rows[~np.isin(rows, coded.joined.all.scoreless)]
+    rows = rows[~np.isin(rows, coded.all.scoreless)]
     if not rows.size:
         return
-    origins = coded.ordered[origin][0]
+    origins = coded.of_kind[origin].observations
     row_of = np.full(coded.n_patients + 1, -1)
     row_of[origins.patient] = origins.row
-    others = row_of[coded.patient[rows]]
+    others = row_of[coded.by_row.patient[rows]]
     fix = "Correct one of the two."
     if (others >= 0).any() and coded.clock == "date":
         for other in np.unique(others[others >= 0])[:1000].tolist():
-            day_0 = iso_of(int(coded.joined.all.time[other]))
+            day_0 = iso_of(int(coded.by_row.time[other]))
             rule = f"that is a last contact before the {origin} of {day_0} on {{other}}"
             rows_of_patient = rows[others == other]
             yield Violation(rows_of_patient, "date", rule, fix, np.full(len(rows_of_patient), other))
@@ -268,14 +278,14 @@ def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
 
 def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
     """EDSS scores of one patient and day that differ from the first one; wrong cells are left out."""
-    visits, values = coded.ordered["edss"]
+    visits, values, is_dateless, _ = coded.of_kind["edss"]
     if "edss" not in values:
         return
     edss = values["edss"]
     is_again = is_same_day(visits)
     if not (is_again & (edss[1:] != edss[:-1])).any():
         return
-    is_known = ~np.isnan(edss) & (visits.patient != NOBODY) & ~coded.is_dateless[visits.row]
+    is_known = ~np.isnan(edss) & (visits.patient != NOBODY) & ~is_dateless
     visits, edss = Observations(*(array[is_known] for array in visits)), edss[is_known]
     is_new_day = np.append(True, ~is_same_day(visits))[: len(edss)]
     first = np.maximum.accumulate(np.where(is_new_day, np.arange(len(edss)), 0))
@@ -293,15 +303,15 @@ def _contradicting_edss(coded: Coded) -> Iterator[Violation]:
 
 def _edss_10(coded: Coded) -> tuple[IntArray, IntArray, IntArray]:
     """First EDSS of 10 of each patient without a death: the patients, its row and its day."""
-    visits, values = coded.ordered["edss"]
+    visits, values, is_dateless, _ = coded.of_kind["edss"]
     if "edss" not in values:
         return (np.empty(0, dtype=np.intp),) * 3
     is_dead = np.zeros(coded.n_patients + 1, dtype=bool)
-    is_dead[coded.ordered["death"][0].patient] = True
+    is_dead[coded.of_kind["death"].observations.patient] = True
     is_dead[NOBODY] = True
     found = np.flatnonzero(values["edss"] == 10)  # few
     patient, day, row = (column[found] for column in visits)
-    is_meant = ~is_dead[patient] & ~coded.is_dateless[row]
+    is_meant = ~is_dead[patient] & ~is_dateless[found]
     patient, day, row = patient[is_meant], day[is_meant], row[is_meant]
     is_first = is_first_of_patient(patient)
     return patient[is_first], row[is_first], day[is_first]
@@ -316,9 +326,9 @@ def _alive_after_edss_10(coded: Coded) -> Iterator[Violation]:
     patient, row, day = patient[is_later], row[is_later], day[is_later]
     day_of = np.full(coded.n_patients + 1, np.iinfo(np.int32).max, dtype=np.int32)
     day_of[patient] = day
-    later = np.flatnonzero(coded.day > day_of[coded.patient])[::-1]
+    later = np.flatnonzero(coded.by_row.day > day_of[coded.by_row.patient])[::-1]
     later_of = np.zeros(coded.n_patients + 1, dtype=np.intp)
-    later_of[coded.patient[later]] = later  # the first one stands
+    later_of[coded.by_row.patient[later]] = later  # the first one stands
     order = np.argsort(row)
     yield Violation(
         row[order],
@@ -334,9 +344,10 @@ def _never_followed(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     is_unseen = coded.last_day < 0
     if not is_unseen.any():
         return
-    rows = np.flatnonzero(np.append(is_unseen, False)[coded.patient])  # nobody, at −1, is not missed
+    patient = coded.by_row.patient
+    rows = np.flatnonzero(np.append(is_unseen, False)[patient])  # nobody, at −1, is not missed
     yield Violation(
-        _first_of_each(coded.patient, rows),
+        _first_of_each(patient, rows),
         "record",
         f"the patient has no record from the {origin} on, so no follow-up",
         f"Add {_article(origin)} and a last_contact record, or remove the patient.",
@@ -346,16 +357,17 @@ def _never_followed(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
 # ---- Attributes ------------------------------------------------------------------------------------------
 
 
-def _attributes(joined: Joined) -> tuple[dict[str, NDArray[np.int32]], list[Violation]]:
+def _attributes(coded: Coded) -> tuple[dict[str, NDArray[np.int32]], list[Violation]]:
     """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
     found: dict[str, NDArray[np.int32]] = {}
     violations = []
-    for name, attribute in joined.all.attributes.items():
-        patient = joined.all.patient[attribute.rows]
+    for name, attribute in coded.all.attributes.items():
         is_known = attribute.places >= 0
-        patient, rows, places = patient[is_known], attribute.rows[is_known], attribute.places[is_known]
-        of_patient = np.full(len(joined.all.identifiers), -1, dtype=np.int32)
-        row_of = np.zeros(len(joined.all.identifiers), dtype=np.intp)
+        patient, rows, places = (
+            of_cell[is_known] for of_cell in (attribute.patient, attribute.rows, attribute.places)
+        )
+        of_patient = np.full(coded.n_patients, -1, dtype=np.int32)
+        row_of = np.zeros(coded.n_patients, dtype=np.intp)
         of_patient[patient[::-1]] = places[::-1]  # the first one stands
         row_of[patient[::-1]] = rows[::-1]
         found[name] = of_patient
@@ -383,7 +395,7 @@ def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFra
 
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
     for name, places in attributes.items():
-        levels = coded.joined.all.attributes[name].different
+        levels = coded.all.attributes[name].different
         if not (places >= 0).any():
             continue
         if _COLUMN[name].kind in NUMERIC_KINDS:
@@ -396,32 +408,24 @@ def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFra
 # ---- What a person should know ---------------------------------------------------------------------------
 
 
-def _notices(coded: Coded) -> Iterator[Notice]:
-    places = coded.joined.places
-    for name, labels in coded.joined.labels.items():
+def _notices(coded: Coded, labels: dict[str, Labels]) -> Iterator[Notice]:
+    for name, of_column in labels.items():
         if _COLUMN[name].kind == "text":
-            yield from labels_alike(name, labels)
-    first = np.zeros(coded.n_patients + 1, dtype=np.intp)
+            yield from labels_alike(name, of_column)
 
-    def first_row(place: int) -> int:
-        if not first.any():
-            first[coded.patient[::-1]] = np.arange(len(coded.patient))[::-1]
-        return int(first[place])
-
-    yield from alike_identifiers(coded.identifiers, first_row, places)
+    yield from alike_identifiers(coded.identifiers, coded.first_rows, coded.places)
     yield from long_follow_up(coded.last_day / DAYS_PER_YEAR)
     for name in _COUNTS:
-        for observations, values in coded.ordered.values():
+        for observations, values, *_ in coded.of_kind.values():
             if name in values:
-                yield from far_outside(name, values[name], observations.row, places)
+                yield from far_outside(name, values[name], observations.row, coded.places)
     yield from _edss_notices(coded)
-    baseline = coded.ordered["baseline"][0].row
-    if coded.has_time[baseline].any():
+    if (coded.all.of_kind["baseline"].time > WRONG_TIME).any():
         yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
     yield from _relapse_notices(coded)
     yield from _scan_notices(coded)
     for kind, noun in (("relapse", "relapse"), ("mri", "scan")):
-        n_again = int(np.count_nonzero(is_same_day(coded.ordered[kind][0])))
+        n_again = int(np.count_nonzero(is_same_day(coded.of_kind[kind].observations)))
         if n_again:
             of_them = f"1 {noun} stands" if n_again == 1 else f"{n_again:,} {noun}s stand"
             text = (
@@ -432,7 +436,7 @@ def _notices(coded: Coded) -> Iterator[Notice]:
 
 
 def _edss_notices(coded: Coded) -> Iterator[Notice]:
-    n = len(coded.joined.all.scoreless)
+    n = len(coded.all.scoreless)
     if n:
         told = (
             "1 edss record has no score, and counts as a contact only."
@@ -447,7 +451,7 @@ def _edss_notices(coded: Coded) -> Iterator[Notice]:
 
 
 def _relapse_notices(coded: Coded) -> Iterator[Notice]:
-    relapses, starts = coded.ordered["relapse"][0], coded.ordered["observed_from"][0]
+    relapses, starts = (coded.of_kind[kind].observations for kind in ("relapse", "observed_from"))
     if not relapses.row.size and not starts.row.size:
         text = "There is no relapse or observed_from record: relapse endpoints are not in this file."
         yield Notice(code="no-relapse-record", text=text)
@@ -461,7 +465,7 @@ def _relapse_notices(coded: Coded) -> Iterator[Notice]:
 
 
 def _scan_notices(coded: Coded) -> Iterator[Notice]:
-    values = coded.joined.all.values
+    values = coded.of_kind["mri"].values
     if "new_lesions" not in values:
         return
     is_fewer = np.zeros(len(values["new_lesions"]), dtype=bool)

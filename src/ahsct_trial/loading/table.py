@@ -100,30 +100,6 @@ class Table:
         return np.zeros(len(rows), dtype=np.int8) if self.texts.table is None else self.texts.table[rows]
 
 
-def code_of_texts(
-    parts: Sequence[tuple[NDArray[np.int32], pa.StringArray]],
-) -> tuple[pa.StringArray, NDArray[np.int32]]:
-    """The different texts of many coded columns, as they come, and the place of each row's among them.
-
-    Texts that stand in no row are left out; a row without one has −1.
-    """
-    together = pa.concat_arrays([texts for _, texts in parts]).dictionary_encode()
-    places = together.indices.to_numpy()
-    found = np.empty(sum(len(codes) for codes, _ in parts), dtype=np.int32)
-    start = row = 0
-    for codes, texts in parts:
-        place = np.append(places[start : start + len(texts)], np.int32(-1))
-        found[row : row + len(codes)] = place.take(codes)
-        start += len(texts)
-        row += len(codes)
-    is_used = np.zeros(len(together.dictionary) + 1, dtype=bool)
-    is_used[found] = True
-    if is_used[:-1].all():
-        return together.dictionary, found
-    new = np.append(np.cumsum(is_used[:-1]) - 1, -1).astype(np.int32)
-    return together.dictionary.filter(pa.array(is_used[:-1])), new[found]
-
-
 class Labels:
     """Labels of many parts of a file: those that differ by case alone are one, spelt as it is most often."""
 
