@@ -62,7 +62,7 @@ def test_a_template_that_is_filled_in_is_read_as_it_is(tmp_path, is_records: boo
 
 @pytest.mark.parametrize("is_records", [True, False])
 def test_an_empty_template_has_the_headings_and_the_allowed_values(tmp_path, is_records: bool) -> None:
-    from ahsct_trial.loading.formats import read_tables
+    from ahsct_trial.loading.formats.tables import read_tables
 
     path = tmp_path / "empty.xlsx"
     path.write_bytes(template_workbook(is_records=is_records))
@@ -81,7 +81,7 @@ def test_an_empty_template_has_the_headings_and_the_allowed_values(tmp_path, is_
 
 @pytest.mark.parametrize("is_records", [True, False])
 def test_the_example_of_a_template_is_free_of_problems(tmp_path, is_records: bool) -> None:
-    from ahsct_trial.loading.formats import read_tables
+    from ahsct_trial.loading.formats.tables import read_tables
     from ahsct_trial.loading.trials import read_cells
 
     (tmp_path / "empty.xlsx").write_bytes(template_workbook(is_records=is_records))

@@ -545,3 +545,18 @@ def test_a_scan_after_the_last_visit_is_what_ends_the_observation(tmp_path: Path
     }["relapse_free_survival"]
     assert (decided.years, decided.column) == (2.0, "years_to_last_scan")
     assert decided.reason == "no event up to the last scan at 2 years (years_to_last_scan)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patient_id,follow_up_years,years_to_death\nP1,3,\nP1,3,\nP2,4,4\n",
+        "patient_id,record,day\nP1,last_contact,900\nP1,last_contact,900\nP2,death,50\nP2,transplant,0\n",
+    ],
+)
+def test_lines_behind_rows_that_were_set_aside(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text(text)
+    trial = read_cohort(file)
+    assert trial.account.set_aside[0].lines == (3,)
+    assert decided(trace(trial, "P2", Protocol()), "overall_survival").line == 4

@@ -93,7 +93,7 @@ class Observations(NamedTuple):
     day
         Whole days from time zero, negative before it [days]; 0 for a baseline record.
     row
-        Number of the record among the rows of the file that are used, from 0.
+        Number of the record among the rows of the file that hold a value, from 0.
     """
 
     patient: IntArray

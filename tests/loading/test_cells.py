@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ahsct_trial import DataProblems, UsageError, read_cohort
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.trials import read_cells
 from ahsct_trial.trial import Places
 
@@ -77,7 +77,8 @@ def test_rows_of_a_data_frame_that_are_alike():
     )
     trial = read_cohort(frame)
     assert trial.account.set_aside[0].lines == (2,)
-    assert trial.places.lines.tolist() == [1, 3]
+    contacts = trial.data.observations["last_contact"]
+    assert [trial.places.of(row).line for row in contacts.row.tolist()] == [1, 3]
 
 
 def test_several_files_need_a_map(tmp_path):

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.loading.formats import read_tables
-from ahsct_trial.loading.limits import MOST_INPUT, as_size, read_within_limit
+from ahsct_trial.loading.file_bytes import MOST_INPUT, as_size, read_within_limit
+from ahsct_trial.loading.formats.tables import read_tables
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.loading.source import read_source
 

@@ -312,7 +312,7 @@ def test_rows_that_are_alike_in_every_cell_are_one(read, messages):
     text = "id,follow_up,notes\nP1,3,x\nP2,4,\nP1,3,x\nP2,4,\nP1,3,x\n"
     cohort = read(text)
     assert values(cohort, "patient_id") == ["P1", "P2"]
-    assert cohort.places.lines.tolist() == [2, 3]
+    assert [cohort.places.of(row).line for row in cohort.data.rows.tolist()] == [2, 3]
     assert [(aside.reason, aside.count, aside.lines) for aside in cohort.account.set_aside] == [
         ("row that is alike in every cell with an earlier one", 3, (4, 5, 6))
     ]

@@ -266,7 +266,7 @@ def test_missing_file(tmp_path):
 def test_folder(tmp_path):
     with pytest.raises(UsageError) as caught:
         read_cohort(str(tmp_path))
-    assert str(caught.value) == f"{tmp_path} is a folder. Name the CSV file in it."
+    assert str(caught.value) == f"{tmp_path} is a folder. Name the file in it."
 
 
 @pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5000, "cohort.csv/"], ids=["NUL", "long", "slash"])

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.loading.cells import CellTable, unseen_errors
-from ahsct_trial.loading.formats import read_tables
+from ahsct_trial.loading.formats.cells import CellTable, unseen_errors
+from ahsct_trial.loading.formats.tables import read_tables
 from ahsct_trial.loading.problems import DataProblems
 
 CASES = Path(__file__).parents[1] / "cases"

@@ -100,7 +100,7 @@ def limit_input(size: str | None) -> None:
         If it is no size.
     """
     if size is not None:
-        from ahsct_trial.loading.limits import MOST_INPUT, as_size
+        from ahsct_trial.loading.file_bytes import MOST_INPUT, as_size
 
         MOST_INPUT.set(as_size(size))
 

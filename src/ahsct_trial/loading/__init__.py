@@ -13,7 +13,7 @@ from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.date_formats import as_date_format
 from ahsct_trial.loading.file_bytes import FileBytes, read_bytes
-from ahsct_trial.loading.signatures import is_text
+from ahsct_trial.loading.formats.signatures import is_text
 from ahsct_trial.protocol import TimeZero
 
 if TYPE_CHECKING:

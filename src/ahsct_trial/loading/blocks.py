@@ -80,21 +80,17 @@ class TextColumn:
 
 
 @dataclass(frozen=True)
-class TextTable:
-    """The rows of a file, or of a part of it, as texts.
+class Rows:
+    """Where the rows of a file, or of a part of it, stand.
 
     Attributes
     ----------
-    columns
-        The known columns by canonical name.
-    plain
-        Those of them that were read as numbers, or as days since 1970: NaN where a cell is empty.
     lines
         Line on which each row begins, counted from the first line of the part; shape (n_rows,).
     n_lines
         Lines of the part, blank ones too.
     ragged
-        Line and number of cells of each row that has too few or too many; the columns leave these out.
+        Line and number of cells of each row that has too few or too many; none of the rows is one.
     broken
         Lines of the rows in which a quoted cell holds a line break.
     table
@@ -103,24 +99,41 @@ class TextTable:
         Number of each row, from 0, where rows are not known by their lines alone.
     """
 
-    columns: dict[str, TextColumn]
     lines: IntArray
-    n_lines: int
+    n_lines: int = 0
     ragged: list[tuple[int, int]] = field(default_factory=list)
     broken: list[int] = field(default_factory=list)
     table: IntArray | None = None
     numbers: IntArray | None = None
-    plain: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def places_among(self, is_kept: NDArray[np.bool_]) -> TextTable:
-        """The rows that are kept, without their texts."""
+    def among(self, is_kept: NDArray[np.bool_]) -> Rows:
+        """The rows that are kept."""
         table, numbers = (
             None if per_row is None else per_row[is_kept] for per_row in (self.table, self.numbers)
         )
-        return replace(self, columns={}, plain={}, lines=self.lines[is_kept], table=table, numbers=numbers)
+        return replace(self, lines=self.lines[is_kept], table=table, numbers=numbers)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The cells of some rows as they are written.
+
+    Attributes
+    ----------
+    rows
+        Where they stand.
+    columns
+        The known columns by canonical name.
+    plain
+        Those of them that were read as numbers, or as days since 1970: NaN where a cell is empty.
+    """
+
+    rows: Rows
+    columns: dict[str, TextColumn]
+    plain: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -252,17 +265,15 @@ def read_block(
         for name, numbers in plain.items()
     ):
         raise NotPlain  # the text nan is no number
-    n_lines, lines, broken = _record_lines(file, header, block, first_line, len(table) + len(ragged))
+    n_lines, all_lines, broken = _record_lines(file, header, block, first_line, len(table) + len(ragged))
     columns = {name: TextColumn.of(_whole(table.column(name))) for name in types if name not in plain}
     if block.has(b"'"):
         columns = {name: column.without_apostrophes() for name, column in columns.items()}
+    lines = np.delete(all_lines, [record for record, _ in ragged]) if ragged else all_lines
     return TextTable(
+        Rows(lines, n_lines, [(int(all_lines[record]), n_cells) for record, n_cells in ragged], broken),
         columns,
-        np.delete(lines, [record for record, _ in ragged]) if ragged else lines,
-        n_lines,
-        [(int(lines[record]), n_cells) for record, n_cells in ragged],
-        broken,
-        plain=plain,
+        plain,
     )
 
 

@@ -350,6 +350,13 @@ def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
         yield Notice(code="long-follow-up", severity="look first", text=text)
 
 
+def edss_10_notice(n: int) -> Notice:
+    """That a last EDSS is death, and no death was entered."""
+    noun = "1 patient has" if n == 1 else f"{n:,} patients have"
+    text = f"{noun} a last EDSS of 10, which is death due to MS, and no death. Was it entered?"
+    return Notice(code="edss-10-without-death", severity="look first", text=text)
+
+
 def alike_identifiers(
     identifiers: pa.StringArray, rows_of: Callable[[IntArray], IntArray], places: Places
 ) -> Iterator[Notice]:

@@ -106,33 +106,20 @@ class Condensed:
     scoreless: IntArray
     n_rows: int
 
-    def among(self, is_kept: NDArray[np.bool_]) -> Condensed:
-        """The rows that are kept, by the numbers that they then have."""
-        number = (np.cumsum(is_kept) - 1).astype(number_type(len(is_kept)))
+    def without(self, rows: IntArray) -> Condensed:
+        """All but some rows that are alike with earlier ones, which have the same attributes."""
+        is_kept = np.ones(self.n_rows, dtype=bool)
+        is_kept[rows] = False
 
         def kept(cells: RecordCells) -> RecordCells:
             is_there = is_kept[cells.row]
             values = {name: column[is_there] for name, column in cells.values.items()}
-            return RecordCells(
-                cells.patient[is_there], cells.time[is_there], number[cells.row[is_there]], values
-            )
+            return RecordCells(cells.patient[is_there], cells.time[is_there], cells.row[is_there], values)
 
-        attributes = {
-            name: replace(
-                cells,
-                rows=number[cells.rows[is_there]],
-                patient=cells.patient[is_there],
-                places=cells.places[is_there],
-            )
-            for name, cells in self.attributes.items()
-            for is_there in [is_kept[cells.rows]]
-        }
-        return Condensed(
-            self.identifiers,
-            {kind: kept(cells) for kind, cells in self.of_kind.items()},
-            attributes,
-            number[self.scoreless[is_kept[self.scoreless]]],
-            int(np.count_nonzero(is_kept)),
+        return replace(
+            self,
+            of_kind={kind: kept(cells) for kind, cells in self.of_kind.items()},
+            scoreless=self.scoreless[is_kept[self.scoreless]],
         )
 
 
@@ -363,15 +350,15 @@ class Coded:
     @cached_property
     def by_row(self) -> ByRow:
         """What each row is, which is only asked where something is wrong."""
+        # Rows that are not used have none of this.
         n = self.all.n_rows
-        patient, time, day = np.empty((3, n), dtype=np.int32)
-        found = ByRow(patient, np.empty(n, dtype=np.int8), time, day, np.empty(n, dtype=bool))
+        patient, time, day = (np.full(n, of_none, dtype=np.int32) for of_none in (NOBODY, NO_TIME, 0))
+        kind_of, is_unknown = np.full(n, CODES[UNKNOWN], dtype=np.int8), np.zeros(n, dtype=bool)
         for kind, cells in self.all.of_kind.items():
-            patient[cells.row], time[cells.row] = cells.patient, cells.time
-            found.kind[cells.row] = CODES[kind]
+            patient[cells.row], time[cells.row], kind_of[cells.row] = cells.patient, cells.time, CODES[kind]
             observations, _, is_dateless, _ = self.of_kind[kind]
-            day[observations.row], found.is_dateless[observations.row] = observations.day, is_dateless
-        return found
+            day[observations.row], is_unknown[observations.row] = observations.day, is_dateless
+        return ByRow(patient, kind_of, time, day, is_unknown)
 
     def first_rows(self, patients: IntArray) -> IntArray:
         """The first row of each of some patients."""
@@ -388,6 +375,10 @@ class Coded:
 
     def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A code for each row's value, and the text of a code."""
+        if name == PATIENT_ID.name:
+            return self.by_row.patient[
+                rows
+            ], lambda code: None if code < 0 else self.identifiers[code].as_py()
         if name == "record":
             return self.by_row.kind[rows], lambda code: None if code < 0 else KINDS[code]
         if name == self.clock:
@@ -408,19 +399,15 @@ class Coded:
             return None
         return str(time) if self.clock == "day" else iso_of(time)
 
-    def patient_of(self, row: int) -> str | None:
-        """The identifier in a row."""
-        code = int(self.by_row.patient[row])
-        return None if code < 0 else self.identifiers[code].as_py()
+    @property
+    def lines(self) -> IntArray:
+        """The line of each row."""
+        return self.places.lines
 
-    def lines_of(self, rows: IntArray) -> IntArray:
-        """The lines of some rows."""
-        return self.places.lines[rows]
-
-    def tables_of(self, rows: IntArray) -> IntArray:
-        """The number of the table of each row."""
-        table = self.places.table
-        return np.zeros(len(rows), dtype=np.int8) if table is None else table[rows]
+    @property
+    def table(self) -> IntArray | None:
+        """The number of the table from which each row comes; None for one table."""
+        return self.places.table
 
 
 def _plain(text: str) -> str:

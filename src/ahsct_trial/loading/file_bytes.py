@@ -1,18 +1,34 @@
-"""The bytes of the input, wherever they come from."""
+"""The bytes of an input, wherever they come from: opened, and read up to a limit.
+
+A compressed bomb, a device and a pipe without end stop there.
+"""
 
 from __future__ import annotations
 
+import io
+import os
+import re
+import stat
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.file_names import no_such_file
-from ahsct_trial.loading.limits import read_within_limit
 
 STANDARD_INPUT = "-"
+#: Bytes that are read of one file, and bytes of text that one is unpacked to; ``--max-input`` sets it.
+MOST_INPUT: ContextVar[int] = ContextVar("most_input", default=4 * 2**30)
+
+_CHUNK = 2**24
+_SIZE = re.compile(r"([0-9]{1,15}) ?([kmgt]?)(i?b)?", re.IGNORECASE)
+_UNITS = ("", "k", "m", "g", "t")
 
 
 class Digest(threading.Thread):
@@ -61,37 +77,117 @@ def read_bytes(path: str | Path) -> FileBytes:
     Raises
     ------
     UsageError
-        If there is no such file, it cannot be read, or it is larger than `MOST_INPUT`.
+        If the file does not exist or cannot be read, or is larger than `MOST_INPUT`.
     """
     # A name may hold bytes that are not text, and characters that a terminal would obey.
-    name = shown(Path(path).name, longest=255)
-    data = _read(path)
-    return FileBytes(STANDARD_INPUT if str(path) == STANDARD_INPUT else name, data, Digest(data))
-
-
-def _read(path: str | Path) -> bytes:
+    name, named = shown(Path(path).name, longest=255), shown(str(path), longest=500)
     if str(path) == STANDARD_INPUT:
-        return _read_standard_input()
-    named = shown(str(path), longest=500)
+        if sys.stdin is None:
+            raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
+        name, named = STANDARD_INPUT, "Standard input"
+        with _told(path, named):
+            data = read_within_limit(sys.stdin.buffer, named)
+    else:
+        with opened(path) as stream:
+            data = read_within_limit(stream, named)
+    return FileBytes(name, data, Digest(data))
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """A file, opened to read its bytes.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or it cannot be read.
+    """
+    with _told(path, shown(str(path), longest=500)), Path(path).open("rb") as stream:
+        yield stream
+
+
+@contextmanager
+def _told(path: str | Path, named: str) -> Iterator[None]:
+    """Say in words what keeps a file from being read."""
     try:
-        with Path(path).open("rb") as stream:
-            return read_within_limit(stream, named)
+        yield
     except FileNotFoundError:
         raise no_such_file(path) from None
     except IsADirectoryError:
-        raise UsageError(f"{named} is a folder. Name the CSV file in it.") from None
+        raise UsageError(f"{named} is a folder. Name the file in it.") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"{named} cannot be read: {_reason(error)}.") from None
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise UsageError(f"{named} cannot be read: {reason or error}.") from None
 
 
-def _read_standard_input() -> bytes:
-    if sys.stdin is None:
-        raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
-    try:
-        return read_within_limit(sys.stdin.buffer, "Standard input")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"Standard input cannot be read: {_reason(error)}.") from None
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
-def _reason(error: OSError | ValueError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+def read_within_limit(stream: _Readable, name: str) -> bytes:
+    """Read a stream of bytes to its end.
+
+    Parameters
+    ----------
+    stream
+        What is read, at most `MOST_INPUT` bytes and a chunk.
+    name
+        What messages call it, escaped already.
+
+    Raises
+    ------
+    UsageError
+        If there is more.
+    """
+    if _is_file_within(stream, MOST_INPUT.get()):
+        return stream.read(-1)  # at once takes a third of the time of chunks
+    content = io.BytesIO()
+    while chunk := stream.read(_CHUNK):
+        content.write(chunk)
+        refuse_beyond_limit(content.tell(), name)
+    return content.getvalue()
+
+
+def _is_file_within(stream: _Readable, limit: int) -> bool:
+    """Whether this is an ordinary file, which has a size, of no more bytes; a device or a pipe may be endless."""
+    if not isinstance(stream, io.BufferedReader):
+        return False
+    status = os.fstat(stream.fileno())
+    return stat.S_ISREG(status.st_mode) and status.st_size <= limit
+
+
+def refuse_beyond_limit(n_bytes: int, name: str) -> None:
+    """Refuse more bytes of a file, or of what it unpacks to, than `MOST_INPUT`.
+
+    Raises
+    ------
+    UsageError
+        If there are more.
+    """
+    limit = MOST_INPUT.get()
+    if n_bytes > limit:
+        raise UsageError(
+            f"{name} has more than {_worded(limit)}. If that is right, raise the limit: "
+            f"--max-input {_worded(4 * limit).replace(' bytes', '').replace(' ', '')}."
+        )
+
+
+def as_size(text: str) -> int:
+    """A number of bytes from ``4G``, ``500 MB`` or ``1000``; units are powers of 1024.
+
+    Raises
+    ------
+    UsageError
+        If it is no size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or not int(found[1]):
+        raise UsageError(f"--max-input is {shown(text)!r}; it is a size such as 500M or 16G.")
+    return int(found[1]) << 10 * _UNITS.index(found[2].lower())
+
+
+def _worded(n_bytes: int) -> str:
+    for power in (4, 3, 2, 1):
+        if n_bytes >= 1024**power and n_bytes % 1024**power == 0:
+            return f"{n_bytes // 1024**power} {_UNITS[power].upper()}B"
+    return f"{n_bytes} bytes"

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ahsct_trial.columns import Column
-from ahsct_trial.loading.blocks import Block, IntArray, TextColumn, TextTable, in_blocks, read_block
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.blocks import Block, IntArray, Rows, TextColumn, TextTable, in_blocks, read_block
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.values import Forms
@@ -101,12 +101,13 @@ def from_cells(
 
     def read(_as_plain: bool) -> TextTable:
         known = zip(columns, table.columns, strict=True)
-        return TextTable(
-            columns={column.name: TextColumn.of(cells) for column, cells in known if column is not None},
+        rows = Rows(
             lines=table.lines if origins is None else origins.lines,
-            n_lines=0,
             table=None if origins is None else origins.table,
             numbers=np.arange(len(table)),
+        )
+        return TextTable(
+            rows, {column.name: TextColumn.of(cells) for column, cells in known if column is not None}
         )
 
     def row_texts(numbers: IntArray) -> pa.Array:

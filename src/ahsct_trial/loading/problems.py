@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.errors import DataError
 from ahsct_trial.escaping import shown
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Notice, ProblemInfo, Validation
@@ -30,7 +31,7 @@ _SHOWN_OF_KIND = 10
 #: Lines that are named of a problem in many rows.
 _SHOWN_LINES = 3
 
-Rows = NDArray[np.integer[Any]]
+IntArray = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +178,7 @@ def on_lines(lines: Sequence[int], n: int) -> str:
     return f"{'line' if n == 1 else 'lines'} {in_words(lines, n)}"
 
 
-def of_rows(places: Places, rows: Rows) -> str:
+def of_rows(places: Places, rows: IntArray) -> str:
     """Where some rows stand, within a sentence: their lines, with the tables where there are several."""
     if places.table is None:
         return on_lines(places.lines[rows[:_SHOWN_LINES]].tolist(), len(rows))
@@ -201,11 +202,11 @@ class Violation:
     `other_rows` that each of them contradicts.
     """
 
-    rows: Rows
+    rows: IntArray
     column: str
     rule: str
     fix: str
-    other_rows: Rows | None = None
+    other_rows: IntArray | None = None
 
 
 class Cells(Protocol):
@@ -214,17 +215,16 @@ class Cells(Protocol):
     def has(self, *names: str) -> bool:
         """Whether there are these columns."""
 
-    def keyed(self, name: str, rows: Rows) -> tuple[Rows, Callable[[int], str | None]]:
+    def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A number for each row's cell of a column, alike where cells are, and the text of such a number."""
 
-    def patient_of(self, row: int) -> str | None:
-        """The identifier in a row."""
+    @property
+    def lines(self) -> IntArray:
+        """The line of each row."""
 
-    def lines_of(self, rows: Rows) -> Rows:
-        """The lines of some rows."""
-
-    def tables_of(self, rows: Rows) -> Rows:
-        """The number of the table from which each of some rows comes."""
+    @property
+    def table(self) -> IntArray | None:
+        """The number of the table from which each row comes; None for one table."""
 
 
 @dataclass(frozen=True)
@@ -343,8 +343,8 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     has_column = cells.has(violation.column)
     names = dict.fromkeys([*([violation.column] if has_column else []), *braced])
     keyed = {name: cells.keyed(name, rows) for name in names}
-    tables = cells.tables_of(rows)
-    code = tables.astype(np.int64)
+    patients, name_of = cells.keyed(PATIENT_ID.name, rows)
+    code = _tables(cells, rows).astype(np.int64)
     for keys, _ in keyed.values():
         _, place = np.unique(keys, return_inverse=True)
         _, code = np.unique(code * (len(rows) + 1) + place, return_inverse=True)
@@ -354,12 +354,11 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     in_order = np.argsort(first)
     for number in in_order[:SHOWN].tolist():
         places = order[start[number] : start[number] + min(n_rows[number], _SHOWN_LINES)]
-        row = int(rows[places[0]])
         values = {name: text_of(int(keys[places[0]])) for name, (keys, text_of) in keyed.items()}
         others = violation.other_rows
         yield Group(
             kind=(violation.column, violation.rule),
-            table=int(tables[places[0]]),
+            table=int(_tables(cells, rows[places])[0]),
             column=violation.column,
             value=values.get(violation.column),
             what=(
@@ -369,13 +368,18 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
             ),
             rule=violation.rule.format(**{name: named(text) for name, text in values.items()}, other="\0"),
             fix=violation.fix,
-            lines=tuple(cells.lines_of(rows[places]).tolist()),
+            lines=tuple(cells.lines[rows[places]].tolist()),
             n_rows=int(n_rows[number]),
             others=() if others is None else _tables_and_lines(cells, others[places]),
-            patient=cells.patient_of(row),
+            patient=name_of(int(patients[places[0]])),
             n_more=max(0, len(in_order) - SHOWN) if number == in_order[0] else 0,
         )
 
 
-def _tables_and_lines(cells: Cells, rows: Rows) -> tuple[tuple[int, int], ...]:
-    return tuple(zip(cells.tables_of(rows).tolist(), cells.lines_of(rows).tolist(), strict=True))
+def _tables_and_lines(cells: Cells, rows: IntArray) -> tuple[tuple[int, int], ...]:
+    return tuple(zip(_tables(cells, rows).tolist(), cells.lines[rows].tolist(), strict=True))
+
+
+def _tables(cells: Cells, rows: IntArray) -> IntArray:
+    """The number of the table from which each of some rows comes."""
+    return np.zeros(len(rows), dtype=np.int8) if cells.table is None else cells.table[rows]

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ahsct_trial.chunks import end_to_end, number_type
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
-from ahsct_trial.loading.blocks import IntArray, NotPlain, TextTable
+from ahsct_trial.loading.blocks import IntArray, NotPlain, Rows, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import (
@@ -51,7 +50,7 @@ class _ReadPart(Generic[Part]):
     """What is kept of a part of a file, and what was found in it; lines are counted from its first one."""
 
     kept: Part
-    texts: TextTable
+    rows: Rows
     n_read: int
     groups: list[Group]
     empty: IntArray
@@ -74,6 +73,8 @@ class Read(Generic[Part]):
         What is wrong with rows and cells, to which is added what all rows together have.
     notices
         What should be known of the reading.
+    n_rows
+        Rows that are used.
     keys
         By which `Input.row_texts` knows each row.
     broken
@@ -92,25 +93,19 @@ class Read(Generic[Part]):
     keys: IntArray
     broken: set[int]
 
-    def repeated_rows(self, candidates: IntArray) -> IntArray:
-        """Those of some rows, ascending, that are alike in every cell with an earlier one of them."""
+    def set_repeated_rows_aside(self, candidates: IntArray) -> IntArray:
+        """Those of some rows, ascending, that are alike in every cell with an earlier one of them: not used."""
         if self.broken:  # what stands on one line is not all of such a row
             is_whole = ~np.isin(self.places.lines[candidates], list(self.broken))
             candidates = candidates[is_whole]
         if len(candidates) < 2:
             return candidates[:0]
         texts = self.source.row_texts(self.keys[candidates])
-        return candidates[repeated(texts)[1]]
-
-    def set_repeated_rows_aside(self, rows: IntArray) -> NDArray[np.bool_]:
-        """Take rows out of the account and of the places; which of all rows are kept."""
-        is_kept = np.ones(self.n_rows, dtype=bool)
-        is_kept[rows] = False
-        lines, table = self.places.lines, self.places.table
-        self.set_aside.append(_set_aside(ALIKE_ROW, lines[rows]))
-        self.n_rows -= len(rows)
-        self.places = Places(lines[is_kept], self.places.tables, None if table is None else table[is_kept])
-        return is_kept
+        rows = candidates[repeated(texts)[1]]
+        if rows.size:
+            self.set_aside.append(_set_aside(ALIKE_ROW, self.places.lines[rows]))
+            self.n_rows -= len(rows)
+        return rows
 
     def trial(
         self, data: PatientTable | Records, *, is_strict: bool, time_zero: TimeZero | None = None
@@ -219,13 +214,13 @@ def _judged(
             else meant(column, texts.columns[column.name], forms)
             for column in source.columns
         },
-        texts,
+        texts.rows,
     )
-    groups = [_ragged(source, line, n_cells, forms) for line, n_cells in texts.ragged]
-    empty = texts.lines[:0]
+    groups = [_ragged(source, line, n_cells, forms) for line, n_cells in texts.rows.ragged]
+    empty = texts.rows.lines[:0]
     is_left_out = table.is_empty()
     if is_left_out.any():
-        empty = texts.lines[is_left_out]
+        empty = texts.rows.lines[is_left_out]
         table = table.among(~is_left_out)
     summary = summary_rows(table, is_patient_table=is_patient_table, is_end=is_end)
     if summary.size:
@@ -241,8 +236,8 @@ def _judged(
     numeric = [column.name for column in source.columns if column.kind in NUMERIC_KINDS - {"date"}]
     return _ReadPart(
         kept=condense(table),
-        texts=replace(table.texts, columns={}, plain={}),  # which would fill the memory
-        n_read=len(texts) + len(texts.ragged),
+        rows=table.rows,
+        n_read=len(texts.rows) + len(texts.rows.ragged),
         groups=groups,
         empty=empty,
         missing=sum((Counter(column.missing) for column in table.columns.values()), Counter()),
@@ -269,12 +264,12 @@ def _span(table: Table, name: str) -> tuple[float, float, int, list[int]] | None
     if np.isnan(lowest):
         return None
     rows = np.flatnonzero(~column.is_missing()) if lowest == highest else np.empty(0, dtype=np.intp)
-    return lowest, highest, len(rows), table.lines_of(rows[:3]).tolist()
+    return lowest, highest, len(rows), table.lines[rows[:3]].tolist()
 
 
 def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
     """The parts one after the other, with the lines of the file."""
-    *starts, end = itertools.accumulate((part.texts.n_lines for part in parts), initial=source.first_line)
+    *starts, end = itertools.accumulate((part.rows.n_lines for part in parts), initial=source.first_line)
     problems = Problems()
     missing = Counter[str]()
     empty: list[IntArray] = []
@@ -283,16 +278,16 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         problems.add(group.below(start) for group in part.groups)
         missing += part.missing
         empty.append(part.empty + start)
-        broken += [line + start for line in part.texts.broken]
+        broken += [line + start for line in part.rows.broken]
     problems.add(_missing_codes(parts, starts))
-    line_type = number_type(max(end, *(int(part.texts.lines.max(initial=0)) for part in parts)))
+    line_type = number_type(max(end, *(int(part.rows.lines.max(initial=0)) for part in parts)))
     lines = end_to_end(
-        (part.texts.lines + line_type(start) for part, start in zip(parts, starts, strict=True)),
-        sum(len(part.texts) for part in parts),
+        (part.rows.lines + line_type(start) for part, start in zip(parts, starts, strict=True)),
+        sum(len(part.rows) for part in parts),
         line_type,
     )
-    tables = [part.texts.table for part in parts if part.texts.table is not None]
-    numbers = [part.texts.numbers for part in parts if part.texts.numbers is not None]
+    tables = [part.rows.table for part in parts if part.rows.table is not None]
+    numbers = [part.rows.numbers for part in parts if part.rows.numbers is not None]
     n_empty = sum(map(len, empty))
     notices = [*source.notices]
     if broken:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
 from ahsct_trial.loading.blocks import IntArray
-from ahsct_trial.loading.checks import alike_identifiers, far_outside, long_follow_up
+from ahsct_trial.loading.checks import alike_identifiers, edss_10_notice, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import (
     CODES,
     LONGEST_DAYS,
@@ -25,7 +25,6 @@ from ahsct_trial.loading.coded_records import (
     kinds,
 )
 from ahsct_trial.loading.inputs import Input
-from ahsct_trial.loading.patient_table import edss_10_notice
 from ahsct_trial.loading.problems import Violation, fatal, grouped
 from ahsct_trial.loading.reading import read_parts
 from ahsct_trial.loading.table import Labels, Table, labels_alike
@@ -66,10 +65,9 @@ def read_records(source: Input, time_zero: TimeZero, *, is_strict: bool) -> Tria
     read.parts.clear()
     clock = "day" if has_day else "date"
     coded = code(rows, read.places, clock, time_zero)
-    alike = read.repeated_rows(_candidates(coded))
+    alike = read.set_repeated_rows_aside(_candidates(coded))
     if alike.size:
-        is_kept = read.set_repeated_rows_aside(alike)
-        coded = code(rows.among(is_kept), read.places, clock, time_zero)
+        coded = code(rows.without(alike), read.places, clock, time_zero)
     attributes, contradictions = _attributes(coded)
     for violation in (*_violations(coded, time_zero), *contradictions):
         read.problems.add(grouped(violation, coded))

@@ -11,8 +11,7 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.file_bytes import Digest, FileBytes, read_bytes
-from ahsct_trial.loading.limits import read_within_limit
+from ahsct_trial.loading.file_bytes import Digest, FileBytes, read_bytes, read_within_limit
 from ahsct_trial.loading.problems import fatal
 
 _GZIP = b"\x1f\x8b"

@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.chunks import gathered
-from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.blocks import IntArray, TextTable
+from ahsct_trial.loading.blocks import IntArray, Rows
 from ahsct_trial.loading.values import Numbers, Values
 from ahsct_trial.results import Notice
 
@@ -28,16 +27,16 @@ class Table:
     ----------
     columns
         The columns, `patient_id` among them.
-    texts
-        The rows as they were read, with the line of each.
+    rows
+        Where its rows stand.
     """
 
     columns: dict[str, Values | Numbers]
-    texts: TextTable
+    rows: Rows
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.rows)
 
     def has(self, *names: str) -> bool:
         """Whether the file has all of these columns."""
@@ -76,7 +75,7 @@ class Table:
     def among(self, is_kept: NDArray[np.bool_]) -> Table:
         """The rows that are kept."""
         columns = {name: column.among(is_kept) for name, column in self.columns.items()}
-        return Table(columns, self.texts.places_among(is_kept))
+        return Table(columns, self.rows.among(is_kept))
 
     # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
@@ -85,19 +84,15 @@ class Table:
         column = self.texts_of(name)
         return column.codes[rows], lambda code: None if code < 0 else column.texts[code].as_py()
 
-    def patient_of(self, row: int) -> str | None:
-        """The identifier in a row."""
-        identifiers = self.texts_of(PATIENT_ID.name)
-        code = int(identifiers.codes[row])
-        return None if code < 0 else identifiers.texts[code].as_py()
+    @property
+    def lines(self) -> IntArray:
+        """The line of each row."""
+        return self.rows.lines
 
-    def lines_of(self, rows: IntArray) -> IntArray:
-        """The lines of some rows."""
-        return self.texts.lines[rows]
-
-    def tables_of(self, rows: IntArray) -> IntArray:
-        """The number of the table from which each of some rows comes."""
-        return np.zeros(len(rows), dtype=np.int8) if self.texts.table is None else self.texts.table[rows]
+    @property
+    def table(self) -> IntArray | None:
+        """The number of the table from which each row comes; None for one table."""
+        return self.rows.table
 
 
 class Labels:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ahsct_trial.columns import RECORDS
-from ahsct_trial.loading.cells import CellTable, unseen_errors
 from ahsct_trial.loading.file_bytes import FileBytes
+from ahsct_trial.loading.formats.cells import CellTable, unseen_errors
 from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
 from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
@@ -48,7 +48,7 @@ def read_table(
     if isinstance(source, Path):
         table = _first_table(source)
     else:
-        from ahsct_trial.loading.frames import cells_of_frame
+        from ahsct_trial.loading.formats.frames import cells_of_frame
 
         table = cells_of_frame(source)
     return _read_cells(table, forms, None, time_zero=time_zero, is_strict=is_strict)
@@ -62,7 +62,7 @@ def _first_table(path: Path) -> CellTable:
     DataProblems
         If the sheet is empty.
     """
-    from ahsct_trial.loading.formats import read_tables, sheet_names
+    from ahsct_trial.loading.formats.tables import read_tables, sheet_names
 
     sheet = next(iter(sheet_names(path)), None)
     tables = read_tables(path, sheet=sheet)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.merging import given_kinds, merge_records

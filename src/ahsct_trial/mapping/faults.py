@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.problems import SHOWN, DataProblems, Problem
 
 _SHOWN_LINES = 3

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ahsct_trial.loading.cells import unseen_errors
+from ahsct_trial.loading.formats.cells import unseen_errors
 from ahsct_trial.loading.problems import refuse_what_to_look_at_first
 from ahsct_trial.loading.trials import read_cells
 from ahsct_trial.mapping.applying import apply_map

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import CAUSE_OF_DEATH, PATIENT_ID
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.mapping.faults import Faults, problem_on
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.rows import Made, TableRead, is_given

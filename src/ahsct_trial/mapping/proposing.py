@@ -16,8 +16,8 @@ from pathlib import Path
 from ahsct_trial.columns import ATTRIBUTES, CAUSE_OF_DEATH
 from ahsct_trial.errors import AhsctError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.loading.formats import read_tables
+from ahsct_trial.loading.formats.cells import CellTable
+from ahsct_trial.loading.formats.tables import read_tables
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.loading.values import MISSING
 from ahsct_trial.mapping import headings

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.mapping.account import Reasons
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import TableRule

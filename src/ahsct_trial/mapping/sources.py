@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 from ahsct_trial.file_names import no_such_file
-from ahsct_trial.loading.cells import CellTable
 from ahsct_trial.loading.file_bytes import STANDARD_INPUT
-from ahsct_trial.loading.formats import read_tables, sheet_names
+from ahsct_trial.loading.formats.cells import CellTable
+from ahsct_trial.loading.formats.tables import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
 from ahsct_trial.mapping.faults import files_with
 from ahsct_trial.mapping.model import Map, TableRule
@@ -95,7 +95,7 @@ def stem(file: str) -> str:
 
 def _frame_table(name: str, frame: pd.DataFrame) -> CellTable:
     """A DataFrame as a table of cells under the name that the map has for it."""
-    from ahsct_trial.loading.frames import cells_of_frame
+    from ahsct_trial.loading.formats.frames import cells_of_frame
 
     return replace(cells_of_frame(frame), file=name)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORDS, Kind
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
+from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.loading.values import EARLIEST, MISSING, today
 from ahsct_trial.mapping.dates import Wrong, iso_day

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree as ET
 
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.limits import refuse_beyond_limit
+from ahsct_trial.loading.file_bytes import refuse_beyond_limit
 from ahsct_trial.loading.problems import DataProblems, fatal
 
 #: A million rows with 15 columns have 600 MB of XML.

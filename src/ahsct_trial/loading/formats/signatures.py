@@ -5,10 +5,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
-from ahsct_trial.file_names import no_such_file
-from ahsct_trial.loading.file_bytes import STANDARD_INPUT
+from ahsct_trial.loading.file_bytes import STANDARD_INPUT, opened
 
 _HEAD = 512
 
@@ -64,16 +61,8 @@ def head_of(path: Path) -> bytes:
     UsageError
         If there is no such file, or it cannot be read.
     """
-    named = shown(str(path), longest=500)
-    try:
-        with path.open("rb") as file:
-            return file.read(_HEAD)
-    except FileNotFoundError:
-        raise no_such_file(path) from None
-    except IsADirectoryError:
-        raise UsageError(f"{named} is a folder.") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{named} cannot be read: {error}.") from None
+    with opened(path) as file:
+        return file.read(_HEAD)
 
 
 def unpacked_head(head: bytes) -> bytes:

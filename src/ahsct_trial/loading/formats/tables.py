@@ -22,12 +22,10 @@ import pyarrow as pa
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.cells import CellTable
-from ahsct_trial.loading.delimited import read_delimited
-from ahsct_trial.loading.file_bytes import STANDARD_INPUT
-from ahsct_trial.loading.limits import refuse_beyond_limit
-from ahsct_trial.loading.problems import fatal
-from ahsct_trial.loading.signatures import (
+from ahsct_trial.loading.file_bytes import STANDARD_INPUT, refuse_beyond_limit
+from ahsct_trial.loading.formats.cells import CellTable
+from ahsct_trial.loading.formats.delimited import read_delimited
+from ahsct_trial.loading.formats.signatures import (
     FOREIGN,
     WORKBOOKS,
     ZIP,
@@ -36,7 +34,8 @@ from ahsct_trial.loading.signatures import (
     statistical_function,
     unpacked_head,
 )
-from ahsct_trial.loading.workbook_guard import failed_formulas, refuse_overwhelming
+from ahsct_trial.loading.formats.workbook_guard import failed_formulas, refuse_overwhelming
+from ahsct_trial.loading.problems import fatal
 
 #: Rows that are held as Python values at a time.
 _N_ROWS_AT_A_TIME = 50_000
