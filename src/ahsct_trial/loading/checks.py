@@ -6,20 +6,17 @@ A check gives the rows that break it, for all rows at once. The rules between co
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
-from ahsct_trial.loading.blocks import IntArray
+from ahsct_trial.loading.identifiers import unusable_identifiers
 from ahsct_trial.loading.problems import Violation, of_rows
-from ahsct_trial.loading.table import Table, are_plain, characters, fold, last_characters
+from ahsct_trial.loading.table import Table
 from ahsct_trial.loading.values import Forms, Values, explained, span
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
@@ -30,27 +27,6 @@ SAME_TIME = 1e-9
 #: Numbers that stand for a missing value in many forms.
 _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0, 88888.0, 99999.0)
 
-#: What stands in place of an identifier before totals, means and other summaries.
-_SUMMARY_WORDS = (
-    "total|totals|subtotal|grand total|sum|sums|mean|means|average|median|count|number|overall|all patients"
-    "|minimum|maximum|range|interquartile range|standard deviation|standard error"
-    "|std?\\.? ?dev|summe|gesamt|gesamtsumme|insgesamt|mittelwert|mittel"
-    "|durchschnitt|anzahl|standardabweichung|alle patienten|somme|totaux|moyenne|médiane|mediane|ensemble"
-    "|nombre|écart-type|ecart-type|totale|somma|media|mediana|deviazione standard|suma|promedio|totales"
-    "|desviación estándar|totaal|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel|medelvärde"
-    "|totalt|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem|průměr|összesen|átlag"
-    "|toplam|ortalama|σύνολο|итого|всего|среднее|合計|平均|总计|合计"
-)
-#: The same where it may be a patient's initials.
-_SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
-#: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
-#: identifier that begins with the name of a trial.
-_AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"
-#: What such a comment begins with.
-_SIGNS = "([=±:"
-#: An identifier that is perhaps no patient's: those without a digit, and those with such a comment.
-_MAYBE_SUMMARY = rf"^[^0-9]+$|[{re.escape(_SIGNS)}]"
-
 #: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
 _FAR_OUTSIDE = 10
 _LEAST_PERCENTILE = 3.0
@@ -58,8 +34,6 @@ _LEAST_PERCENTILE = 3.0
 _MANY_NINES = 3
 #: No trial of this treatment has a longer median follow-up [years].
 _LONGEST_MEDIAN = 25.0
-#: Groups of identifiers that are told.
-_SHOWN_GROUPS = 5
 
 
 @dataclass(frozen=True)
@@ -214,7 +188,7 @@ def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:
 def _wrong_cells(values: Values, forms: Forms) -> Iterator[Violation]:
     """Cells with a text that their column does not take."""
     if values.column.name == PATIENT_ID.name:
-        yield from _unusable_identifiers(values)
+        yield from unusable_identifiers(values)
     if values.is_wrong.any():
         for (rule, fix), places in explained(values, forms).items():
             is_meant = np.zeros(len(values.texts), dtype=bool)
@@ -222,78 +196,6 @@ def _wrong_cells(values: Values, forms: Forms) -> Iterator[Violation]:
             rows = values.rows_of(is_meant)
             if rows.size:
                 yield Violation(rows, values.column.name, rule, fix)
-
-
-def _unusable_identifiers(values: Values) -> Iterator[Violation]:
-    """Identifiers that cannot be read in a list."""
-    if are_plain(values.texts):
-        return
-    is_broken = pc.match_substring_regex(values.texts, r"[\r\n]").to_numpy(zero_copy_only=False)
-    if (rows := values.rows_of(is_broken)).size:
-        yield Violation(
-            rows,
-            values.column.name,
-            "an identifier stands on one line",
-            "Correct it, and look for a quote that is opened there and not closed.",
-        )
-    is_unseen = pc.match_substring_regex(values.texts, r"^[\s\pZ\p{C}]+$").to_numpy(zero_copy_only=False)
-    if (rows := values.rows_of(is_unseen & ~is_broken)).size:
-        yield Violation(rows, values.column.name, "it consists of invisible characters alone", "Correct it.")
-
-
-def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArray[np.intp]:
-    """Rows of totals or means, by their identifier.
-
-    A word such as ``Total`` stands for no patient wherever it is. What may be initials, as ``N`` or ``SD``, is one only
-    in the last rows of a patient table, and where every identifier of a patient is longer or has a digit.
-    """
-    identifiers = table.texts_of(PATIENT_ID.name)
-    if _are_numbered(identifiers.texts):
-        return np.empty(0, dtype=np.intp)
-    is_maybe = pc.match_substring_regex(identifiers.texts, _MAYBE_SUMMARY).to_numpy(zero_copy_only=False)
-    if not is_maybe.any():
-        return np.empty(0, dtype=np.intp)
-    is_word, is_short = (
-        _is_one_of(identifiers.texts, is_maybe, words) for words in (_SUMMARY_WORDS, _SHORT_SUMMARY_WORDS)
-    )
-    rows = identifiers.rows_of(is_word)
-    if not (is_patient_table and is_end and is_short.any()):
-        return rows
-    is_patient = ~(is_word | is_short)
-    # A text that stands for missing is in no row.
-    is_patient[np.setdiff1d(np.arange(len(identifiers.texts)), identifiers.codes)] = False
-    patients = identifiers.texts.filter(pa.array(is_patient))
-    shortest = pc.min(pc.utf8_length(patients)).as_py() or 0
-    has_digits = bool(pc.all(pc.match_substring_regex(patients, "[0-9]")).as_py())
-    if pc.any(pc.match_substring(patients, ":")).as_py():  # SE:001 beside NO:001 is a patient's
-        is_short &= ~pc.match_substring(identifiers.texts, ":").to_numpy(zero_copy_only=False)
-    is_short &= has_digits | (pc.utf8_length(identifiers.texts).to_numpy(zero_copy_only=False) < shortest)
-    is_summary = np.append(is_word | is_short, False)[identifiers.codes]
-    others = np.flatnonzero(~is_summary)
-    start = others[-1] + 1 if others.size else 0
-    return np.union1d(rows, np.arange(start, len(table)))
-
-
-def _are_numbered(texts: pa.StringArray) -> bool:
-    """Whether each ends in a digit and none has a sign of a comment, so that none is a summary.
-
-    Most are like that, and the regular expression takes ten times as long to see it.
-    """
-    last = last_characters(texts)
-    if not (last.min(initial=ord("0")) >= ord("0") and last.max(initial=ord("9")) <= ord("9")):
-        return False
-    used = characters(texts)
-    return not any(np.any(used == sign) for sign in _SIGNS.encode())
-
-
-def _is_one_of(texts: pa.StringArray, is_maybe: NDArray[np.bool_], words: str) -> NDArray[np.bool_]:
-    """Which of the texts that may be one of these words are, without regard to case and signs around them."""
-    is_one = np.zeros(len(texts), dtype=bool)
-    folded = pc.utf8_lower(pc.utf8_trim(texts.filter(pa.array(is_maybe)), characters=" \t:.=*"))
-    is_one[is_maybe] = pc.match_substring_regex(folded, f"^({words}){_AFTER_SUMMARY}").to_numpy(
-        zero_copy_only=False
-    )
-    return is_one
 
 
 # ---- All rows of a file ----------------------------------------------------------------------------------
@@ -355,53 +257,3 @@ def edss_10_notice(n: int) -> Notice:
     noun = "1 patient has" if n == 1 else f"{n:,} patients have"
     text = f"{noun} a last EDSS of 10, which is death due to MS, and no death. Was it entered?"
     return Notice(code="edss-10-without-death", severity="look first", text=text)
-
-
-def alike_identifiers(
-    identifiers: pa.StringArray, rows_of: Callable[[IntArray], IntArray], places: Places
-) -> Iterator[Notice]:
-    """Different identifiers that are perhaps of one patient, by the line on which each stands first.
-
-    Parameters
-    ----------
-    identifiers
-        The different identifiers; null where one is missing, which is another problem.
-    rows_of
-        Gives the first row of each of some identifiers, by their places.
-    places
-        Where rows stand.
-    """
-    if not _may_be_alike(identifiers):
-        return
-    # The first place is that of missing ones.
-    codes = fold(identifiers).dictionary_encode().indices.fill_null(-1).to_numpy() + 1
-    n_of = np.bincount(codes)
-    groups = np.flatnonzero(n_of[1:] > 1) + 1
-    if not groups.size:
-        return
-    order = np.argsort(codes, kind="stable")
-    start = np.cumsum(n_of) - n_of
-    rows = [np.sort(rows_of(order[start[one] : start[one] + n_of[one]])) for one in groups[:_SHOWN_GROUPS]]
-    told = "; ".join(of_rows(places, group) for group in rows)
-    n_more = len(groups) - _SHOWN_GROUPS
-    more = f"; and {n_more:,} more" if n_more > 0 else ""
-    noun = "group of identifiers differs" if len(groups) == 1 else "groups of identifiers differ"
-    text = (
-        f"{len(groups):,} {noun} only by case, blanks, forms of letters, leading zeros or a final .0 "
-        f"({told}{more}). Each identifier is a patient here: is it one patient?"
-    )
-    yield Notice(code="identifiers-alike", severity="look first", text=text)
-
-
-def _may_be_alike(identifiers: pa.StringArray) -> bool:
-    """False where bytes and lengths show that no two can be: folding a million takes a second."""
-    if not are_plain(identifiers):
-        return True
-    used = characters(identifiers)
-    has_lower = np.any((used >= ord("a")) & (used <= ord("z")))
-    has_upper = np.any((used >= ord("A")) & (used <= ord("Z")))
-    if (has_lower and has_upper) or np.any(used == ord(".")):
-        return True
-    # Of the same length they are still different without leading zeros.
-    shortest, longest = (pc.min_max(pc.binary_length(identifiers))[end].as_py() for end in ("min", "max"))
-    return bool(shortest != longest and pc.any(pc.starts_with(identifiers, "0")).as_py())

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
 from ahsct_trial.loading.blocks import IntArray, Rows, TextColumn, is_ascending
 from ahsct_trial.loading.checks import (
-    alike_identifiers,
     cross_violations,
     edss_10_notice,
     far_outside,
     long_follow_up,
 )
+from ahsct_trial.loading.identifiers import alike_identifiers
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, grouped
 from ahsct_trial.loading.reading import Read, read_parts

@@ -14,7 +14,8 @@ import numpy as np
 from ahsct_trial.chunks import end_to_end, number_type
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
 from ahsct_trial.loading.blocks import IntArray, NotPlain, Rows, TextTable
-from ahsct_trial.loading.checks import cell_violations, is_missing_code, summary_rows
+from ahsct_trial.loading.checks import cell_violations, is_missing_code
+from ahsct_trial.loading.identifiers import summary_rows
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import (
     FILL_IN,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
 from ahsct_trial.loading.blocks import IntArray
-from ahsct_trial.loading.checks import alike_identifiers, edss_10_notice, far_outside, long_follow_up
+from ahsct_trial.loading.checks import edss_10_notice, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import (
     CODES,
     LONGEST_DAYS,
@@ -24,6 +24,7 @@ from ahsct_trial.loading.coded_records import (
     join,
     kinds,
 )
+from ahsct_trial.loading.identifiers import alike_identifiers
 from ahsct_trial.loading.inputs import Input
 from ahsct_trial.loading.problems import Violation, fatal, grouped
 from ahsct_trial.loading.reading import read_parts

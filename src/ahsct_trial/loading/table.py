@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.chunks import gathered
@@ -133,41 +131,6 @@ def repeated(texts: pa.Array) -> tuple[IntArray, IntArray]:
     first = first_of_code[code]
     again = np.flatnonzero((first < np.arange(len(codes))) & (codes >= 0))
     return first[again], again
-
-
-def characters(texts: pa.StringArray) -> NDArray[np.uint8]:
-    """The bytes of all strings of an array, one after the other."""
-    data = texts.buffers()[2]
-    if data is None:
-        return np.zeros(0, dtype=np.uint8)
-    ends = _ends(texts)
-    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-
-
-def last_characters(texts: pa.StringArray) -> NDArray[np.uint8]:
-    """The last byte of each string of an array that is not empty."""
-    starts, ends = _ends(texts)[:-1], _ends(texts)[1:]
-    data = texts.buffers()[2]
-    return np.frombuffer(b"" if data is None else data, np.uint8)[ends[ends > starts] - 1]
-
-
-def _ends(texts: pa.StringArray) -> NDArray[np.int32]:
-    """Where the strings of an array begin in its bytes, and behind the last where that ends."""
-    return np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
-
-
-def are_plain(texts: pa.StringArray) -> bool:
-    """Whether all characters are visible ones of ASCII; a closer look at others costs ten times as much."""
-    used = characters(texts)
-    return bool(used.min(initial=0x21) > ord(" ") and used.max(initial=0) < 0x7F)
-
-
-def fold(texts: pa.StringArray) -> pa.StringArray:
-    """Identifiers without what people and programs change: form, case, blanks, leading zeros, a final .0."""
-    folded: Any = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
-    folded = pc.replace_substring_regex(folded, r"[\s\pZ\p{Cf}]", "")
-    folded = pc.replace_substring_regex(folded, r"\.0+$", "")
-    return pc.replace_substring_regex(folded, r"^0+(.)", r"\1")
 
 
 def coded_texts(
