@@ -445,6 +445,7 @@ def test_a_misspelt_name_is_answered_with_the_closest(ahsct: Ahsct, arguments: l
     ("arguments", "words"),
     [
         (["summarize", "no-such-file.csv"], "There is no file no-such-file.csv"),
+        (["summarize", ""], "The name of the file is empty."),
         (["summarize", "data"], "is a folder"),
         (["summarize", SAMPLE, "--horizon", "0"], "horizon_years"),
         (["summarize", SAMPLE, "--horizon", "nan"], "horizon_years"),
@@ -472,7 +473,7 @@ def test_a_misspelt_name_is_answered_with_the_closest(ahsct: Ahsct, arguments: l
         (["plot", "timeline", SAMPLE], "--output"),
         (["report", SAMPLE], "--output"),
         (["report", SAMPLE, "-o", "report.pdf"], "must end in .html"),
-        (["report", SAMPLE, "-o", "no-such/report.html"], "cannot be written"),
+        (["report", SAMPLE, "-o", "no-such/report.html"], "There is no folder no-such."),
         (["report", SAMPLE, "-o", "report.html", "--against", "nobody"], "atkins2016-summary"),
         (["report", SAMPLE, "-o", "report.html", "--arm", "A=B"], "--arm goes with a publication"),
         (["nonsense"], "nonsense"),
@@ -679,7 +680,7 @@ def test_figures_are_written_whole_and_kept(ahsct: Ahsct, arguments: list[str], 
         assert ahsct("plot", *arguments, "-o", target, "--force").exit_code == 0
         assert target.read_bytes() == content
     nowhere = ahsct("plot", *arguments, "-o", tmp_path / "no" / "figure.svg")
-    assert (nowhere.exit_code, "cannot be written" in nowhere.err) == (2, True)
+    assert (nowhere.exit_code, "There is no folder" in nowhere.err) == (2, True)
     assert len(list(tmp_path.iterdir())) == len(beginnings)
 
 

@@ -65,7 +65,7 @@ def test_a_folder_is_no_place_to_write_to(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+    with pytest.raises(UsageError, match=r"There is no folder .*none\. Make it, or choose another name"):
         write(TEXT, tmp_path / "none" / "result.txt")
 
 

@@ -164,6 +164,10 @@ def _target(path: Path, named: str, *, force: bool) -> Path:
             raise UsageError(f"{named} is a link that leads back to itself.")
         if target.is_dir():
             raise UsageError(f"{named} is a folder. Name a file in it.")
+        if not target.parent.is_dir():
+            raise UsageError(
+                f"There is no folder {shown_path(path.parent)}. Make it, or choose another name."
+            )
         if target.exists() and not target.is_file():
             raise UsageError(f"{named} is not a regular file. Write to standard output instead.")
         if target.exists() and not force:

@@ -190,6 +190,34 @@ def test_header_is_refused(messages, header, expected):
     assert messages(f"\n{header}\n{rows}\n \n") == [f"cohort.csv:2: {message}" for message in expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Cohort of 2016\n\npatient_id,follow_up_years\nP1,3\n", 3),
+        ("Export;2026-01-05;;\nPat-Nr;von;bis;\nPatient;record;day;\nP1;transplant;0;\n", 3),
+        ('"A title\nof three\nlines"\nid\tfollow_up_years\nP1\t3\n', 4),
+        ("\ufeffPatients,\n" + "note,\n" * 19 + "ID,Site,record,date\nP1,x,transplant,2020-01-01\n", 21),
+    ],
+)
+def test_titles_above_the_headings(messages, text, line):
+    assert messages(text) == [
+        f"cohort.csv:1: this is not the headings, which seem to stand on line {line}; a file begins with its "
+        f"headings. Remove the lines above them, or give a map with heading_row = {line}."
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "number,follow_up_years\nP1,3\nsite,5\n",  # a heading among the values
+        "number,follow_up_years\nid,3\n",  # alone no line of headings
+        "note\n" * 22 + "patient_id,follow_up_years\nP1,3\n",  # too far below
+    ],
+)
+def test_lines_that_are_no_headings(messages, text):
+    assert "seem to stand" not in "".join(messages(text))
+
+
 def test_quote_that_is_open_over_a_long_file(messages):
     [message] = messages('patient_id,"follow_up_years\n' + "P1,3\n" * 50_000)
     assert message.startswith("cohort.csv:1: a quote in the header is opened and never closed;")

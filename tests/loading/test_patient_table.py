@@ -784,7 +784,16 @@ def test_missing_numbers_are_nan_and_not_zero(read):
 
 @pytest.mark.parametrize(
     ("cell", "token"),
-    [("unknown", "unknown"), ("unbekannt", "unbekannt"), ("n.d.", "'n.d.'"), ("null", "null"), ("?", "'?'")],
+    [
+        ("unknown", "unknown"),
+        ("unbekannt", "unbekannt"),
+        ("n.d.", "'n.d.'"),
+        ("null", "null"),
+        ("?", "'?'"),
+        ("#NULL!", "'#NULL!'"),
+        ("#N/A!", "'#N/A!'"),
+        ("<NA>", "'<NA>'"),
+    ],
 )
 def test_a_word_for_unknown_is_answered_with_missing(messages, cell, token):
     [message] = messages(f"id,follow_up,sex\nP1,3,{cell}\n")

@@ -395,7 +395,7 @@ class Coded:
         return points, lambda code: None if code < 0 else f"{code / 2:g}"
 
     def _time_text(self, time: int) -> str | None:
-        if time == NO_TIME:
+        if time <= WRONG_TIME:
             return None
         return str(time) if self.clock == "day" else iso_of(time)
 

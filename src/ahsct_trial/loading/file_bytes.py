@@ -102,6 +102,8 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
     UsageError
         If there is no such file, or it cannot be read.
     """
+    if not str(path):
+        raise UsageError("The name of the file is empty.")
     with _told(path, shown(str(path), longest=500)), Path(path).open("rb") as stream:
         yield stream
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ahsct_trial.columns import PATIENT_TABLE, RECORDS, Column
+from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, DataProblems, Problem, fatal
 from ahsct_trial.loading.source import Source
@@ -23,6 +23,8 @@ _VISIBLE = re.compile(rb"\S")
 _SEPARATOR_LINE = re.compile(rb'"?sep=[^\r\n]"?\r?\n', re.IGNORECASE)
 
 
+#: Lines that may stand above the headings: a title, the day of an export.
+_MOST_TITLES = 20
 #: Names of columns that were left out are listed up to this number.
 _SHOWN_NAMES = 100
 #: Words of a heading that name another unit than years.
@@ -97,6 +99,14 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
             len(reading[1][0]),
         ),
     )
+    if not _has_patients(names, dictionary) and (lower := _line_of_headings(source, start)) is not None:
+        raise fatal(
+            source.file,
+            f"this is not the headings, which seem to stand on line {lower}",
+            "a file begins with its headings",
+            f"Remove the lines above them, or give a map with heading_row = {lower}.",
+            line=header_line,
+        )
     try:
         columns, notices = recognise(source.file, header_line, names, dictionary)
         problems = None
@@ -147,6 +157,27 @@ def _first_visible_line(source: Source) -> int:
     return max(begin, source.data.rfind(b"\n", 0, first.start()) + 1) if first else 0
 
 
+def _has_patients(names: Sequence[str], dictionary: Sequence[Column]) -> bool:
+    """Whether a column of identifiers is among some names."""
+    return any(
+        column is not None and column.name == PATIENT_ID.name for column in _recognised(names, dictionary)
+    )
+
+
+def _line_of_headings(source: Source, start: int) -> int | None:
+    """The line below the first that has headings which are known here, identifiers among them, if one has."""
+    for _ in range(_MOST_TITLES):
+        start = source.data.find(b"\n", start) + 1
+        if not 0 < start < len(source.data):
+            return None
+        for delimiter in _DELIMITERS:
+            names = _names(source, start, delimiter)[0]
+            n_known = sum(column is not None for column in _recognised(names, shape_of(names)))
+            if n_known > 1 and _has_patients(names, shape_of(names)):
+                return source.line_of(start)
+    return None
+
+
 def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:
     """Names of the header under one delimiter, and the offset behind it; no names if a quote never ends."""
     stream = io.BytesIO(source.data)
@@ -160,7 +191,9 @@ def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:
         names = [
             end_of_file if reader.line_num > 1 else source.data[start : start + 200].decode("utf-8", "ignore")
         ]
-    return [] if names[-1].endswith(end_of_file) else [name.strip() for name in names], stream.tell()
+    return [] if not names or names[-1].endswith(end_of_file) else [
+        name.strip() for name in names
+    ], stream.tell()
 
 
 def recognise(

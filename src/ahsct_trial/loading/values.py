@@ -33,11 +33,11 @@ _FIRST_DAY = date.min.toordinal() - _DAY_1970
 #: No transplant, scan or EDSS is older: the EDSS is of 1983, and a history reaches back some decades.
 EARLIEST = date(1950, 1, 1)
 #: A word or signs that people write for a missing value.
-_MAYBE_MISSING = r"([^\W\d_]\.?){2,12}|[-?*/_.x]{1,5}|-?[0-9]+"
+_MAYBE_MISSING = r"([^\W\d_]\.?){2,12}|[-?*/_.x]{1,5}|-?[0-9]+|<[A-Za-z]+>|#[A-Z/0-9]+[!?]"
 #: Words for unknown that a person writes in small letters, and numbers that forms have for it.
 _UNKNOWN = re.compile(
     r"unk|unknown|missing|none|null|n\.?[adrek]\.?|k\.?\s?a\.?|unbekannt|fehlt|inconnue?|desconocid[oa]|sconosciut[oa]"
-    r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+"
+    r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+|<[a-z]+>|#[a-z/0-9]+[!?]"
 )
 #: Days as a spreadsheet or SAS counts them, of some decades.
 _SERIAL_DAY = re.compile(r"[1-4][0-9]{4}([.,][0-9]+)?")
