@@ -749,6 +749,17 @@ def test_a_last_contact_before_day_0():
     ]
 
 
+def test_a_last_contact_before_the_first_of_two_transplants():
+    body = (
+        "P1,transplant,2011-05-03\nP1,last_contact,2001-05-03\nP1,last_contact,2013-05-03\nP1,transplant,{}\n"
+    )
+    for second in ("soon", "", "2012-05-03"):
+        assert (
+            "3 patient P1: date is 2001-05-03; that is a last contact before the transplant of 2011-05-03 on line 2. "
+            "Correct one of the two." in messages(padded(DATED, body.format(second)))
+        )
+
+
 # ---- Time zero --------------------------------------------------------------------------------------------
 
 

@@ -260,9 +260,10 @@ def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     rows = rows[~np.isin(rows, coded.all.scoreless)]
     if not rows.size:
         return
-    origins = coded.of_kind[origin].observations
+    patient, time, row, _ = coded.all.of_kind[origin]
+    is_dated = time > WRONG_TIME
     row_of = np.full(coded.n_patients + 1, -1)
-    row_of[origins.patient] = origins.row
+    row_of[patient[is_dated][::-1]] = row[is_dated][::-1]  # of two the first one makes day 0
     others = row_of[coded.by_row.patient[rows]]
     fix = "Correct one of the two."
     if (others >= 0).any() and coded.clock == "date":
