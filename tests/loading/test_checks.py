@@ -48,9 +48,9 @@ BROKEN: dict[tuple[str, ...], tuple[dict[str, str], str]] = {
         {"edss_baseline": "10"},
         f"edss_baseline is 10; an EDSS of 10 is death due to MS, and follow-up goes on. {ONE}",
     ),
-    ("edss_last", "years_to_last_edss", "years_to_last_visit"): (
-        {"edss_last": "10.0", "years_to_last_edss": "3", "years_to_last_visit": "3.5"},
-        "edss_last is 10.0; an EDSS of 10 is death due to MS, and the patient was seen later, at 3.5. "
+    ("edss_last", "years_to_last_edss", "follow_up_years"): (
+        {"edss_last": "10.0", "years_to_last_edss": "3", "years_to_death": ""},
+        "edss_last is 10.0; an EDSS of 10 is death due to MS, and follow-up goes on to 4. "
         "Correct it, or enter the death.",
     ),
     # Twice, since a 0 is told apart.
@@ -246,3 +246,18 @@ def test_an_event_at_0_stands_for_none(messages, column, zero):
         f"cohort.csv:2, 3: {column} is {zero}; a 0 mostly stands for none, for which an empty cell is right. "
         "Leave it empty, or correct it."
     ]
+
+
+@pytest.mark.parametrize("later", ["years_to_last_visit", "years_to_last_scan"])
+def test_an_edss_of_10_before_another_visit_where_deaths_are_not_in_the_file(messages, later):
+    # There the end of follow-up may be the death, and no visit can come after it.
+    text = f"id,follow_up,edss_last,years_to_last_edss,{later}\nP1,4,10,3,{{}}\nP2,4,2,3,3\n"
+    assert messages(text.format("3.5")) == [
+        "cohort.csv:2 patient P1: edss_last is 10; an EDSS of 10 is death due to MS, and follow-up goes on to 4. "
+        "Correct it, or enter the death."
+    ]
+
+
+def test_an_edss_of_10_with_nothing_after_it(read):
+    text = "id,follow_up,edss_last,years_to_last_edss,years_to_death\nP1,3,10,3,\nP2,4,10,3,4\nP3,4,2,3,\n"
+    assert [notice.code for notice in read(text).notices] == ["edss-10-without-death"]

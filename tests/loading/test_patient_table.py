@@ -320,7 +320,23 @@ def test_rows_that_are_alike_in_every_cell_are_one(read, messages):
     assert messages(text + "P1,3,y\n") == [f"cohort.csv:7 patient P1: patient_id is 'P1'; {HAVE} line 2{ROW}"]
 
 
-def test_a_row_with_a_line_break_is_alike_with_no_other(messages):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,follow_up\r\nP1,3\r\nP2,4\r\nP2,4",  # without an end of the last line
+        "id,follow_up\nP1,3\nP2,4\nP2,4\r\n",
+        'id,follow_up\nP1,3\nP2,4\n"P2",4\n',
+        'id;follow_up\nP1;3\n"P2";4\nP2;"4"\n',
+        'id,follow_up,notes\nP1,3,\nP2,4,"a ""b"",\nc"\nP2,4,"a ""b"",\nc"\n',
+    ],
+)
+def test_rows_whose_cells_are_alike_and_written_otherwise(read, text):
+    cohort = read(text)
+    assert values(cohort, "patient_id") == ["P1", "P2"]
+    assert [aside.count for aside in cohort.account.set_aside] == [1]
+
+
+def test_rows_with_line_breaks_that_differ_behind_them(messages):
     # Only their first lines are alike.
     text = 'id,follow_up,notes\nP1,3,"x\ny"\nP1,3,"x\nz"\n'
     assert messages(text) == [f"cohort.csv:4 patient P1: patient_id is 'P1'; {HAVE} line 2{ROW}"]
@@ -441,6 +457,22 @@ TOTAL = "a row of totals or means is not a patient. Remove the row."
         "Total: 2",
         "Total N=2",
         "合計",
+        "평균",
+        "Zwischensumme",
+        "Sous-total",
+        "Sub total",
+        "Subtotal",
+        "Gesamtergebnis",
+        "Écart type",
+        "Varianz",
+        "Medie",
+        "Antal",
+        "Percent",
+        "Patients (n)",
+        "No. of patients",
+        "-- Total --",
+        "'Mean'",
+        "_SUM_",
     ],
 )
 def test_a_row_of_totals_at_the_end(messages, word):
@@ -453,6 +485,15 @@ def test_a_row_of_totals_at_the_end(messages, word):
 def test_what_may_be_initials_is_a_summary_below_numbered_patients(messages, word):
     assert messages(f"id,follow_up\nP1,3\nP2,4\n{word},3.5\n") == [
         f"cohort.csv:4 patient {word}: patient_id is '{word}'; {TOTAL}"
+    ]
+
+
+def test_a_maximum_below_names(messages, read):
+    names = "id,follow_up\nAnna,3\nBert,2\nClara,4\n"
+    assert len(read(names + "Max,3\n")) == 4
+    assert messages(names + "Min,2\nMax,4\n") == [
+        f"cohort.csv:5 patient Min: patient_id is 'Min'; {TOTAL}",
+        f"cohort.csv:6 patient Max: patient_id is 'Max'; {TOTAL}",
     ]
 
 
@@ -475,6 +516,7 @@ def test_a_row_of_totals_between_others(messages):
         ["TOTAL-001", "Total 002"],
         ["Max-Smith-1", "MEAN-A1"],
         ["NO:001", "SE:001", "SE:002"],
+        ["Totaling", "Median-1", "Sub-1"],
     ],
 )
 def test_initials_are_no_row_of_totals(read, identifiers):
@@ -798,6 +840,17 @@ def test_missing_numbers_are_nan_and_not_zero(read):
 def test_a_word_for_unknown_is_answered_with_missing(messages, cell, token):
     [message] = messages(f"id,follow_up,sex\nP1,3,{cell}\n")
     assert message.endswith(f" If it stands for missing, add --missing {token}.")
+
+
+def test_the_one_slip_among_many_of_another_kind(refused):
+    # Days that stand for years are in 30 rows; the number below 0 is another slip, and is told.
+    days = "".join(f"P{n},{2000 + n}\n" for n in range(30))
+    told = str(refused("id,follow_up\n" + days + "Q,-1\n")).splitlines()
+    lines = ", ".join(map(str, range(12, 32)))
+    assert told[11:] == [
+        f"cohort.csv: … and 20 more like the one before, on lines {lines}.",
+        "cohort.csv:32 patient Q: follow_up_years is -1; it must be a number of years from 0 to 50. Correct it.",
+    ]
 
 
 @pytest.mark.parametrize(("cell", "token"), [("-9", "'-9'"), ("99", "99"), ("-1", "'-1'")])

@@ -21,6 +21,7 @@ from ahsct_trial import Protocol, Trial, summarize
 from ahsct_trial.columns import RECORD_KINDS
 from ahsct_trial.errors import AhsctError, UsageError
 from ahsct_trial.loading import values as meanings
+from ahsct_trial.loading.date_formats import as_date_format
 from ahsct_trial.loading.problems import DataProblems
 from ahsct_trial.tracing import trace
 
@@ -435,13 +436,55 @@ def test_the_serial_number_of_a_spreadsheet_is_no_date(text):
     ]
 
 
-@pytest.mark.parametrize("text", ["2015-03", "2015", "2015-03-UN", "2015---", "2015-XX-XX"])
+PARTIAL = (
+    "; it is a date without a day or a month, so its place in time is not known. "
+    "Enter the day, or give a map that leaves the record out or takes another column."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2015-03", "2015", "2015-03-UN", "2015---", "2015-XX-XX", "2015-03-00", "2015-00-00", "2015-00-14"],
+)
 def test_a_partial_date(text):
     [said] = messages(padded(DATED, f"{GOOD_DATED}P1,relapse,{text}"))
-    assert said.endswith(
-        "; it is a date without a day or a month, so its place in time is not known. "
-        "Enter the day, or give a map that leaves the record out or takes another column."
-    )
+    assert said.endswith(PARTIAL)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("dd.mm.yyyy", "03.2015"),
+        ("dd.mm.yyyy", "2015"),
+        ("dd.mm.yyyy", "00.03.2015"),
+        ("dd.mm.yyyy", "xx.03.2015"),
+        ("dd.mm.yyyy", "??.??.2015"),
+        ("mm/dd/yyyy", "03/2015"),
+        ("mm/dd/yyyy", "03/UN/2015"),
+        ("%Y%m%d", "201503"),
+        ("%d-%b-%Y", "Mar-2015"),
+        ("%d-%b-%Y", "UN-Mar-2015"),
+    ],
+)
+def test_a_partial_date_in_another_form(form, text):
+    day_0 = date(2011, 12, 31).strftime(as_date_format(form))
+    [said] = messages(padded(DATED, f"P1,transplant,{day_0}\nP1,relapse,{text}\n"), date_format=form)
+    assert said.endswith(PARTIAL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-06-01T09",
+        "2020-06-01 09",
+        "2020-06-01T09+02",
+        "2020-06-01T-:30",
+        "2020-06-01T-:-:15",
+        "2020-06-01T24:00",
+    ],
+)
+def test_a_time_that_is_known_to_the_hour_or_not_at_all(text):
+    assert days(taken(padded(DATED, f"{GOOD_DATED}P1,relapse,{text}"))) == [0, 731, 122]
 
 
 def test_dates_that_cannot_be(monkeypatch):

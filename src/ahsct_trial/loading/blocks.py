@@ -363,3 +363,14 @@ def _walk(body: bytes, delimiter: str) -> tuple[list[int], list[int], str]:
     finally:
         csv.field_size_limit(usual_limit)
     return starts, broken, ""
+
+
+def cells_at(data: bytes, start: int, delimiter: str) -> list[str]:
+    """The cells of the record that begins at an offset, without their quotes."""
+    stream = io.BytesIO(data)
+    stream.seek(start)
+    usual_limit = csv.field_size_limit(len(data) + 1)
+    try:
+        return next(csv.reader((line.decode("utf-8") for line in stream), delimiter=delimiter))
+    finally:
+        csv.field_size_limit(usual_limit)

@@ -86,6 +86,21 @@ def _positive_of_zero(column: str, whole: str, rule: str) -> CrossCheck:
     )
 
 
+def _is_alive_after_edss_10(rows: Table) -> NDArray[np.bool_]:
+    """An EDSS of 10 at the last visit of a patient who is known to be alive later."""
+    later = ["years_to_last_visit", "years_to_last_scan"]
+    is_alive = np.ones(len(rows), dtype=bool)
+    if rows.has("years_to_death"):  # else the end of follow-up may be a death
+        later.append("follow_up_years")
+        is_alive = rows.is_missing("years_to_death")
+    is_later = np.zeros(len(rows), dtype=bool)
+    for column in later:
+        if rows.has(column):
+            is_later |= rows.numbers(column) > rows.numbers("years_to_last_edss") + SAME_TIME
+    is_10: NDArray[np.bool_] = rows.numbers("edss_last") == 10
+    return is_10 & is_later & is_alive
+
+
 CROSS_CHECKS: tuple[CrossCheck, ...] = (
     *(
         _above(column.name, "follow_up_years", "follow-up ends at {follow_up_years} (follow_up_years)")
@@ -112,13 +127,9 @@ CROSS_CHECKS: tuple[CrossCheck, ...] = (
         "an EDSS of 10 is death due to MS, and follow-up goes on",
     ),
     CrossCheck(
-        ("edss_last", "years_to_last_edss", "years_to_last_visit"),
-        lambda rows: (
-            (rows.numbers("edss_last") == 10)
-            & (rows.numbers("years_to_last_visit") > rows.numbers("years_to_last_edss") + SAME_TIME)
-            & (rows.is_missing("years_to_death") if rows.has("years_to_death") else True)
-        ),
-        "an EDSS of 10 is death due to MS, and the patient was seen later, at {years_to_last_visit}",
+        ("edss_last", "years_to_last_edss", "follow_up_years"),
+        _is_alive_after_edss_10,
+        "an EDSS of 10 is death due to MS, and follow-up goes on to {follow_up_years}",
         "Correct it, or enter the death.",
     ),
     CrossCheck(

@@ -21,17 +21,21 @@ from ahsct_trial.trial import Places
 
 #: What stands in place of an identifier before totals, means and other summaries.
 _SUMMARY_WORDS = (
-    "total|totals|subtotal|grand total|sum|sums|mean|means|average|median|count|number|overall|all patients"
-    "|minimum|maximum|range|interquartile range|standard deviation|standard error"
-    "|std?\\.? ?dev|summe|gesamt|gesamtsumme|insgesamt|mittelwert|mittel"
-    "|durchschnitt|anzahl|standardabweichung|alle patienten|somme|totaux|moyenne|médiane|mediane|ensemble"
-    "|nombre|écart-type|ecart-type|totale|somma|media|mediana|deviazione standard|suma|promedio|totales"
-    "|desviación estándar|totaal|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel|medelvärde"
-    "|totalt|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem|průměr|összesen|átlag"
-    "|toplam|ortalama|σύνολο|итого|всего|среднее|合計|平均|总计|合计"
+    "((sub|sous|grand|zwischen)[ -]?)?(total|totals|totaux|totale|totales|totaal|totalt|summe)"
+    "|sum|sums|mean|means|average|averages|median|count|number|overall|((all|no\\. of|number of) )?patients"
+    "|minimum|maximum|range|interquartile range|standard deviation|standard error|variance|percent|percentage"
+    "|std?\\.? ?dev|(gesamt|teil)summe|gesamt|gesamtergebnis|insgesamt|mittelwert|mittel|prozent"
+    "|durchschnitt|anzahl|stdabw|standardabweichung|varianz|alle patienten|somme|moyenne|médiane|mediane|ensemble"
+    "|nombre|[ée]cart[ -]type|variance|pourcentage|somma|media|medie|mediana|varianza|deviazione standard|percentuale"
+    "|suma|promedio|desviación estándar|porcentaje|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel"
+    "|medelvärde|snitt|antal|antall|prosent|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem"
+    "|průměr|ukupno|skupaj|összesen|összeg|átlag|medián|toplam|ortalama|σύνολο|итого|всего|среднее"
+    "|合計|平均|平均値|总计|合计|합계|평균"
 )
 #: The same where it may be a patient's initials.
 _SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
+#: Those of them that are names, too.
+_NAMES = "max|min"
 #: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
 #: identifier that begins with the name of a trial.
 _AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"
@@ -91,6 +95,9 @@ def summary_rows(table: Table, *, is_patient_table: bool, is_end: bool) -> NDArr
     is_summary = np.append(is_word | is_short, False)[identifiers.codes]
     others = np.flatnonzero(~is_summary)
     start = others[-1] + 1 if others.size else 0
+    is_name = _is_one_of(identifiers.texts, is_short, _NAMES)
+    if not has_digits and start == len(table) - 1 and is_name[identifiers.codes[start]]:
+        return rows  # Max beside Anna and Bert; a maximum mostly stands beside a minimum or a mean
     return np.union1d(rows, np.arange(start, len(table)))
 
 
@@ -109,7 +116,7 @@ def _are_numbered(texts: pa.StringArray) -> bool:
 def _is_one_of(texts: pa.StringArray, is_maybe: NDArray[np.bool_], words: str) -> NDArray[np.bool_]:
     """Which of the texts that may be one of these words are, without regard to case and signs around them."""
     is_one = np.zeros(len(texts), dtype=bool)
-    folded = pc.utf8_lower(pc.utf8_trim(texts.filter(pa.array(is_maybe)), characters=" \t:.=*"))
+    folded = pc.utf8_lower(pc.utf8_trim(texts.filter(pa.array(is_maybe)), characters=" \t:.=*-–—'\"_#~<>"))
     is_one[is_maybe] = pc.match_substring_regex(folded, f"^({words}){_AFTER_SUMMARY}").to_numpy(
         zero_copy_only=False
     )
@@ -172,6 +179,8 @@ def _may_be_alike(identifiers: pa.StringArray) -> bool:
 def _fold(texts: pa.StringArray) -> pa.StringArray:
     """Identifiers without what people and programs change: form, case, blanks, leading zeros, a final .0."""
     folded: Any = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKC"))
+    for letter, other in (("ß", "ss"), ("ς", "σ")):  # of which upper case makes one
+        folded = pc.replace_substring(folded, letter, other)
     folded = pc.replace_substring_regex(folded, r"[\s\pZ\p{Cf}]", "")
     folded = pc.replace_substring_regex(folded, r"\.0+$", "")
     return pc.replace_substring_regex(folded, r"^0+(.)", r"\1")

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ahsct_trial.columns import Column
-from ahsct_trial.loading.blocks import Block, IntArray, Rows, TextColumn, TextTable, in_blocks, read_block
+from ahsct_trial.loading.blocks import (
+    Block,
+    IntArray,
+    Rows,
+    TextColumn,
+    TextTable,
+    cells_at,
+    in_blocks,
+    read_block,
+)
 from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.values import Forms
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
+
+#: Stands between the cells of a row where it is compared with others: no text holds it.
+CELL_END = "\x1f"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +87,16 @@ def from_text(source: Source, header: Header, forms: Forms) -> Input:
         text = np.frombuffer(source.data, np.uint8)
         ends = np.concatenate(([0], np.flatnonzero(text == ord("\n")) + 1))
         buffers = [None, pa.py_buffer(ends), pa.py_buffer(source.data)]
-        return pa.Array.from_buffers(pa.large_binary(), len(ends) - 1, buffers).take(pa.array(lines - 1))
+        rows: Any = pa.Array.from_buffers(pa.large_string(), len(ends) - 1, buffers).take(pa.array(lines - 1))
+        cells = pc.replace_substring(pc.utf8_rtrim(rows, "\r\n"), header.delimiter, CELL_END)
+        is_quoted = pc.match_substring(rows, '"').to_numpy(zero_copy_only=False)
+        if not is_quoted.any():
+            return cells
+        starts = ends[lines[is_quoted] - 1].tolist()
+        unquoted = [cells_at(source.data, start, header.delimiter) for start in starts]
+        return pc.replace_with_mask(
+            cells, is_quoted, pa.array(map(CELL_END.join, unquoted), pa.large_string())
+        )
 
     return Input(
         file=source.file,
@@ -112,7 +134,7 @@ def from_cells(
 
     def row_texts(numbers: IntArray) -> pa.Array:
         cells = [pc.fill_null(column.take(pa.array(numbers)), "") for column in table.columns]
-        return pc.binary_join_element_wise(*cells, "\x1f")
+        return pc.binary_join_element_wise(*cells, CELL_END)
 
     return Input(
         file=table.file,

@@ -28,6 +28,8 @@ ROW_RULE = "a cohort has a row per patient, or one per observation"
 FILL_IN = "Fill in a row for each; if there should be some already, export the data again."
 #: Values of one column that break one rule and are each told; the others are counted.
 _SHOWN_OF_KIND = 10
+#: Lines of these others that are named.
+_SHOWN_LINES_OF_KIND = 40
 #: Lines that are named of a problem in many rows.
 _SHOWN_LINES = 3
 
@@ -124,24 +126,31 @@ class DataProblems(DataError):
 
 
 def _told(problems: Sequence[Problem]) -> Iterator[str]:
-    """The problems in words: of many of one column that are put right alike, the first ones and their number."""
+    """The problems in words: of many of one column that are put right alike, the first ones and their lines."""
 
-    def kind_of(problem: Problem) -> tuple[str | None, ...]:
-        # Without the values in it a rule is the same for all.
+    def kind_of(problem: Problem) -> tuple[str | bool | None, ...]:
+        # Without the values in it a rule is the same for all; a number below 0 is another slip than one above.
         rule = re.sub(r"[0-9]+|'[^']*'", "", problem.rule)
         what = None if problem.column is not None else re.sub(r"[0-9]+|'[^']*'", "", problem.what)
-        return problem.file, problem.sheet, problem.column, what, rule, problem.fix
+        is_below = (problem.value or "").startswith("-")
+        return problem.file, problem.sheet, problem.column, what, rule, problem.fix, is_below
 
-    n_of_kind = Counter(map(kind_of, problems))
-    told: Counter[tuple[str | None, ...]] = Counter()
+    of_kind: dict[tuple[str | bool | None, ...], list[Problem]] = {}
     for problem in problems:
-        kind = kind_of(problem)
-        told[kind] += 1
-        n_more = n_of_kind[kind] - _SHOWN_OF_KIND
-        if n_more <= 1 or told[kind] <= _SHOWN_OF_KIND:
+        of_kind.setdefault(kind_of(problem), []).append(problem)
+    for problem in problems:
+        alike = of_kind[kind_of(problem)]
+        rest = alike[_SHOWN_OF_KIND:]
+        if len(rest) <= 1 or any(problem is each for each in alike[:_SHOWN_OF_KIND]):
             yield str(problem)
-        elif told[kind] == _SHOWN_OF_KIND + 1:
-            yield f"{shown(problem.file)}: … and {n_more:,} more like the one before."
+        elif problem is rest[0]:
+            lines = [line for each in rest for line in each.lines or (each.line,) if line is not None]
+            where = (
+                f", on {on_lines(lines, sum(each.n_rows for each in rest), _SHOWN_LINES_OF_KIND)}"
+                if lines
+                else ""
+            )
+            yield f"{shown(problem.file)}: … and {len(rest):,} more like the one before{where}."
 
 
 def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) -> DataProblems:
@@ -166,16 +175,16 @@ def refuse_what_to_look_at_first(file: str, notices: Iterable[Notice]) -> None:
         raise DataProblems(file, problems, len(problems))
 
 
-def in_words(lines: Sequence[int], n: int) -> str:
+def in_words(lines: Sequence[int], n: int, n_shown: int = _SHOWN_LINES) -> str:
     """The first of some lines and how many more there are: ``2, 3, 5 and 27 more``."""
-    shown_lines = lines[:_SHOWN_LINES]
+    shown_lines = lines[:n_shown]
     more = f" and {n - len(shown_lines):,} more" if n > len(shown_lines) else ""
     return ", ".join(map(str, shown_lines)) + more
 
 
-def on_lines(lines: Sequence[int], n: int) -> str:
+def on_lines(lines: Sequence[int], n: int, n_shown: int = _SHOWN_LINES) -> str:
     """The same within a sentence: ``line 2``, ``lines 2, 3, 5 and 27 more``."""
-    return f"{'line' if n == 1 else 'lines'} {in_words(lines, n)}"
+    return f"{'line' if n == 1 else 'lines'} {in_words(lines, n, n_shown)}"
 
 
 def of_rows(places: Places, rows: IntArray) -> str:

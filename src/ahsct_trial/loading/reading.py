@@ -78,8 +78,6 @@ class Read(Generic[Part]):
         Rows that are used.
     keys
         By which `Input.row_texts` knows each row.
-    broken
-        Lines of rows with a line break in a cell.
     """
 
     source: Input
@@ -92,13 +90,9 @@ class Read(Generic[Part]):
     set_aside: list[SetAside]
     missing: Counter[str]
     keys: IntArray
-    broken: set[int]
 
     def set_repeated_rows_aside(self, candidates: IntArray) -> IntArray:
         """Those of some rows, ascending, that are alike in every cell with an earlier one of them: not used."""
-        if self.broken:  # what stands on one line is not all of such a row
-            is_whole = ~np.isin(self.places.lines[candidates], list(self.broken))
-            candidates = candidates[is_whole]
         if len(candidates) < 2:
             return candidates[:0]
         texts = self.source.row_texts(self.keys[candidates])
@@ -310,7 +304,6 @@ def _joined(source: Input, parts: Sequence[_ReadPart[Part]]) -> Read[Part]:
         set_aside=[_set_aside(EMPTY_ROW, np.concatenate(empty))] if n_empty else [],
         missing=missing,
         keys=np.concatenate(numbers) if numbers else lines,
-        broken=set(broken),
     )
 
 

@@ -22,11 +22,17 @@ from ahsct_trial.loading.blocks import NotPlain, TextColumn
 #: What stands for a missing value in files of SAS, R, pandas and spreadsheets.
 MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
 
-_TIME_OF_DAY = r"[T ]([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+#: To the hour at least; CDISC writes a hyphen for an hour that is not known.
+_TIME_OF_DAY = rf"(T-(:[0-5-][0-9]?)*|[T ]([01][0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?)?{_OFFSET})"
 _ISO_DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME_OF_DAY})?$"
+#: A date without its day, or with a day or a month that stands for unknown, such as 00.
 _PARTIAL_DATE = re.compile(
-    r"[0-9]{4}(-([0-9]{2}|--?|UN[K]?|XX))?(-([0-9]{2}|--?|UN[K]?|XX))?(T.*)?", re.IGNORECASE
+    r"(?![0-9]{4}-(?!00)[0-9]{2}-(?!00)[0-9]{2})[0-9]{4}(-([0-9]{2}|--?|UNK?|XX))?(-([0-9]{2}|--?|UNK?|XX))?(T.*)?",
+    re.IGNORECASE,
 )
+#: What stands for a day or a month that is not known, in other forms of dates.
+_UNKNOWN_PART = re.compile(r"(?<![0-9A-Za-z])(00?|UNK?|XX?|\?\??)(?![0-9A-Za-z?])", re.IGNORECASE)
 _DAY_1970 = date(1970, 1, 1).toordinal()
 #: There is no date before it: the calendar has no year 0.
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
@@ -450,14 +456,23 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
             "Format the cells as dates and export the data again, or give a map with "
             'date_format = ["excel"] or ["sas"].',
         )
+    if _is_partial(text, forms.date_format):
+        return (
+            "it is a date without a day or a month, so its place in time is not known",
+            "Enter the day, or give a map that leaves the record out or takes another column.",
+        )
     if forms.date_format is not None:
         return (
             f"it must be a date that exists, in the form {braceless(shown(forms.date_format))}",
             "Correct it.",
         )
-    if _PARTIAL_DATE.fullmatch(text) and not re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        return (
-            "it is a date without a day or a month, so its place in time is not known",
-            "Enter the day, or give a map that leaves the record out or takes another column.",
-        )
     return "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)", "Correct it."
+
+
+def _is_partial(text: str, date_format: str | None) -> bool:
+    """Whether a text that is no date would be one if its day, or its month too, were known."""
+    if date_format is None:
+        return _PARTIAL_DATE.fullmatch(text) is not None
+    without_day = re.sub(r"%d[^%]*(?=%)|[^%A-Za-z]*%d$", "", date_format)
+    forms = [date_format, without_day, re.sub(r"%[mbB][^%]*(?=%)|[^%A-Za-z]*%[mbB]$", "", without_day)]
+    return any(not np.isnan(_day_in_form(_UNKNOWN_PART.sub("01", text), form)) for form in forms)
