@@ -214,24 +214,36 @@ def test_the_input_is_never_replaced(tmp_path: Path) -> None:
 
 
 @HAS_MEMORY_LIMIT
-@pytest.mark.parametrize("kilobytes", [150_000, 340_000, 699_999])
-def test_too_little_memory_is_said_at_once(kilobytes: int) -> None:
+@pytest.mark.parametrize(
+    ("kind", "kilobytes"),
+    [
+        ("AS", 150_000),
+        ("AS", 340_000),
+        ("AS", 699_999),
+        ("DATA", 100_000),
+        ("DATA", 160_000),
+        ("DATA", 299_999),
+    ],
+)
+def test_too_little_memory_is_said_at_once(kind: str, kilobytes: int) -> None:
     import resource
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (kilobytes * 1024, kilobytes * 1024))
+        resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (kilobytes * 1024, kilobytes * 1024))
 
     done = ahsct("summarize", SAMPLE, preexec_fn=limit)
     assert_one_line(done, "not enough memory", code=1)
 
 
 @HAS_MEMORY_LIMIT
-@pytest.mark.parametrize("kilobytes", [700_000])
-def test_memory_that_is_just_enough_gives_the_whole_result(kilobytes: int, without_faults: str) -> None:
+@pytest.mark.parametrize(("kind", "kilobytes"), [("AS", 700_000), ("DATA", 300_000)])
+def test_memory_that_is_just_enough_gives_the_whole_result(
+    kind: str, kilobytes: int, without_faults: str
+) -> None:
     import resource
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (kilobytes * 1024, kilobytes * 1024))
+        resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (kilobytes * 1024, kilobytes * 1024))
 
     done = ahsct("summarize", SAMPLE, preexec_fn=limit)
     assert (done.returncode, done.stdout) == (0, without_faults)

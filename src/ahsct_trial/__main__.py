@@ -9,9 +9,10 @@ import signal
 import sys
 from typing import NoReturn
 
-#: Address space [bytes] that numpy, scipy, pandas and pyarrow need to be imported and to start their threads.
-#: Measured on two cores: below 475,000 KB always an error, from 600,000 KB on never.
-_LEAST_MEMORY = 700_000 * 1024
+#: Memory [KB] that numpy, scipy, pandas and pyarrow need to be imported and to start their threads, by the option of
+#: ``ulimit`` that limits it. Measured on two cores: address space below 475,000 KB always an error, from 600,000 KB on
+#: never; data below 200,000 KB always, from 220,000 KB on never.
+_LEAST_MEMORY = {"-v": 700_000, "-d": 300_000}
 
 #: Characters; the longest path has 4,096.
 _LONGEST_ARGUMENT = 5_000
@@ -97,15 +98,16 @@ def _refuse_little_memory() -> None:
         return
     from ahsct_trial.errors import AhsctError
 
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return
-    if limit < _LEAST_MEMORY:
-        raise AhsctError(
-            f"There is not enough memory: the process may have {limit // 1024:,} KB (ulimit -v), and needs "
-            f"{_LEAST_MEMORY // 1024:,} KB."
-        )
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for option, kind in (("-v", resource.RLIMIT_AS), ("-d", resource.RLIMIT_DATA)):
+        limit, _ = resource.getrlimit(kind)
+        if limit == resource.RLIM_INFINITY:
+            continue
+        if limit < _LEAST_MEMORY[option] * 1024:
+            raise AhsctError(
+                f"There is not enough memory: the process may have {limit // 1024:,} KB (ulimit {option}), and needs "
+                f"{_LEAST_MEMORY[option]:,} KB."
+            )
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _refuse_long_arguments() -> None:

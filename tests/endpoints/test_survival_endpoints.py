@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from math import exp, log, sqrt
 
 import pytest
@@ -521,7 +523,7 @@ def test_nobody_seen_after_day_0_has_no_other_horizon() -> None:
     # A registry knows that both live; a relapse could have been seen on day 0 alone.
     endpoint = endpoints("id follow_up last_visit relapses relapse_at dead_at\n1 4 0 0 . .\n2 5 0 0 . .")
     assert endpoint.relapse_free_survival.note == (
-        "No estimate at 3 years: the longest observation ends on day 0 (0 years), 1,095 days before the landmark."
+        "No estimate at 3 years: the longest observation ends between 0 and 0.1 years."
     )
 
 
@@ -534,11 +536,10 @@ def test_nobody_followed_to_the_horizon() -> None:
     )
     assert (endpoint.n_events, endpoint.n_censored, endpoint.n_at_risk) == (1, 1, 0)
     assert (endpoint.n_event_free, endpoint.n_evaluable) == (0, 1)
-    # 2.25 years are day 822; the third anniversary is day 1095.
+    # A patient's day is not told.
     assert endpoint.note == (
-        "No estimate at 3 years: the longest observation ends on day 822 (2.25 years), 273 days before the "
-        "landmark; "
-        "--horizon 2.25 or less has a figure."
+        "No estimate at 3 years: the longest observation ends between 2.2 and 2.3 years; "
+        "--horizon 2.2 or less has a figure."
     )
     assert (
         endpoints(
@@ -546,6 +547,23 @@ def test_nobody_followed_to_the_horizon() -> None:
         ).overall_survival.survival.value
         == 0.5
     )
+
+
+@pytest.mark.parametrize("day", [37, 400, 841, 990, 995, 996, 1064, 1070, 1094])
+@pytest.mark.parametrize("window", [0, 13])
+def test_what_is_named_reaches_the_landmark(day: int, window: int) -> None:
+    table = survival_table([0.05, day / 365.25], [True, False])
+    protocol = Protocol(landmark_window_days=window)
+    endpoint = endpoints(table, protocol).overall_survival
+    if endpoint.note is None:  # the window reaches it already
+        assert 1095 - day <= window
+        return
+    option, value = re.findall(r"--(horizon|window-days) ([0-9.]+)", endpoint.note)[0]
+    changed = {"horizon": "horizon_years", "window-days": "landmark_window_days"}[option]
+    assert (
+        endpoints(table, replace(protocol, **{changed: float(value)})).overall_survival.survival.value == 0.5
+    )
+    assert str(day) not in endpoint.note
 
 
 def test_followed_exactly_to_the_horizon_is_followed() -> None:

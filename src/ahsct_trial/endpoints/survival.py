@@ -26,7 +26,7 @@ from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import DAYS_PER_YEAR, CiMethod, Protocol
 from ahsct_trial.results import Curve, Estimate
 from ahsct_trial.results import SurvivalEndpoint as SurvivalResult
-from ahsct_trial.wording import in_years, plural
+from ahsct_trial.wording import in_years
 
 
 def survival_endpoint(
@@ -150,22 +150,20 @@ class ObservedEndpoint:
         return bool(is_reached or self.curve.estimate[-1] == 0)
 
     def _why_not(self, protocol: Protocol) -> str:
-        """Why there is no estimate at the horizon, by how much it is missed, and what reaches it."""
+        """Why there is no estimate at the horizon, and what reaches it; no patient's day can be read off it."""
         if not self.curve.time.size:
             return "No patient has a known outcome."
         horizon = protocol.horizon_years
         last = int(whole_days(self.curve.time[-1:])[0])
-        missed_by = int(landmark_day(horizon, protocol)) - last
-        window = protocol.landmark_window_days + missed_by
-        within_reach = np.floor(100 * (last + 0.9) / DAYS_PER_YEAR) / 100
+        window = protocol.landmark_window_days + int(landmark_day(horizon, protocol)) - last
+        tenths = int(10 * (last + 0.9) / DAYS_PER_YEAR)
         if window <= 100:
-            way = f"; --window-days {window:g} reaches it"
+            way = f"; --window-days {10 * np.ceil(window / 10):g} reaches it"
         else:
-            way = f"; --horizon {within_reach:g} or less has a figure" if within_reach else ""
+            way = f"; --horizon {tenths / 10:g} or less has a figure" if tenths else ""
         return (
-            f"No estimate at {in_years(horizon)}: the longest observation ends on day {last:,} "
-            f"({in_years(round(float(self.curve.time[-1]), 3))}), {missed_by:,} {plural('day', missed_by)} "
-            f"before the landmark{way}."
+            f"No estimate at {in_years(horizon)}: the longest observation ends between {tenths / 10:g} and "
+            f"{in_years((tenths + 1) / 10)}{way}."
         )
 
     def _survival(self, protocol: Protocol, method: CiMethod) -> Estimate:

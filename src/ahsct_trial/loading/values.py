@@ -24,7 +24,9 @@ MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
 
 _OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
 #: To the hour at least; CDISC writes a hyphen for an hour that is not known.
-_TIME_OF_DAY = rf"(T-(:[0-5-][0-9]?)*|[T ]([01][0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?)?{_OFFSET})"
+_TIME_OF_DAY = (
+    rf"(T-(:[0-5-][0-9]?)*|[T ]([01][0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?)?{_OFFSET})"
+)
 _ISO_DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME_OF_DAY})?$"
 #: A date without its day, or with a day or a month that stands for unknown, such as 00.
 _PARTIAL_DATE = re.compile(
