@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,31 @@ def test_an_argument_that_is_not_utf8_is_shown_escaped() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files that are not UTF-8")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plot", "survival", SAMPLE, "--title", "t\udcff", "-o", "NEW.svg"],
+        ["plot", "forest", SAMPLE, "--title", "t\udcff", "-o", "NEW.png"],
+        ["claim", "23 of 24 \udcff", "--json"],
+        ["summarize", SAMPLE, "--missing", "\udcff"],
+        ["convert", SAMPLE, "--map", "msbase", "--missing", "\udcff"],
+        ["summarize", SAMPLE, "--where", "site=\udcff"],
+        ["trace", SAMPLE, "\udcff"],
+    ],
+)
+def test_words_that_are_not_utf8_are_refused(arguments: list[str], tmp_path: Path) -> None:
+    done = ahsct(*[each.replace("NEW", str(tmp_path / "new")) for each in arguments])
+    assert_one_line(done, r"\\udcff")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_title_with_controls_leaves_the_picture_well_formed(tmp_path: Path) -> None:
+    file = tmp_path / "figure.svg"
+    done = ahsct("plot", "survival", SAMPLE, "--title", "t\x01\x0b", "-o", str(file))
+    assert done.returncode == 0
+    assert "t\\x01\\x0b" in ET.parse(file).getroot()[0].text
+
+
 def test_a_name_that_is_not_utf8_is_escaped_in_strict_json(tmp_path: Path) -> None:
     cohort, protocol = tmp_path / "no\udcff.csv", tmp_path / "p\udcff.toml"
     cohort.write_bytes(Path(SAMPLE).read_bytes())

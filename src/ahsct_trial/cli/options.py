@@ -401,6 +401,21 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     raise UsageError(f"{sentence} {is_it_meant(given, known)}".rstrip())
 
 
+def as_text(option: str, given: str) -> str:
+    """Words from the command line; unlike the name of a file they must be text.
+
+    Raises
+    ------
+    UsageError
+        If they hold bytes that are not UTF-8.
+    """
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{option} is {shown(given)!r}, which is not text in UTF-8.") from None
+    return given
+
+
 def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
     """Both sides of ``NAME=VALUE``.
 

@@ -20,6 +20,7 @@ from ahsct_trial.cli.options import (
     EndpointOption,
     ReferenceOption,
     StrataOption,
+    as_text,
     grouped,
     refuse_without_groups,
     with_default,
@@ -72,7 +73,8 @@ class Look:
         """
         from ahsct_trial.rendering.figures.style import Style
 
-        return Style(title=self.title, has_caption=self.caption, **self._more())
+        title = None if self.title is None else shown(as_text("--title", self.title), longest=1000)
+        return Style(title=title, has_caption=self.caption, **self._more())
 
     def _more(self) -> dict[str, Any]:
         """What some figures alone are asked for."""

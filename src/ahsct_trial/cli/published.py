@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ahsct_trial.cli.application import DIFFERS, PUBLISHED, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, grouped, split_pair
+from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, as_text, grouped, split_pair
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
@@ -149,7 +149,7 @@ def claim(
     topic = None if about is None else topic_named(about)
     with progress() as step:
         step("Searching")
-        answer = answer_claim(text, topic)
+        answer = answer_claim(as_text("The claim", text), topic)
     write_result(answer, claim_sections, document.form(), document)
     return Outcome(result=answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from ahsct_trial.cli.options import as_text
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown, shown_path
 from ahsct_trial.parallel import import_meanwhile
@@ -49,7 +50,7 @@ def read(
     limit_input(data.max_input)
     files: dict[str, Any] = {
         "encoding": data.encoding,
-        "missing": tuple(data.missing or ()),
+        "missing": tuple(as_text("--missing", token) for token in data.missing or ()),
         "date_format": data.date_format,
     }
     if data.map is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from ahsct_trial.cli.application import YOUR_DATA, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Destination, Document, MaxInputOption, grouped
+from ahsct_trial.cli.options import Choices, Data, Destination, Document, MaxInputOption, as_text, grouped
 from ahsct_trial.cli.reading import limit_input, read
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
@@ -145,7 +145,7 @@ def convert(
     rules = with_defaults(
         read_map(map),
         encoding=files.encoding,
-        missing=tuple(files.missing or ()),
+        missing=tuple(as_text("--missing", token) for token in files.missing or ()),
         date_format=files.date_format,
     )
     limit_input(files.max_input)

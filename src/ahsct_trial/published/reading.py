@@ -230,8 +230,10 @@ def _faults_of_paths(figure: Figure) -> Iterator[str]:
 
 
 def _faults_of_unit(figure: Figure, path: str) -> Iterator[str]:
-    """A unit that the number at the path cannot have, an interval that the results do not hold."""
+    """A unit that is missing or that the number at the path cannot have, an interval that the results do not hold."""
     units = units_at(path)
+    if units and not figure.unit and figure.of is None:
+        yield f"unit is missing; {shown(path, longest=400)!r} is {' or '.join(units)}"
     if figure.unit and figure.unit not in units:
         what = f"is {' or '.join(units)}" if units else "is a count"
         yield f"unit is {figure.unit!r}, and {shown(path, longest=400)!r} {what}"
