@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from ahsct_trial.escaping import SPREADSHEET_SAFE, shown, shown_path, spreadsheet_plain, spreadsheet_safe
 
-CELLS = st.text(alphabet="'=+-@\t\r1.5eE,xé \n") | st.text()
+CELLS = st.text(alphabet="'=+-@\t\r1.5eE,xé \n＝＠") | st.text()
 
 
 @given(CELLS)
 def test_a_safe_cell_does_not_run_and_comes_back_as_it_was(text: str) -> None:
     safe = spreadsheet_safe(text)
-    assert safe[:1] not in {"=", "+", "@", "\t", "\r"}
+    assert safe[:1] not in {"=", "+", "@", "\t", "\r", "＝", "＋", "－", "＠"}
     if safe.startswith("-"):
         float(safe)
     assert spreadsheet_plain(safe) == text
@@ -40,6 +40,7 @@ def test_a_safe_cell_does_not_run_and_comes_back_as_it_was(text: str) -> None:
         ("-2+3", "'-2+3"),
         ("\tx", "'\tx"),
         ("'=1", "''=1"),
+        ("＝1+1", "'＝1+1"),
         ("-2.5", "-2.5"),
         ("-1e-07", "-1e-07"),
         ("-", "'-"),

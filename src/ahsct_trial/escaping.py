@@ -8,13 +8,13 @@ import re
 _LONGEST_PATH = 4096
 
 #: A cell that a spreadsheet runs as a formula, or one that could be taken for such a cell made safe.
-_RUNS = re.compile(r"'*[=+\-@\t\r]")
+_RUNS = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 #: All that is not plain; which of it is printable is looked at then.
 _UNSEEN = re.compile(r"[^\n\t -~]+")
 _NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 #: What `spreadsheet_safe` makes of a cell, in the syntax that Python's `re` and pyarrow share; the group is
 #: the cell as it was.
-SPREADSHEET_SAFE = r"^'('*[=+\-@\t\r])"
+SPREADSHEET_SAFE = r"^'('*[=+\-@\t\r＝＋－＠])"
 
 
 def shown_path(path: object) -> str:
@@ -48,8 +48,8 @@ def _as_in_json(char: str) -> str:
 def spreadsheet_safe(text: str) -> str:
     """A cell of a CSV so that a spreadsheet that opens it shows it and does not run it as a formula.
 
-    What begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, after any number of apostrophes,
-    gets an apostrophe before it; negative numbers stay. `spreadsheet_plain` takes it off again.
+    What begins with ``=``, ``+``, ``-``, ``@``, in full width too, a tab or a carriage return, after any number of
+    apostrophes, gets an apostrophe before it; negative numbers stay. `spreadsheet_plain` takes it off again.
     """
     return f"'{text}" if _RUNS.match(text) and not _NUMBER.fullmatch(text) else text
 

@@ -243,6 +243,7 @@ SURVIVAL = "endpoints.activity_free_survival"
         ("endpoints.lesions.after.rate.value", 'unit = "per year"\n', "is per scan"),
         (f"{SURVIVAL}.n_events", 'ci = ["1", "20"]\n', "hold no interval of"),
         ("cohort.follow_up.median", 'ci = ["1", "20"]\n', "hold no interval of"),
+        (f"{SURVIVAL}.survival.value", "", "unit is missing"),
     ],
 )
 def test_a_unit_or_an_interval_that_is_not_of_the_figure(figure: str, more: str, words: str) -> None:
