@@ -554,6 +554,14 @@ def test_a_count_far_outside_the_others(read):
         "look first",
         "scans_after of line 3 is 99, far outside the others. Does it stand for missing, or is it a slip?",
     )
+    # Two of ten.
+    counts = [5, 4, 5, 6, 5, 4, 5, 5, 505, 606]
+    several = "id,follow_up,scans_after\n" + "".join(f"P{n},5,{count}\n" for n, count in enumerate(counts))
+    assert "lines 10, 11 is 505 to 606, far outside the others" in read(several).notices[0].text
+    # Counts that spread widely have no gap.
+    spread = [0, 0, 1, 1, 2, 3, 5, 9, 20, 45]
+    wide = "id,follow_up,lesions_before\n" + "".join(f"P{n},5,{count}\n" for n, count in enumerate(spread))
+    assert read(wide).notices == ()
     # Ten times the ninetieth percentile, here 5, is 50; and 30 is far outside no small counts.
     assert read(text.replace("99", "50")).notices == ()
     assert (

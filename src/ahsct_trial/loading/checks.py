@@ -27,7 +27,7 @@ SAME_TIME = 1e-9
 #: Numbers that stand for a missing value in many forms.
 _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0, 88888.0, 99999.0)
 
-#: A count above this many times the ninetieth percentile, taken as 3 at least, is far outside the others.
+#: A count above so many times what others are, taken as 3 at least, is far outside them.
 _FAR_OUTSIDE = 10
 _LEAST_PERCENTILE = 3.0
 #: So many counts that are all 9 are no chance.
@@ -240,9 +240,7 @@ def far_outside(
     known = values[~np.isnan(values)]
     # A code for missing may stand in more than a tenth of the rows, and says nothing of what is usual.
     others = known[~np.isin(known, _MISSING_CODES)]
-    place = int(0.9 * (len(others) - 1))
-    percentile = float(np.partition(others, place)[place]) if others.size else 0.0
-    limit = _FAR_OUTSIDE * max(percentile, _LEAST_PERCENTILE)
+    limit = _far_limit(others)
     found = np.sort(rows[values > limit])
     if found.size:
         lowest = known[known > limit].min()
@@ -250,6 +248,20 @@ def far_outside(
         beside = ", far outside the others" if len(found) < len(known) else ""
         text = f"{name} of {of_rows(places, found)} is {what}{beside}. Does it stand for missing, or is it a slip?"
         yield Notice(code="far-outside", severity="look first", text=text)
+
+
+def _far_limit(counts: NDArray[np.floating[Any]]) -> float:
+    """Above what a count is far outside some others: many times the ninetieth percentile, or beyond a gap.
+
+    Below the gap are three quarters at least, since of ten patients two may have a slip.
+    """
+    if not counts.size:
+        return _FAR_OUTSIDE * _LEAST_PERCENTILE
+    start, place = (int(share * (len(counts) - 1)) for share in (0.75, 0.9))
+    top = np.sort(np.partition(counts, start)[start:])
+    limits = _FAR_OUTSIDE * np.maximum(top, _LEAST_PERCENTILE)
+    gaps = np.flatnonzero(top[1:] > limits[:-1])
+    return float(min([limits[place - start], *limits[gaps[:1]]]))
 
 
 def long_follow_up(years: NDArray[np.floating[Any]]) -> Iterator[Notice]:
