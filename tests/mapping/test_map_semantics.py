@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mapped import map_of, mapped_files, problems_of, rows_of
 
 from ahsct_trial.loading.problems import DataProblems
-from ahsct_trial.mapping import apply_map, read_map, with_defaults
+from ahsct_trial.mapping import apply_map, read_map, read_mapped, with_defaults
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 
@@ -259,6 +259,84 @@ def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(t
         )
 
 
+BASELINES = """
+[[table]]
+file = "tx"
+patient_id = "id"
+[[table.record]]
+kind = "transplant"
+date = "tx"
+[[table.record]]
+kind = "baseline"
+site = "site"
+sex = { column = "sex", codes = { 1 = "female", 2 = "male" } }
+age_years = "age"
+[[table]]
+file = "visits"
+optional = true
+patient_id = "id"
+[[table.record]]
+kind = "baseline"
+site = "centre"
+sex = "gender"
+"""
+
+
+def test_attributes_on_several_rows_are_one_baseline_and_each_row_has_its_fate(tmp_path) -> None:
+    # As REDCap writes them: the site on each row, sex on that of one event and the age on that of another.
+    tx = "id,tx,site,sex,age\n1,2015-01-10,Bern,,\n1,,Bern,1,\n1,,Bern,,40\n1,,Bern,,40\n1,,Bern,1,40.0\n"
+    mapped = mapped_files(tmp_path, BASELINES, tx=tx)
+    assert rows_of(mapped) == [
+        {"patient_id": "1", "record": "baseline", "site": "Bern", "sex": "female", "age_years": "40"},
+        {"patient_id": "1", "record": "transplant", "date": "2015-01-10"},
+    ]
+    (account,) = mapped.account.tables
+    assert (account.rows_read, account.rows_used) == (5, 3)
+    assert [(aside.reason, aside.lines) for aside in account.set_aside] == [
+        ("adds nothing to the patient's other rows", (5, 6))
+    ]
+
+
+def test_attributes_of_two_tables_agree_where_only_the_spelling_differs(tmp_path) -> None:
+    mapped = mapped_files(
+        tmp_path,
+        BASELINES,
+        tx="id,tx,site,sex,age\n1,2015-01-10,Bern,1,\n",
+        visits="id,centre,gender\n1,BERN,F\n",
+    )
+    assert [row["sex"] for row in rows_of(mapped) if row["record"] == "baseline"] == ["female"]
+    assert [table.rows_used for table in mapped.account.tables] == [1, 0]
+
+
+def test_attributes_that_disagree_are_an_error_with_both_places(tmp_path) -> None:
+    tx = "id,tx,site,sex,age\n1,2015-01-10,Bern,1,40\n1,,,,41\n2,2015-01-10,Bern,2,\n3,2015-01-10,Bern,2,\n"
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, BASELINES, tx=tx, visits="id,centre,gender\n1,Basel,\n2,Genf,\n3,Genf,\n")
+    fix = "Keep the right one; if one number is used at two sites, make identifiers that hold the site."
+    assert problems_of(error.value) == [
+        f"visits.csv:2 patient 1: site is 'Basel'; the same patient has another one on tx.csv:2. {fix}",
+        f"visits.csv:3, 4: site is 'Genf'; the same patient has another one on tx.csv:4, tx.csv:5. {fix}",
+        f"tx.csv:3 patient 1: age_years is 41; the same patient has another one on line 2. {fix}",
+    ]
+    # Who was not transplanted is not in the trial, whatever their rows say.
+    tx, visits = "id,tx,site,sex,age\n1,2015-01-10,,,\n2,,Bern,1,\n", "id,centre,gender\n2,Basel,\n"
+    mapped = mapped_files(tmp_path, 'without_transplant = "drop"\n' + BASELINES, tx=tx, visits=visits)
+    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    assert [aside.reason for aside in mapped.account.set_aside] == ["patient without a transplant"] * 2
+
+
+def test_a_cause_of_death_of_a_patient_without_a_transplant_is_set_aside_with_them(tmp_path) -> None:
+    rules = 'without_transplant = "drop"\n' + DEATHS
+    rules += '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "death"\ncause_of_death = "cause"\n'
+    tx = "id,tx,died\n1,2015-01-10,\n2,,2015-03-01\n"
+    mapped = mapped_files(tmp_path, rules, tx=tx, visits="id,cause\n2,ms\n2,ms\n")
+    assert [row["record"] for row in rows_of(mapped)] == ["transplant"]
+    assert [(aside.reason, aside.lines) for aside in mapped.account.tables[1].set_aside] == [
+        ("adds nothing to the patient's other rows", (3,)),
+        ("patient without a transplant", (2,)),
+    ]
+
+
 def test_what_comes_after_death_is_dropped_where_the_map_says_so(tmp_path) -> None:
     rules = 'after_death = "drop"\n' + DEATHS + visits()[len(TRANSPLANTS) :]
     mapped = mapped_files(
@@ -503,11 +581,20 @@ def test_an_edmus_export_in_utf_16(tmp_path) -> None:
         (tmp_path / f"{name}.txt").write_bytes(text.encode("utf-16"))
     mapped = apply_map(read_map("edmus"), tmp_path)
     assert [(row["record"], row.get("date")) for row in rows_of(mapped)] == [
-        ("baseline", None), ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
+        ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
         ("transplant", "2015-01-10"), ("last_contact", "2016-01-10"), ("last_contact", "2018-01-15"),
     ]  # fmt: skip
-    # Patient 2 was not transplanted; no deaths are known, which must be looked at first.
-    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    # Sex is of Personal and the course of Diagnosis: one baseline. Patient 2 was not transplanted, in either table.
+    assert rows_of(mapped)[0] == {
+        "patient_id": "1", "record": "baseline", "sex": "female", "ms_course": "RRMS",
+    }  # fmt: skip
+    for table in mapped.account.tables[:2]:
+        assert (table.rows_read, table.rows_used) == (2, 1)
+        assert [(aside.reason, aside.lines) for aside in table.set_aside] == [
+            ("patient without a transplant", (3,))
+        ]
+    assert read_mapped(tmp_path, "edmus").attributes["ms_course"].tolist() == ["RRMS"]
+    # No deaths are known, which must be looked at first.
     assert ("map-without-death", "look first") in [
         (notice.code, notice.severity) for notice in mapped.notices
     ]

@@ -20,7 +20,7 @@ from ahsct_trial.mapping.merging import given_kinds, merge_records
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
 from ahsct_trial.mapping.records import records_of
-from ahsct_trial.mapping.rows import Made, TableRead, read_table
+from ahsct_trial.mapping.rows import Made, TableRead, places_of, read_table
 from ahsct_trial.mapping.sources import find_tables
 from ahsct_trial.results import Account, Notice, Severity, SourceFile
 from ahsct_trial.trial import Places
@@ -120,7 +120,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         notices.append(Notice(code="tables-not-in-map", text=text))
     return MappedTable(
         table=_table(made, tables_read),
-        places=_places(made, tables_read),
+        places=places_of(made, tables_read),
         files=_files(tables_read),
         account=account,
         notices=tuple(notices),
@@ -144,17 +144,6 @@ def _table(made: Made, tables_read: Sequence[TableRead]) -> CellTable:
         lines=np.arange(2, len(made) + 2),
         sha256=next(iter(digests)) if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest(),
     )
-
-
-def _places(made: Made, tables_read: Sequence[TableRead]) -> Places:
-    lines = np.empty(len(made), dtype=np.int64)
-    for number, table_read in enumerate(tables_read):
-        is_of_table = made.table == number
-        lines[is_of_table] = table_read.view.table.lines[made.row[is_of_table]]
-    tables = tuple(
-        (table_read.source.table.file, table_read.source.table.sheet) for table_read in tables_read
-    )
-    return Places(lines, tables, made.table)
 
 
 def _files(tables_read: Sequence[TableRead]) -> tuple[SourceFile, ...]:

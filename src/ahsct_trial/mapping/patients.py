@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
+from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.mapping.faults import problem_on
-from ahsct_trial.mapping.model import Cells, code_key
+from ahsct_trial.mapping.model import Cells
 from ahsct_trial.mapping.rows import Made, TableRead, is_given
-from ahsct_trial.mapping.values import RowsArray, text_places
+from ahsct_trial.mapping.values import RowsArray, meanings, text_places
 
 _COLUMNS = {column.name: column for column in PATIENT_TABLE}
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
@@ -107,14 +106,11 @@ def _filled(
     """What two tables tell of a column together; where both tell of a patient, they must agree."""
     if first is None:
         return second
-    column = _COLUMNS[name]
-    differs = [
-        place
-        for place, (one, other) in enumerate(zip(first.to_pylist(), second.to_pylist(), strict=True))
-        if one is not None and other is not None and _meant(column, one) != _meant(column, other)
-    ]
-    if differs:
-        place = differs[0]
+    # Of both together, so that one meaning has one number.
+    meaning, other = np.split(meanings(_COLUMNS[name], pa.concat_arrays([first, second])), 2)
+    differs = np.flatnonzero((meaning >= 0) & (other >= 0) & (meaning != other))
+    if differs.size:
+        place = int(differs[0])
         more = f"; so they differ for {len(differs) - 1:,} more" if len(differs) > 1 else ""
         table_read.view.faults.add(
             Problem(
@@ -128,14 +124,6 @@ def _filled(
             )
         )
     return pc.coalesce(first, second)
-
-
-def _meant(column: Column, text: str) -> str | float:
-    """A text without what makes no difference: F is female, SITE 1 is Site 1, 3.50 is 3.5."""
-    if column.kind in NUMERIC_KINDS:
-        with suppress(ValueError):  # what is no number is told of where the column is read
-            return float(text)
-    return code_key(column.codes.get(text.casefold(), text))
 
 
 def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:

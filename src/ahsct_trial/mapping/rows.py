@@ -17,6 +17,7 @@ from ahsct_trial.mapping.model import TableRule
 from ahsct_trial.mapping.pivoting import Wide, pivoted
 from ahsct_trial.mapping.values import RowsArray, SourceTable
 from ahsct_trial.results import TableAccount
+from ahsct_trial.trial import Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +122,18 @@ class Made:
                 for name in names
             },
         )
+
+
+def places_of(made: Made, tables_read: Sequence[TableRead]) -> Places:
+    """Where the rows come from: their tables and lines."""
+    lines = np.empty(len(made), dtype=np.int64)
+    for number, table_read in enumerate(tables_read):
+        is_of_table = made.table == number
+        lines[is_of_table] = table_read.view.table.lines[made.row[is_of_table]]
+    tables = tuple(
+        (table_read.source.table.file, table_read.source.table.sheet) for table_read in tables_read
+    )
+    return Places(lines, tables, made.table)
 
 
 def read_table(table: CellTable, rule: TableRule, faults: Faults) -> TableRead | None:

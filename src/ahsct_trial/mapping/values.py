@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORDS, Kind
+from ahsct_trial.columns import ATTRIBUTES, NUMERIC_KINDS, PATIENT_TABLE, RECORDS, Column, Kind
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.problems import Problem
@@ -410,6 +411,27 @@ def text_places(coded: pa.DictionaryArray) -> RowsArray:
     """Place of each row's text in the dictionary, -1 for none."""
     indices: RowsArray = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     return indices
+
+
+def meanings(column: Column, texts: pa.StringArray) -> RowsArray:
+    """A number for each row's text, -1 for none, alike where texts mean the same; shape (n_rows,).
+
+    F is female, SITE 1 is Site 1, 3.50 is 3.5.
+    """
+    coded = texts.dictionary_encode()
+    number_of: dict[str | float, int] = {}
+    numbers = [
+        number_of.setdefault(_meant(column, text), len(number_of)) for text in coded.dictionary.to_pylist()
+    ]
+    return np.array([-1, *numbers])[text_places(coded) + 1]
+
+
+def _meant(column: Column, text: str) -> str | float:
+    """A text without what makes no difference."""
+    if column.kind in NUMERIC_KINDS:
+        with suppress(ValueError):  # what is no number is told of where the column is read
+            return float(text)
+    return code_key(column.codes.get(text.casefold(), text))
 
 
 def _recoded(coded: pa.DictionaryArray, texts: Sequence[str | None]) -> pa.StringArray:
