@@ -21,6 +21,24 @@ edss = "score"
 """
 
 
+COURSES = """
+[[table]]
+file = "courses"
+patient_id = "id"
+[table.patients]
+follow_up_years = { column = "months", unit = "months" }
+years_to_death = { column = "months", unit = "months", event = { column = "dead", is = ["1"], not = ["0"] } }
+"""
+SEEN = """
+[[table]]
+file = "seen"
+patient_id = "id"
+[table.patients]
+follow_up_years = { years = { from = "tx", to = "last" } }
+years_to_death = { years = { from = "tx", to = "died" } }
+"""
+
+
 def faults_of(text: str) -> str:
     with pytest.raises(MapError) as error:
         map_of(text)
@@ -117,6 +135,46 @@ def test_columns_that_are_not_there_are_told_of_all_tables(tmp_path) -> None:
     ]
 
 
+def test_columns_that_are_not_there_are_told_of_patient_tables_too(tmp_path) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, COURSES, courses="id,month,dead\n1,36,1\n")
+    assert problems_of(error.value) == [
+        "courses.csv: there is no column 'months'; the map names it; the headings are id, month, dead. Is 'month' meant?"
+    ]
+    with pytest.raises(DataProblems) as error:
+        mapped_files(
+            tmp_path, COURSES + SEEN, courses="pat,months,dead\n1,3,1\n", seen="pat,tx,last,died\n1,,,\n"
+        )
+    assert [problem.split(";")[0] for problem in problems_of(error.value)] == [
+        "courses.csv: there is no column 'id'",
+        "seen.csv: there is no column 'id'",
+    ]
+
+
+def test_a_table_that_cannot_be_read_may_tell_what_a_patient_lacks(tmp_path) -> None:
+    # Of patient 2 the other table may tell the follow-up; what is wrong in this one is told with it.
+    rules = (
+        COURSES.replace('unit = "months" }\nyears', 'unit = "months", where = { dead = ["1"] } }\nyears')
+        + SEEN
+    )
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, courses="id,months,dead\n1,3,1\n2,x,0\n", seen="id,tx,last,die\n2,,,\n")
+    assert [problem.split(";")[0] for problem in problems_of(error.value)] == [
+        "seen.csv: there is no column 'died'",
+        "courses.csv:3: months is 'x'",
+    ]
+
+
+@pytest.mark.parametrize("rules", [VISITS, COURSES])
+def test_a_source_without_any_of_the_tables(tmp_path, rules: str) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules.replace("[[table]]", "[[table]]\noptional = true", 1), other="id\n1\n")
+    names = "visits" if rules is VISITS else "courses"
+    assert problems_of(error.value) == [
+        f"other.csv: none of the tables that the map names is there; it names {names}. Name yours in the map."
+    ]
+
+
 def test_headings_below_a_title_are_found_and_the_row_is_named(tmp_path) -> None:
     titled = "Study export,,\nid,when,score\n1,2015-01-01,3\n"
     with pytest.raises(DataProblems, match="It stands in row 2: say heading_row = 2"):
@@ -132,24 +190,6 @@ def test_two_files_for_one_table(tmp_path) -> None:
     (tmp_path / "visits.tsv").write_text("id\twhen\tscore\n1\t2015-01-01\t3\n")
     with pytest.raises(DataProblems, match=r"2 files may be this table: visits\.csv, visits\.tsv"):
         mapped_files(tmp_path, VISITS, visits="id,when,score\n1,2015-01-01,3\n")
-
-
-COURSES = """
-[[table]]
-file = "courses"
-patient_id = "id"
-[table.patients]
-follow_up_years = { column = "months", unit = "months" }
-years_to_death = { column = "months", unit = "months", event = { column = "dead", is = ["1"], not = ["0"] } }
-"""
-SEEN = """
-[[table]]
-file = "seen"
-patient_id = "id"
-[table.patients]
-follow_up_years = { years = { from = "tx", to = "last" } }
-years_to_death = { years = { from = "tx", to = "died" } }
-"""
 
 
 def test_the_problems_of_a_source_are_headed_by_its_files_not_by_the_map(tmp_path) -> None:

@@ -413,6 +413,40 @@ def test_a_test_that_no_row_has_is_told(tmp_path) -> None:
     assert "visits.csv: no row has GD under TEST." in [notice.text for notice in mapped.notices]
 
 
+COURSE = """
+[[table]]
+file = "a"
+patient_id = "id"
+pivot = { name = "p", value = "v" }
+[table.patients]
+follow_up_years = "FU"
+years_to_death = { column = "DEATH", unit = "months" }
+sex = "sex"
+"""
+
+
+def test_findings_one_per_row_become_a_patient_table(tmp_path) -> None:
+    table = "id,sex,p,v\nA,F,FU,3\nA,F,DEATH,\nB,M,FU,1.5\nB,M,DEATH,18\nB,M,AGE,40\n"
+    mapped = mapped_files(tmp_path, COURSE, a=table)
+    assert rows_of(mapped) == [
+        {"patient_id": "A", "sex": "F", "follow_up_years": "3"},
+        {"patient_id": "B", "sex": "M", "follow_up_years": "1.5", "years_to_death": "1.5"},
+    ]
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 4)
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [("p is 'AGE'", (6,))]
+    # An empty value is a value: there is a row for it.
+    mapped = mapped_files(tmp_path, COURSE, a="id,sex,p,v\nA,F,FU,3\nA,F,DEATH,\n")
+    assert "test-not-found" not in [notice.code for notice in mapped.notices]
+
+
+@pytest.mark.parametrize("table", ["id,sex,p,v\nA,F,TIME,3\nA,F,DEATH,1\n", "id,sex,p,v\nA,F,TIME,3\n"])
+def test_a_test_that_tells_what_is_required_and_that_no_row_has(tmp_path, table: str) -> None:
+    with pytest.raises(
+        DataProblems, match="no row has FU under p; the map takes follow_up_years from it; there are TIME"
+    ):
+        mapped_files(tmp_path, COURSE, a=table)
+
+
 def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) -> None:
     rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "AVAL"'
     with pytest.raises(DataProblems, match="a patient has rows with different follow_up_years"):

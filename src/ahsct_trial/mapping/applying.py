@@ -88,6 +88,14 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         for rule, table in zip(rules.tables, found.tables, strict=True)
         if table is not None and (table_read := read_table(table, rule, faults)) is not None
     ]
+    if not tables_read:
+        faults.raise_any()
+        raise fatal(
+            ", ".join(found.unused),
+            "none of the tables that the map names is there",
+            f"it names {', '.join(rule.label for rule in rules.tables)}",
+            "Name yours in the map.",
+        )
     if rules.gives_records:
         parts = [
             part for number, table_read in enumerate(tables_read) for part in records_of(table_read, number)
@@ -102,7 +110,8 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
             np.concatenate([made.row[made.table == number], rows]) for number, rows in enumerate(also_used)
         ]
     else:
-        made, patients_used = patients_of(tables_read)
+        n_there = sum(table is not None for table in found.tables)
+        made, patients_used = patients_of(tables_read, is_whole=len(tables_read) == n_there)
         used = list(patients_used)
         giving = frozenset(number for number, rows in enumerate(used) if rows.size)
     faults.raise_any()
@@ -184,9 +193,9 @@ def _unread(tables_read: Sequence[TableRead]) -> Iterator[Notice]:
                 headings = " or ".join(map(shown, cells.headings))
                 text = f"{label}: there is no column {headings}, so it tells nothing of {name}."
                 yield Notice(code="column-not-found", text=text, severity=_severity(name))
-        for test in table_read.wide.tests if table_read.wide else ():
-            pivot = table_read.source.rule.pivot
-            if pivot is not None and table_read.view.cells(test).null_count == len(table_read.view):
+        pivot = table_read.source.rule.pivot
+        if pivot is not None and table_read.wide is not None:
+            for test in table_read.wide.absent:
                 text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
                 yield Notice(code="test-not-found", text=text)
 

@@ -21,12 +21,12 @@ _COLUMNS = {column.name: column for column in PATIENT_TABLE}
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
-def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray, ...]]:
+def patients_of(tables_read: Sequence[TableRead], *, is_whole: bool) -> tuple[Made, tuple[RowsArray, ...]]:
     """The patient table that tables give together, and the rows of each that it used.
 
     A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot
     be. A column none of whose rows are there is left out. The line of a patient is that of the first table
-    that has them.
+    that has them. Unless these are all tables (`is_whole`), another one may tell what a patient lacks in them.
     """
     ids = [each.view.texts(each.view.rule.patient_id, PATIENT_ID.name, each.rows) for each in tables_read]
     for table_read, texts in zip(tables_read, ids, strict=True):
@@ -53,7 +53,8 @@ def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray
         _give_reasons(table_read, rows[unread])
     for table_read in tables_read:
         _note_lost(table_read, columns)
-    _note_unfollowed(tables_read, of_table, coded.dictionary)
+    if is_whole:
+        _note_unfollowed(tables_read, of_table, coded.dictionary)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
     table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
@@ -129,10 +130,19 @@ def _filled(
 def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:
     """Note the columns that each cohort needs and that no row gives, since none has what the map looks for."""
     for name, cells in (table_read.view.rule.patients or {}).items():
-        if name in columns or name not in _REQUIRED or not cells.where or not table_read.rows.size:
+        if name not in _REQUIRED:
             continue
-        heading, allowed = next(iter(cells.where.items()))
-        seen = table_read.view.cells(heading).take(pa.array(table_read.rows)).unique().drop_null().to_pylist()
+        pivot, wide = table_read.view.rule.pivot, table_read.wide
+        absent = tuple(heading for heading in cells.headings if wide and heading in wide.absent)
+        if pivot and absent:
+            heading, allowed = pivot.name, absent
+            texts = table_read.source.cells(heading)
+        elif name not in columns and cells.where and table_read.rows.size:
+            heading, allowed = next(iter(cells.where.items()))
+            texts = table_read.view.cells(heading).take(pa.array(table_read.rows))
+        else:
+            continue
+        seen = texts.unique().drop_null().to_pylist()
         table_read.view.faults.add(
             Problem(
                 file=table_read.view.table.label,

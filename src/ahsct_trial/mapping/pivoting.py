@@ -23,13 +23,13 @@ class Wide:
         One row per patient, visit and repetition; its line is that of the first row it is made of.
     row_of
         The row of `table` that each source row became a part of, -1 for none; shape (n_source_rows,).
-    tests
-        Names of the tests that the map reads, as it writes them.
+    absent
+        Names of the tests that the map reads and no row has, as the map writes them.
     """
 
     table: CellTable
     row_of: RowsArray
-    tests: tuple[str, ...]
+    absent: tuple[str, ...]
 
 
 def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
@@ -69,7 +69,8 @@ def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
         source.table.lines[rows[first]],
         source.table.sha256,
     )
-    return Wide(table, row_of, tests)
+    found = set(test.tolist())
+    return Wide(table, row_of, tuple(name for place, name in enumerate(tests) if place not in found))
 
 
 def _combined(keys: list[NDArray[np.int64]], n_rows: int) -> RowsArray:
