@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mapped import map_of, mapped_files, problems_of, rows_of
 
+from ahsct_trial.errors import UsageError
 from ahsct_trial.loading.problems import DataProblems
-from ahsct_trial.mapping import apply_map, read_map, read_mapped, with_defaults
+from ahsct_trial.mapping import apply_map, read_map, read_mapped, with_options
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 
@@ -573,14 +574,38 @@ def test_two_workbooks_with_a_sheet_of_the_name(tmp_path) -> None:
     assert len(rows_of(apply_map(map_of(TRANSPLANTS), tmp_path / "one.xlsx"))) == 1
 
 
+def test_what_the_command_line_says_of_files_wins_over_the_map(tmp_path) -> None:
+    (tmp_path / "tx.csv").write_bytes("id,tx,Größe\n1,10/01/2015,\n".encode("cp1252"))
+    (tmp_path / "visits.csv").write_text("id,when,score\n1,01/02/2015,3\n1,-,\n1,?,\n")
+    text = (
+        'encoding = "utf-16"\nmissing = "-"\ndate_format = "%d.%m.%Y"\n'
+        + TRANSPLANTS.replace('"id"', '"id"\nencoding = "utf-8"')
+        + visits('date = { column = "when", date_format = "excel" }\nedss = "score"')[len(TRANSPLANTS) :]
+    )
+    rules = with_options(map_of(text), encoding="cp1252", missing=("?",), date_format="dd/mm/yyyy")
+    mapped = apply_map(rules, tmp_path)
+    assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
+    assert mapped.account.missing == {"-": 1, "?": 1}
+    with pytest.raises(UsageError, match="it must have a day, a month and a year once each"):
+        with_options(map_of(TRANSPLANTS), date_format="dd/mm")
+
+
+def test_the_form_of_dates_of_a_patient_table_given_by_hand(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("id,tx,last\n1,10/01/2015,15/01/2018\n")
+    rules = map_of(
+        '[[table]]\npatient_id = "id"\n[table.patients]\n'
+        'follow_up_years = { years = { from = "tx", to = "last" }, date_format = "sas" }'
+    )
+    (row,) = rows_of(apply_map(with_options(rules, date_format="%d/%m/%Y"), tmp_path))
+    assert float(row["follow_up_years"]) * 365.25 == pytest.approx(1101)
+
+
 def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
     (tmp_path / "tx.csv").write_text("id,tx\n1,10.01.2015\n")
     (tmp_path / "visits.csv").write_bytes(
         "id,when,score\n1,01.02.2015,3\n1,weiß nicht,weiß nicht\n".encode("cp1252")
     )
-    rules = with_defaults(
-        map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y"
-    )
+    rules = with_options(map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y")
     mapped = apply_map(rules, tmp_path)
     assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
     assert mapped.account.missing == {"weiß nicht": 2}

@@ -127,36 +127,55 @@ def parse_map(document: Given, file: str) -> Map:
     return result
 
 
-def with_defaults(
+def with_options(
     rules: Map,
     *,
     encoding: str | None = None,
     missing: tuple[str, ...] = (),
     date_format: str | None = None,
 ) -> Map:
-    """A map with what the command line says of the files: it stands where the map says nothing of its own.
+    """A map with what the command line says of the files, for this one time.
 
     Parameters
     ----------
     rules
         The map.
     encoding, date_format
-        For tables that name none.
+        Of all tables and their dates, in place of what the map says; None leaves that as it is.
     missing
         Texts that mean an empty cell, beside those of the map.
+
+    Raises
+    ------
+    UsageError
+        If the form of dates is none.
     """
-    forms = () if date_format is None else (date_format,)
+    tables = (
+        replace(table, encoding=encoding or table.encoding, missing=(*table.missing, *missing))
+        for table in rules.tables
+    )
+    if date_format is not None:
+        strptime_form(date_format)
+        tables = (_with_date_format(table, date_format) for table in tables)
+    return replace(rules, tables=tuple(tables))
+
+
+def _with_date_format(table: TableRule, form: str) -> TableRule:
+    """The rule of a table all of whose dates have this form, also those of columns with one of their own."""
+
+    def of_table(cells: Mapping[str, Cells]) -> dict[str, Cells]:
+        return {name: replace(each, date_formats=()) for name, each in cells.items()}
+
     return replace(
-        rules,
-        tables=tuple(
+        table,
+        date_formats=(form,),
+        records=tuple(
             replace(
-                table,
-                encoding=table.encoding or encoding,
-                missing=(*table.missing, *missing),
-                date_formats=table.date_formats or forms,
+                rule, time=rule.time and replace(rule.time, date_formats=()), values=of_table(rule.values)
             )
-            for table in rules.tables
+            for rule in table.records
         ),
+        patients=table.patients and of_table(table.patients),
     )
 
 
