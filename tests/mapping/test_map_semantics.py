@@ -454,6 +454,41 @@ def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) 
         mapped_files(tmp_path, rules, a="id,PARAMCD,AVAL\n1,OS,2\n1,TTREL,1\n")
 
 
+def test_rows_of_a_patient_table_that_are_alike_in_every_cell_are_one(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "srv"'
+    mapped = mapped_files(tmp_path, rules, a="id,srv,note\n1,3,\n1,3,\n2,4,x\n1,3,\n2,4,y\n")
+    assert [row["follow_up_years"] for row in rows_of(mapped)] == ["3", "4"]
+    # The two rows of patient 2 differ in a cell that the map does not read, and both say 4.
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 3)
+    assert [(aside.reason, aside.count, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", 2, (3, 5))
+    ]
+    assert read_mapped(tmp_path / "a.csv", map_of(rules)).account == mapped.account
+    # Where they are wrong, each is to be put right.
+    with pytest.raises(DataProblems, match=r"a\.csv:2, 3: srv is '99'; that is"):
+        mapped_files(
+            tmp_path,
+            rules.replace('"srv"', '{ column = "srv", unit = "years", first_day = 1 }'),
+            a="id,srv\n1,99\n1,99\n",
+        )
+
+
+def test_rows_of_findings_that_are_alike_in_every_cell_are_one(tmp_path) -> None:
+    table = "id,sex,p,v\nA,F,FU,3\nA,F,FU,3\nA,F,DEATH,36\nA,F,AGE,1\nA,F,AGE,1\n"
+    mapped = mapped_files(tmp_path, COURSE, a=table)
+    assert rows_of(mapped) == [
+        {"patient_id": "A", "sex": "F", "follow_up_years": "3", "years_to_death": "3.0"},
+    ]
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 2)
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", (3, 6)),
+        ("p is 'AGE'", (5,)),
+    ]
+    table = "id,when,TEST,RES\n1,2015-02-01,T2,2\n1,2015-02-01,T2,2\n"
+    mapped = mapped_files(tmp_path, FINDINGS, tx=TX, visits=table)
+    assert [row["record"] for row in rows_of(mapped)] == ["transplant", "mri"]
+
+
 TWO_TABLES = """
 [[table]]
 file = "a"
@@ -696,6 +731,17 @@ def test_sdtm_counts_neither_scans_of_the_spinal_cord_nor_a_transplant_that_was_
     ]
     aside = [f"{each.reason}: {each.count}" for each in mapped.account.set_aside]
     assert aside == ["PROCCUR is 'N': 1", "MOLOC is 'SPINAL CORD': 1"]
+
+
+def test_a_row_of_adtte_that_stands_twice_is_set_aside(tmp_path) -> None:
+    (tmp_path / "adsl.csv").write_text(ADSL)
+    (tmp_path / "adtte.csv").write_text(ADTTE + ADTTE.splitlines()[2] + "\n")
+    mapped = apply_map(read_map("adam"), tmp_path)
+    assert [len(row) for row in rows_of(mapped)] == [3, 4]
+    assert [(table.rows_read, table.rows_used) for table in mapped.account.tables] == [(2, 2), (3, 2)]
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", (4,))
+    ]
 
 
 ADSL = "USUBJID,SEX\n1,F\n2,M\n"

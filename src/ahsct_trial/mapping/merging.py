@@ -20,7 +20,7 @@ from ahsct_trial.loading.values import Forms, meant
 from ahsct_trial.mapping.faults import Faults, problem_on
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.rows import Made, TableRead, is_given, places_of
-from ahsct_trial.mapping.values import RowsArray, meanings, text_places
+from ahsct_trial.mapping.values import RowsArray, combined, meanings, text_places
 
 #: Later than any day, for a patient who has not died.
 _NEVER = np.iinfo(np.int64).max
@@ -312,10 +312,9 @@ def _is_other_score(
 
 def _is_repeated(made: Made, is_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which records are alike in every cell to one before them."""
-    key = np.arange(1, len(made) + 1) * ~is_kept
-    for texts in made.columns.values():
-        places = text_places(texts.dictionary_encode()) + 1
-        key = np.unique(key * (places.max(initial=0) + 1) + places, return_inverse=True)[1]
+    like_no_other = np.arange(1, len(made) + 1) * ~is_kept
+    cells = [text_places(texts.dictionary_encode()) for texts in made.columns.values()]
+    key = combined([like_no_other, *cells], len(made))
     is_repeated = np.ones(len(made), dtype=bool)
     is_repeated[np.unique(key, return_index=True)[1]] = False
     return is_repeated

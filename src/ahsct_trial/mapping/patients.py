@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
+from ahsct_trial.loading.reading import ALIKE_ROW
 from ahsct_trial.mapping.faults import problem_on
 from ahsct_trial.mapping.model import Cells
-from ahsct_trial.mapping.rows import Made, TableRead, is_given
+from ahsct_trial.mapping.rows import Made, TableRead, alike_rows, is_given
 from ahsct_trial.mapping.values import RowsArray, meanings, text_places
 
 _COLUMNS = {column.name: column for column in PATIENT_TABLE}
@@ -37,8 +38,8 @@ def patients_of(tables_read: Sequence[TableRead], *, is_whole: bool) -> tuple[Ma
     of_table = np.split(patient, np.cumsum(n_rows)[:-1])
     n_patients = len(coded.dictionary)
     columns: dict[str, pa.StringArray] = {PATIENT_ID.name: coded.dictionary}
-    used: list[list[RowsArray]] = [[] for _ in tables_read]
-    for number, (table_read, patients) in enumerate(zip(tables_read, of_table, strict=True)):
+    used = []
+    for table_read, patients in zip(tables_read, of_table, strict=True):
         view, rows = table_read.view, table_read.rows
         unread = np.ones(len(rows), dtype=bool)
         for name, cells in (view.rule.patients or {}).items():
@@ -49,8 +50,8 @@ def patients_of(tables_read: Sequence[TableRead], *, is_whole: bool) -> tuple[Ma
             texts = view.texts(cells, name, rows[is_read])
             column = _one_each(table_read, name, cells, patients[is_read], rows[is_read], texts, n_patients)
             columns[name] = _filled(columns.get(name), column, name, coded.dictionary, table_read)
-            used[number].append(rows[is_read])
         _give_reasons(table_read, rows[unread])
+        used.append(np.setdiff1d(rows[~unread], _alike_rows(table_read, patients)))
     for table_read in tables_read:
         _note_lost(table_read, columns)
     if is_whole:
@@ -59,9 +60,7 @@ def patients_of(tables_read: Sequence[TableRead], *, is_whole: bool) -> tuple[Ma
     given = np.flatnonzero(patient >= 0)[first]
     table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
     row = np.concatenate([each.rows for each in tables_read])[given]
-    return Made(table, row, columns), tuple(
-        np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64) for rows in used
-    )
+    return Made(table, row, columns), tuple(used)
 
 
 def _one_each(  # noqa: PLR0913, PLR0917
@@ -185,6 +184,16 @@ def _note_unfollowed(
                     )
                 )
                 has_row[patients[is_lost]] = True
+
+
+def _alike_rows(table_read: TableRead, patients: RowsArray) -> RowsArray:
+    """The rows that are alike in every cell with an earlier one, which is their reason not to be used."""
+    if table_read.wide is not None:
+        return table_read.rows[:0]  # the pivot has set them aside
+    has_several = np.bincount(patients + 1)[patients + 1] > 1
+    again = alike_rows(table_read.view.table, table_read.rows[has_several])
+    table_read.reasons.give(again, ALIKE_ROW)
+    return again
 
 
 def _give_reasons(table_read: TableRead, rows: RowsArray) -> None:

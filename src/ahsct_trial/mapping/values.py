@@ -413,6 +413,15 @@ def text_places(coded: pa.DictionaryArray) -> RowsArray:
     return indices
 
 
+def combined(keys: Sequence[RowsArray], n_rows: int) -> RowsArray:
+    """One number for each different row of several keys; shape (n_rows,)."""
+    number = np.zeros(n_rows, dtype=np.int64)
+    for key in keys:
+        shifted = key - key.min(initial=0)
+        number = np.unique(number * (shifted.max(initial=0) + 1) + shifted, return_inverse=True)[1]
+    return number
+
+
 def meanings(column: Column, texts: pa.StringArray) -> RowsArray:
     """A number for each row's text, -1 for none, alike where texts mean the same; shape (n_rows,).
 
