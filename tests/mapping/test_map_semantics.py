@@ -61,6 +61,34 @@ def told(folder, rules: str, table: str) -> list[str]:
         ("2018", (), "middle", "2018-07-01"),
         ("2018", (), "last", "2018-12-31"),
         ("2018-02", (), "missing", None),
+        # In a form of the map without its day, or with a sign in its place: the 15th of March.
+        ("03.2017", ("dd.mm.yyyy",), "middle", "2017-03-15"),
+        ("00.03.2017", ("dd.mm.yyyy",), "middle", "2017-03-15"),
+        ("UN.03.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("xx.03.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("??.3.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("00.03.17", ("%d.%m.%y",), "middle", "2017-03-15"),
+        ("03/2017", ("%m/%d/%Y", "%d/%m/%Y"), "middle", "2017-03-15"),
+        ("2017/03", ("%Y/%m/%d",), "middle", "2017-03-15"),
+        ("Mar 2017", ("dd mmm yyyy",), "middle", "2017-03-15"),
+        ("March 2017", ("%B %d, %Y",), "middle", "2017-03-15"),
+        ("MAR2017", ("%d%b%Y",), "middle", "2017-03-15"),
+        ("UNMAR2017", ("%d%b%Y",), "middle", "2017-03-15"),
+        ("201703", ("%Y%m%d",), "middle", "2017-03-15"),
+        ("201712", ("%Y%m%d",), "middle", "2017-12-15"),
+        ("20170300", ("%Y%m%d",), "middle", "2017-03-15"),
+        ("2017-03-00", (), "middle", "2017-03-15"),
+        ("2017-03-UN", (), "last", "2017-03-31"),
+        ("2016-02", ("%d.%m.%Y",), "last", "2016-02-29"),
+        # Without the month too: the first of July.
+        ("00.00.2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("UNUNK2017", ("%d%b%Y",), "middle", "2017-07-01"),
+        ("UNK2017", ("%d%b%Y",), "middle", "2017-07-01"),
+        ("2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("2017---15", (), "middle", "2017-07-01"),
+        ("15.XX.2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("20171205", ("%Y%m%d",), None, "2017-12-05"),
+        ("2000", ("excel",), "middle", "1905-06-22"),  # as Excel shows for the number 2000
     ],
 )
 def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | None, day: str | None) -> None:
@@ -76,6 +104,18 @@ def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | N
         ("2018-02", (), "a date without a day cannot decide an endpoint"),
         ("42014", (), "a number is not a date"),
         ("15.01.2018", (), "it is not a date in the form YYYY-MM-DD"),
+        ("03.2017", ("%d.%m.%Y",), "a date without a day cannot decide an endpoint"),
+        ("00.00.2017", ("%d.%m.%Y",), "a date without a day cannot decide an endpoint"),
+        ("13.2017", ("%d.%m.%Y",), "there is no such month"),
+        # A month in a form that the map does not name is not guessed, nor a year of two digits alone.
+        ("03/2017", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD and has no day"),
+        ("Mar 2017", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD and has no day"),
+        ("03.2017", (), "it is not a date in the form YYYY-MM-DD and has no day"),
+        ("05.03", ("%d.%m.%y",), "it is not a date in the form"),
+        ("99", ("%d.%m.%y",), "it is not a date in the form"),
+        ("31.02.2017", ("%d.%m.%Y",), "it is not a date in the form"),
+        ("00.00.0000", ("%d.%m.%Y",), "it is not a date in the form"),
+        ("00/03/2017", ("%m/%d/%Y", "%d/%m/%Y"), "two forms of date read it as 2017 and 2017-03"),
         ("n.e.", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD"),
     ],
 )
@@ -99,6 +139,19 @@ def test_the_same_wrong_date_is_one_problem_with_its_lines(tmp_path) -> None:
         "visits.csv:2, 3, 4 and 2 more: when is '20.01.2015'; it is not a date in the form YYYY-MM-DD. Correct it, name its "
         "form in date_format, or name it in missing."
     ]
+
+
+def test_a_date_without_its_day_says_what_a_map_can_do(tmp_path) -> None:
+    rules = 'date_format = ["dd.mm.yyyy"]\n' + visits()
+    table = "id,when,score\n1,03.2017,3\n1,03/2017,3\n"
+    choices = 'partial_date = "first", "middle", "last" or "missing".'
+    assert told(tmp_path, rules, table) == [
+        f"visits.csv:2: when is '03.2017'; a date without a day cannot decide an endpoint. Complete it, or choose in the map: {choices}",
+        "visits.csv:3: when is '03/2017'; it is not a date in the form dd.mm.yyyy or YYYY-MM-DD and has no day. Complete it, or say "
+        f'in the map its form with a day, as date_format = ["dd/mm/yyyy"] for 03/2017, and {choices}',
+    ]
+    rules = 'date_format = ["dd.mm.yyyy", "dd/mm/yyyy"]\npartial_date = "middle"\n' + visits()
+    assert edss_rows(tmp_path, rules, table) == [("2017-03-15", "3")]  # two rows of one record
 
 
 # ---- Cells
