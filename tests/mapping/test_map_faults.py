@@ -72,6 +72,36 @@ def test_all_faults_are_told_at_once_with_the_closest_names() -> None:
     assert "record relapse: it needs a date or a day, one of them" in told
 
 
+def test_of_many_faults_the_first_are_told_and_the_others_counted() -> None:
+    lines = faults_of("".join(f"wrong_{number} = 1\n" for number in range(5000)) + VISITS).splitlines()
+    assert lines[0] == "Map map.toml has 5,000 faults."
+    assert lines[1].startswith("The map: there is no key 'wrong_0'")
+    assert lines[21:] == ["… and 4,980 more."]
+
+
+def test_of_many_codes_the_first_are_told_and_the_others_counted(tmp_path) -> None:
+    codes = ", ".join(f'"{number}" = "male"' for number in range(40_000))
+    rules = VISITS + f'sex = {{ column = "s", codes = {{ {codes} }} }}\n'
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, visits="id,when,score,s\n1,2015-01-01,3,x\n")
+    (problem,) = problems_of(error.value)
+    assert problem.startswith("visits.csv:2: s is 'x'; the map knows '0', '1', '2',")
+    assert problem.endswith("'19' and 39,980 more for sex. Name it in codes of the map, or correct the cell.")
+    rules = (
+        VISITS
+        + f'event = {{ column = "s", is = [{", ".join(f"{number}" for number in range(100))}], not = ["n"] }}\n'
+    )
+    with pytest.raises(DataProblems, match=r"'19' and 81 more\. Name it under is or not in the map"):
+        mapped_files(tmp_path, rules, visits="id,when,score,s\n1,2015-01-01,3,x\n")
+
+
+def test_of_many_texts_that_a_map_looks_for_the_first_are_told(tmp_path) -> None:
+    texts = ", ".join(f'"T{number}"' for number in range(100))
+    rules = COURSES.replace('unit = "months" }\nyears', f"where = {{ dead = [{texts}] }} }}\nyears")
+    with pytest.raises(DataProblems, match=r"no row has T0 or T1 or .* or T11 and 88 more under dead"):
+        mapped_files(tmp_path, rules, courses="id,months,dead\n1,3,1\n")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

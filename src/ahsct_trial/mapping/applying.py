@@ -24,6 +24,7 @@ from ahsct_trial.mapping.rows import Made, TableRead, places_of, read_table
 from ahsct_trial.mapping.sources import find_tables
 from ahsct_trial.results import Account, Notice, Severity, SourceFile
 from ahsct_trial.trial import Places
+from ahsct_trial.wording import first_of
 
 if TYPE_CHECKING:
     from ahsct_trial.mapping.sources import Source
@@ -91,9 +92,9 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     if not tables_read:
         faults.raise_any()
         raise fatal(
-            ", ".join(found.unused),
+            first_of(found.unused),
             "none of the tables that the map names is there",
-            f"it names {', '.join(rule.label for rule in rules.tables)}",
+            f"it names {first_of([rule.label for rule in rules.tables])}",
             "Name yours in the map.",
         )
     if rules.gives_records:

@@ -21,6 +21,7 @@ from ahsct_trial.mapping.faults import Faults, problem_on
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.rows import Made, TableRead, is_given, places_of
 from ahsct_trial.mapping.values import RowsArray, combined, meanings, text_places
+from ahsct_trial.wording import first_of
 
 #: Later than any day, for a patient who has not died.
 _NEVER = np.iinfo(np.int64).max
@@ -343,12 +344,11 @@ def _set_aside_without_zero(
     rows = np.flatnonzero(is_without)
     first = rows[np.unique(patient[rows], return_index=True)[1]]
     first = first[np.argsort(first)]
-    named = ", ".join(shown(made.text(PATIENT_ID.name, row) or "") for row in first[:5].tolist())
-    more = f" and {len(first) - 5:,} more" if len(first) > 5 else ""
+    named = first_of([shown(made.text(PATIENT_ID.name, row) or "") for row in first.tolist()], 5)
     faults.add(
         problem_on(
             *_on(made, tables_read, first.tolist()),
-            what=f"no row of the source gives a transplant for {named}{more}",
+            what=f"no row of the source gives a transplant for {named}",
             rule="in a file with dates the transplant makes day 0" + _why_none(rules, tables_read, is_zero),
             fix='Add it; where others were not transplanted, say without_transplant = "drop" in the map, or in a '
             "randomised trial give records of kind randomisation and --time-zero randomisation.",
@@ -365,9 +365,9 @@ def _why_none(rules: Map, tables_read: Sequence[TableRead], is_zero: NDArray[np.
     for table_read in tables_read:
         for rule in table_read.view.rule.records:
             for heading, allowed in rule.where.items() if rule.kind in _ZERO else ():
-                texts = table_read.view.cells(heading).dictionary_encode().dictionary.to_pylist()[:5]
-                seen = ", ".join(repr(shown(text)) for text in texts)
-                wanted = ", ".join(repr(shown(text)) for text in allowed)
+                texts = table_read.view.cells(heading).dictionary_encode().dictionary.to_pylist()
+                seen = first_of([repr(shown(text)) for text in texts], 5)
+                wanted = first_of([repr(shown(text)) for text in allowed])
                 return f"; in {table_read.source.table.label} {shown(heading)} is {seen}, the map looks for {wanted}"
     return ""
 

@@ -17,6 +17,7 @@ from ahsct_trial.mapping.faults import problem_on
 from ahsct_trial.mapping.model import Cells
 from ahsct_trial.mapping.rows import Made, TableRead, alike_rows, is_given
 from ahsct_trial.mapping.values import RowsArray, meanings, text_places
+from ahsct_trial.wording import first_of
 
 _COLUMNS = {column.name: column for column in PATIENT_TABLE}
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
@@ -146,8 +147,8 @@ def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> 
             Problem(
                 file=table_read.view.table.label,
                 column=heading,
-                what=f"no row has {' or '.join(map(shown, allowed))} under {shown(heading)}",
-                rule=f"the map takes {name} from it; there are {', '.join(map(shown, seen[:12]))}",
+                what=f"no row has {first_of([*map(shown, allowed)], separator=' or ')} under {shown(heading)}",
+                rule=f"the map takes {name} from it; there are {first_of([*map(shown, seen)])}",
                 fix="Name yours in the map.",
             )
         )
@@ -165,7 +166,9 @@ def _note_unfollowed(
             if cells is not None:
                 is_read = table_read.view.holds(cells.where, table_read.rows) & (patients >= 0)
                 has_row[patients[is_read]] = True
-                meant = [f"{heading} {' or '.join(texts)}" for heading, texts in cells.where.items()]
+                meant = [
+                    f"{heading} {first_of(texts, separator=' or ')}" for heading, texts in cells.where.items()
+                ]
                 sources.append(f"{table_read.view.table.label}{' with ' if meant else ''}{', '.join(meant)}")
         if not has_row.any():
             continue  # the file as a whole lacks it, which is said elsewhere
@@ -173,7 +176,7 @@ def _note_unfollowed(
             is_lost = (patients >= 0) & ~has_row[patients]
             if is_lost.any():
                 lost = list(dict.fromkeys(identifiers.take(pa.array(patients[is_lost])).to_pylist()))
-                named = ", ".join(map(shown, lost[:5])) + (f" and {len(lost) - 5:,} more" if lost[5:] else "")
+                named = first_of([*map(shown, lost)], 5)
                 table_read.view.faults.add(
                     problem_on(
                         table_read.view.table,

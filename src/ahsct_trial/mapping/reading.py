@@ -26,7 +26,7 @@ from ahsct_trial.mapping.model import (
     code_key,
 )
 from ahsct_trial.toml import parse_toml, read_toml
-from ahsct_trial.wording import is_it_meant
+from ahsct_trial.wording import is_it_meant, plural
 
 Given = Mapping[str, Any]
 
@@ -44,6 +44,7 @@ _CELLS_KEYS = (
     "column", "const", "first", "sum", "years", "codes", "unit", "first_day", "event", "where", "empty",
     "optional", "date_format",
 )  # fmt: skip
+_MOST_FAULTS = 20
 _ONE_OF = ("column", "const", "first", "sum", "years")
 
 
@@ -52,8 +53,13 @@ class MapError(UsageError):
 
     def __init__(self, file: str, faults: Iterable[str]) -> None:
         faults = list(dict.fromkeys(faults))
-        noun = "fault" if len(faults) == 1 else "faults"
-        super().__init__("\n".join([f"Map {shown(file)} has {len(faults)} {noun}.", *faults]))
+        said = [
+            f"Map {shown(file)} has {len(faults):,} {plural('fault', len(faults))}.",
+            *faults[:_MOST_FAULTS],
+        ]
+        if len(faults) > _MOST_FAULTS:
+            said.append(f"… and {len(faults) - _MOST_FAULTS:,} more.")
+        super().__init__("\n".join(said))
 
 
 def built_in_maps() -> dict[str, str]:
@@ -186,7 +192,7 @@ class _Keys:
         self.place = place
         self.faults = faults
         self.given = given
-        known = tuple(known)
+        known = dict.fromkeys(known)  # of codes there may be many
         for key in given:
             if key not in known:
                 close = get_close_matches(str(key), known, n=1)
@@ -194,7 +200,7 @@ class _Keys:
                 self.fault(f"there is no key {shown(str(key))!r}; {meant}")
 
     def fault(self, what: str) -> None:
-        self.faults.append(f"{self.place}: {what}.")
+        self.faults.append(f"{self.place}: {what}{'' if what.endswith('?') else '.'}")
 
     def __contains__(self, key: str) -> bool:
         return key in self.given

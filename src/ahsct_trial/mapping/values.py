@@ -26,6 +26,7 @@ from ahsct_trial.loading.values import EARLIEST, MISSING, today
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import UNITS, WHOLE, Cells, Flag, TableRule, Where, code_key
+from ahsct_trial.wording import first_of
 
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
@@ -102,13 +103,12 @@ class SourceTable:
             fix = f"Is '{shown(meant)}' meant?"
         else:
             fix = "Correct the map, or add the column."
-        listed = ", ".join(shown(name) for name in names[:12]) or "none"
-        more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+        listed = first_of([*map(shown, names)]) or "none"
         return Problem(
             file=self.table.label,
             column=heading,
             what=f"there is no column '{shown(heading)}'",
-            rule=f"the map names it; the headings are {listed}{more}",
+            rule=f"the map names it; the headings are {listed}",
             fix=fix,
         )
 
@@ -162,7 +162,7 @@ class SourceTable:
         is_yes = np.array([key in yes for key in keys])
         is_known = np.array([key in yes or (key in no if no is not None else key != "") for key in keys])
         is_wrong = ~is_known[indices] & (is_timed | (indices > 0))
-        known = ", ".join(repr(shown(text)) for text in (*flag.yes, *(flag.no or ())))
+        known = first_of([repr(shown(text)) for text in (*flag.yes, *(flag.no or ()))], 20)
         self._note_wrong(
             flag.column,
             rows[is_wrong],
@@ -343,7 +343,7 @@ def _places(names: Sequence[str]) -> dict[str, list[int]]:
 
 def _by_codes(codes: Mapping[str, str], column: str) -> Judge:
     meanings = {code_key(code): meaning for code, meaning in codes.items()}
-    known = ", ".join(repr(shown(code)) for code in codes)
+    known = first_of([repr(shown(code)) for code in codes], 20)
 
     def judge(text: str) -> str | Wrong:
         meaning = meanings.get(code_key(text))
