@@ -542,6 +542,20 @@ def test_rows_of_findings_that_are_alike_in_every_cell_are_one(tmp_path) -> None
     assert [row["record"] for row in rows_of(mapped)] == ["transplant", "mri"]
 
 
+def test_an_attribute_of_a_patient_table_may_stand_on_any_row(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "fu"\nsex = "sex"\nyears_to_death = "died"'
+    mapped = mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,,\n1,3,F,\n1,3.0,female,\n2,3,,\n")
+    assert [row.get("sex") for row in rows_of(mapped)] == ["F", None]
+    assert mapped.account.rows_used == 4
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,F,3\n1,3,M,\n")
+    fix = "Name the rows that count with where = { … } in the map, or correct the table."
+    assert problems_of(error.value) == [
+        f"a.csv:2, 3: a patient has rows with different {name}; a patient table takes one row of a patient. {fix}"
+        for name in ("sex", "years_to_death")
+    ]
+
+
 TWO_TABLES = """
 [[table]]
 file = "a"

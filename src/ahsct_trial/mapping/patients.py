@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.columns import ATTRIBUTES, PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
 from ahsct_trial.loading.reading import ALIKE_ROW
@@ -20,6 +20,7 @@ from ahsct_trial.mapping.values import RowsArray, meanings, text_places
 from ahsct_trial.wording import first_of
 
 _COLUMNS = {column.name: column for column in PATIENT_TABLE}
+_ATTRIBUTES = frozenset(column.name for column in ATTRIBUTES)
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
@@ -74,9 +75,14 @@ def _one_each(  # noqa: PLR0913, PLR0917
     n_patients: int,
 ) -> pa.StringArray:
     """The text of each patient; several rows of one patient must agree."""
+    if (
+        name in _ATTRIBUTES
+    ):  # it may stand on any row; the time of an event that is empty says that there was none
+        is_there = is_given(texts)
+        patients, rows, texts = patients[is_there], rows[is_there], texts.filter(pa.array(is_there))
     order = np.argsort(patients, kind="stable")
-    text = text_places(texts.dictionary_encode())
-    differs = (patients[order][1:] == patients[order][:-1]) & (text[order][1:] != text[order][:-1])
+    meaning = meanings(_COLUMNS[name], texts)[order]
+    differs = (patients[order][1:] == patients[order][:-1]) & (meaning[1:] != meaning[:-1])
     if differs.any():
         pairs = np.flatnonzero(differs)
         both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
