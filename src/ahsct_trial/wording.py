@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def in_years(time: float) -> str:
@@ -19,6 +19,12 @@ def listed(words: Iterable[str], conjunction: str = "and") -> str:
     """Words as a list in a sentence: "a", "a and b", "a, b and c"."""
     *others, last = words
     return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
+def first_of(words: Sequence[str], n: int = 12, separator: str = ", ") -> str:
+    """The first of some words, and how many more there are: "a, b and 3 more"."""
+    more = f" and {len(words) - n:,} more" if len(words) > n else ""
+    return separator.join(words[:n]) + more
 
 
 def in_a_sentence(text: str) -> str:

@@ -21,6 +21,24 @@ edss = "score"
 """
 
 
+COURSES = """
+[[table]]
+file = "courses"
+patient_id = "id"
+[table.patients]
+follow_up_years = { column = "months", unit = "months" }
+years_to_death = { column = "months", unit = "months", event = { column = "dead", is = ["1"], not = ["0"] } }
+"""
+SEEN = """
+[[table]]
+file = "seen"
+patient_id = "id"
+[table.patients]
+follow_up_years = { years = { from = "tx", to = "last" } }
+years_to_death = { years = { from = "tx", to = "died" } }
+"""
+
+
 def faults_of(text: str) -> str:
     with pytest.raises(MapError) as error:
         map_of(text)
@@ -52,6 +70,36 @@ def test_all_faults_are_told_at_once_with_the_closest_names() -> None:
     assert "'w' means 'femal'; is female meant?" in told
     assert "the meaning of 'm' is still '?'; fill it in: female, male" in told
     assert "record relapse: it needs a date or a day, one of them" in told
+
+
+def test_of_many_faults_the_first_are_told_and_the_others_counted() -> None:
+    lines = faults_of("".join(f"wrong_{number} = 1\n" for number in range(5000)) + VISITS).splitlines()
+    assert lines[0] == "Map map.toml has 5,000 faults."
+    assert lines[1].startswith("The map: there is no key 'wrong_0'")
+    assert lines[21:] == ["… and 4,980 more."]
+
+
+def test_of_many_codes_the_first_are_told_and_the_others_counted(tmp_path) -> None:
+    codes = ", ".join(f'"{number}" = "male"' for number in range(40_000))
+    rules = VISITS + f'sex = {{ column = "s", codes = {{ {codes} }} }}\n'
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, visits="id,when,score,s\n1,2015-01-01,3,x\n")
+    (problem,) = problems_of(error.value)
+    assert problem.startswith("visits.csv:2: s is 'x'; the map knows '0', '1', '2',")
+    assert problem.endswith("'19' and 39,980 more for sex. Name it in codes of the map, or correct the cell.")
+    rules = (
+        VISITS
+        + f'event = {{ column = "s", is = [{", ".join(f"{number}" for number in range(100))}], not = ["n"] }}\n'
+    )
+    with pytest.raises(DataProblems, match=r"'19' and 81 more\. Name it under is or not in the map"):
+        mapped_files(tmp_path, rules, visits="id,when,score,s\n1,2015-01-01,3,x\n")
+
+
+def test_of_many_texts_that_a_map_looks_for_the_first_are_told(tmp_path) -> None:
+    texts = ", ".join(f'"T{number}"' for number in range(100))
+    rules = COURSES.replace('unit = "months" }\nyears', f"where = {{ dead = [{texts}] }} }}\nyears")
+    with pytest.raises(DataProblems, match=r"no row has T0 or T1 or .* or T11 and 88 more under dead"):
+        mapped_files(tmp_path, rules, courses="id,months,dead\n1,3,1\n")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +165,46 @@ def test_columns_that_are_not_there_are_told_of_all_tables(tmp_path) -> None:
     ]
 
 
+def test_columns_that_are_not_there_are_told_of_patient_tables_too(tmp_path) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, COURSES, courses="id,month,dead\n1,36,1\n")
+    assert problems_of(error.value) == [
+        "courses.csv: there is no column 'months'; the map names it; the headings are id, month, dead. Is 'month' meant?"
+    ]
+    with pytest.raises(DataProblems) as error:
+        mapped_files(
+            tmp_path, COURSES + SEEN, courses="pat,months,dead\n1,3,1\n", seen="pat,tx,last,died\n1,,,\n"
+        )
+    assert [problem.split(";")[0] for problem in problems_of(error.value)] == [
+        "courses.csv: there is no column 'id'",
+        "seen.csv: there is no column 'id'",
+    ]
+
+
+def test_a_table_that_cannot_be_read_may_tell_what_a_patient_lacks(tmp_path) -> None:
+    # Of patient 2 the other table may tell the follow-up; what is wrong in this one is told with it.
+    rules = (
+        COURSES.replace('unit = "months" }\nyears', 'unit = "months", where = { dead = ["1"] } }\nyears')
+        + SEEN
+    )
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, courses="id,months,dead\n1,3,1\n2,x,0\n", seen="id,tx,last,die\n2,,,\n")
+    assert [problem.split(";")[0] for problem in problems_of(error.value)] == [
+        "seen.csv: there is no column 'died'",
+        "courses.csv:3: months is 'x'",
+    ]
+
+
+@pytest.mark.parametrize("rules", [VISITS, COURSES])
+def test_a_source_without_any_of_the_tables(tmp_path, rules: str) -> None:
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules.replace("[[table]]", "[[table]]\noptional = true", 1), other="id\n1\n")
+    names = "visits" if rules is VISITS else "courses"
+    assert problems_of(error.value) == [
+        f"other.csv: none of the tables that the map names is there; it names {names}. Name yours in the map."
+    ]
+
+
 def test_headings_below_a_title_are_found_and_the_row_is_named(tmp_path) -> None:
     titled = "Study export,,\nid,when,score\n1,2015-01-01,3\n"
     with pytest.raises(DataProblems, match="It stands in row 2: say heading_row = 2"):
@@ -132,24 +220,6 @@ def test_two_files_for_one_table(tmp_path) -> None:
     (tmp_path / "visits.tsv").write_text("id\twhen\tscore\n1\t2015-01-01\t3\n")
     with pytest.raises(DataProblems, match=r"2 files may be this table: visits\.csv, visits\.tsv"):
         mapped_files(tmp_path, VISITS, visits="id,when,score\n1,2015-01-01,3\n")
-
-
-COURSES = """
-[[table]]
-file = "courses"
-patient_id = "id"
-[table.patients]
-follow_up_years = { column = "months", unit = "months" }
-years_to_death = { column = "months", unit = "months", event = { column = "dead", is = ["1"], not = ["0"] } }
-"""
-SEEN = """
-[[table]]
-file = "seen"
-patient_id = "id"
-[table.patients]
-follow_up_years = { years = { from = "tx", to = "last" } }
-years_to_death = { years = { from = "tx", to = "died" } }
-"""
 
 
 def test_the_problems_of_a_source_are_headed_by_its_files_not_by_the_map(tmp_path) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mapped import map_of, mapped_files, problems_of, rows_of
 
+from ahsct_trial.errors import UsageError
 from ahsct_trial.loading.problems import DataProblems
-from ahsct_trial.mapping import apply_map, read_map, with_defaults
+from ahsct_trial.mapping import apply_map, read_map, read_mapped, with_options
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 
@@ -60,6 +61,34 @@ def told(folder, rules: str, table: str) -> list[str]:
         ("2018", (), "middle", "2018-07-01"),
         ("2018", (), "last", "2018-12-31"),
         ("2018-02", (), "missing", None),
+        # In a form of the map without its day, or with a sign in its place: the 15th of March.
+        ("03.2017", ("dd.mm.yyyy",), "middle", "2017-03-15"),
+        ("00.03.2017", ("dd.mm.yyyy",), "middle", "2017-03-15"),
+        ("UN.03.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("xx.03.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("??.3.2017", ("%d.%m.%Y",), "middle", "2017-03-15"),
+        ("00.03.17", ("%d.%m.%y",), "middle", "2017-03-15"),
+        ("03/2017", ("%m/%d/%Y", "%d/%m/%Y"), "middle", "2017-03-15"),
+        ("2017/03", ("%Y/%m/%d",), "middle", "2017-03-15"),
+        ("Mar 2017", ("dd mmm yyyy",), "middle", "2017-03-15"),
+        ("March 2017", ("%B %d, %Y",), "middle", "2017-03-15"),
+        ("MAR2017", ("%d%b%Y",), "middle", "2017-03-15"),
+        ("UNMAR2017", ("%d%b%Y",), "middle", "2017-03-15"),
+        ("201703", ("%Y%m%d",), "middle", "2017-03-15"),
+        ("201712", ("%Y%m%d",), "middle", "2017-12-15"),
+        ("20170300", ("%Y%m%d",), "middle", "2017-03-15"),
+        ("2017-03-00", (), "middle", "2017-03-15"),
+        ("2017-03-UN", (), "last", "2017-03-31"),
+        ("2016-02", ("%d.%m.%Y",), "last", "2016-02-29"),
+        # Without the month too: the first of July.
+        ("00.00.2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("UNUNK2017", ("%d%b%Y",), "middle", "2017-07-01"),
+        ("UNK2017", ("%d%b%Y",), "middle", "2017-07-01"),
+        ("2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("2017---15", (), "middle", "2017-07-01"),
+        ("15.XX.2017", ("%d.%m.%Y",), "middle", "2017-07-01"),
+        ("20171205", ("%Y%m%d",), None, "2017-12-05"),
+        ("2000", ("excel",), "middle", "1905-06-22"),  # as Excel shows for the number 2000
     ],
 )
 def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | None, day: str | None) -> None:
@@ -75,6 +104,18 @@ def test_dates_by_their_form(text: str, forms: tuple[str, ...], partial: str | N
         ("2018-02", (), "a date without a day cannot decide an endpoint"),
         ("42014", (), "a number is not a date"),
         ("15.01.2018", (), "it is not a date in the form YYYY-MM-DD"),
+        ("03.2017", ("%d.%m.%Y",), "a date without a day cannot decide an endpoint"),
+        ("00.00.2017", ("%d.%m.%Y",), "a date without a day cannot decide an endpoint"),
+        ("13.2017", ("%d.%m.%Y",), "there is no such month"),
+        # A month in a form that the map does not name is not guessed, nor a year of two digits alone.
+        ("03/2017", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD and has no day"),
+        ("Mar 2017", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD and has no day"),
+        ("03.2017", (), "it is not a date in the form YYYY-MM-DD and has no day"),
+        ("05.03", ("%d.%m.%y",), "it is not a date in the form"),
+        ("99", ("%d.%m.%y",), "it is not a date in the form"),
+        ("31.02.2017", ("%d.%m.%Y",), "it is not a date in the form"),
+        ("00.00.0000", ("%d.%m.%Y",), "it is not a date in the form"),
+        ("00/03/2017", ("%m/%d/%Y", "%d/%m/%Y"), "two forms of date read it as 2017 and 2017-03"),
         ("n.e.", ("%d.%m.%Y",), "it is not a date in the form %d.%m.%Y or YYYY-MM-DD"),
     ],
 )
@@ -98,6 +139,19 @@ def test_the_same_wrong_date_is_one_problem_with_its_lines(tmp_path) -> None:
         "visits.csv:2, 3, 4 and 2 more: when is '20.01.2015'; it is not a date in the form YYYY-MM-DD. Correct it, name its "
         "form in date_format, or name it in missing."
     ]
+
+
+def test_a_date_without_its_day_says_what_a_map_can_do(tmp_path) -> None:
+    rules = 'date_format = ["dd.mm.yyyy"]\n' + visits()
+    table = "id,when,score\n1,03.2017,3\n1,03/2017,3\n"
+    choices = 'partial_date = "first", "middle", "last" or "missing".'
+    assert told(tmp_path, rules, table) == [
+        f"visits.csv:2: when is '03.2017'; a date without a day cannot decide an endpoint. Complete it, or choose in the map: {choices}",
+        "visits.csv:3: when is '03/2017'; it is not a date in the form dd.mm.yyyy or YYYY-MM-DD and has no day. Complete it, or say "
+        f'in the map its form with a day, as date_format = ["dd/mm/yyyy"] for 03/2017, and {choices}',
+    ]
+    rules = 'date_format = ["dd.mm.yyyy", "dd/mm/yyyy"]\npartial_date = "middle"\n' + visits()
+    assert edss_rows(tmp_path, rules, table) == [("2017-03-15", "3")]  # two rows of one record
 
 
 # ---- Cells
@@ -259,6 +313,84 @@ def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(t
         )
 
 
+BASELINES = """
+[[table]]
+file = "tx"
+patient_id = "id"
+[[table.record]]
+kind = "transplant"
+date = "tx"
+[[table.record]]
+kind = "baseline"
+site = "site"
+sex = { column = "sex", codes = { 1 = "female", 2 = "male" } }
+age_years = "age"
+[[table]]
+file = "visits"
+optional = true
+patient_id = "id"
+[[table.record]]
+kind = "baseline"
+site = "centre"
+sex = "gender"
+"""
+
+
+def test_attributes_on_several_rows_are_one_baseline_and_each_row_has_its_fate(tmp_path) -> None:
+    # As REDCap writes them: the site on each row, sex on that of one event and the age on that of another.
+    tx = "id,tx,site,sex,age\n1,2015-01-10,Bern,,\n1,,Bern,1,\n1,,Bern,,40\n1,,Bern,,40\n1,,Bern,1,40.0\n"
+    mapped = mapped_files(tmp_path, BASELINES, tx=tx)
+    assert rows_of(mapped) == [
+        {"patient_id": "1", "record": "baseline", "site": "Bern", "sex": "female", "age_years": "40"},
+        {"patient_id": "1", "record": "transplant", "date": "2015-01-10"},
+    ]
+    (account,) = mapped.account.tables
+    assert (account.rows_read, account.rows_used) == (5, 3)
+    assert [(aside.reason, aside.lines) for aside in account.set_aside] == [
+        ("adds nothing to the patient's other rows", (5, 6))
+    ]
+
+
+def test_attributes_of_two_tables_agree_where_only_the_spelling_differs(tmp_path) -> None:
+    mapped = mapped_files(
+        tmp_path,
+        BASELINES,
+        tx="id,tx,site,sex,age\n1,2015-01-10,Bern,1,\n",
+        visits="id,centre,gender\n1,BERN,F\n",
+    )
+    assert [row["sex"] for row in rows_of(mapped) if row["record"] == "baseline"] == ["female"]
+    assert [table.rows_used for table in mapped.account.tables] == [1, 0]
+
+
+def test_attributes_that_disagree_are_an_error_with_both_places(tmp_path) -> None:
+    tx = "id,tx,site,sex,age\n1,2015-01-10,Bern,1,40\n1,,,,41\n2,2015-01-10,Bern,2,\n3,2015-01-10,Bern,2,\n"
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, BASELINES, tx=tx, visits="id,centre,gender\n1,Basel,\n2,Genf,\n3,Genf,\n")
+    fix = "Keep the right one; if one number is used at two sites, make identifiers that hold the site."
+    assert problems_of(error.value) == [
+        f"visits.csv:2 patient 1: site is 'Basel'; the same patient has another one on tx.csv:2. {fix}",
+        f"visits.csv:3, 4: site is 'Genf'; the same patient has another one on tx.csv:4, tx.csv:5. {fix}",
+        f"tx.csv:3 patient 1: age_years is 41; the same patient has another one on line 2. {fix}",
+    ]
+    # Who was not transplanted is not in the trial, whatever their rows say.
+    tx, visits = "id,tx,site,sex,age\n1,2015-01-10,,,\n2,,Bern,1,\n", "id,centre,gender\n2,Basel,\n"
+    mapped = mapped_files(tmp_path, 'without_transplant = "drop"\n' + BASELINES, tx=tx, visits=visits)
+    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    assert [aside.reason for aside in mapped.account.set_aside] == ["patient without a transplant"] * 2
+
+
+def test_a_cause_of_death_of_a_patient_without_a_transplant_is_set_aside_with_them(tmp_path) -> None:
+    rules = 'without_transplant = "drop"\n' + DEATHS
+    rules += '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "death"\ncause_of_death = "cause"\n'
+    tx = "id,tx,died\n1,2015-01-10,\n2,,2015-03-01\n"
+    mapped = mapped_files(tmp_path, rules, tx=tx, visits="id,cause\n2,ms\n2,ms\n")
+    assert [row["record"] for row in rows_of(mapped)] == ["transplant"]
+    assert [(aside.reason, aside.lines) for aside in mapped.account.tables[1].set_aside] == [
+        ("adds nothing to the patient's other rows", (3,)),
+        ("patient without a transplant", (2,)),
+    ]
+
+
 def test_what_comes_after_death_is_dropped_where_the_map_says_so(tmp_path) -> None:
     rules = 'after_death = "drop"\n' + DEATHS + visits()[len(TRANSPLANTS) :]
     mapped = mapped_files(
@@ -335,10 +467,93 @@ def test_a_test_that_no_row_has_is_told(tmp_path) -> None:
     assert "visits.csv: no row has GD under TEST." in [notice.text for notice in mapped.notices]
 
 
+COURSE = """
+[[table]]
+file = "a"
+patient_id = "id"
+pivot = { name = "p", value = "v" }
+[table.patients]
+follow_up_years = "FU"
+years_to_death = { column = "DEATH", unit = "months" }
+sex = "sex"
+"""
+
+
+def test_findings_one_per_row_become_a_patient_table(tmp_path) -> None:
+    table = "id,sex,p,v\nA,F,FU,3\nA,F,DEATH,\nB,M,FU,1.5\nB,M,DEATH,18\nB,M,AGE,40\n"
+    mapped = mapped_files(tmp_path, COURSE, a=table)
+    assert rows_of(mapped) == [
+        {"patient_id": "A", "sex": "F", "follow_up_years": "3"},
+        {"patient_id": "B", "sex": "M", "follow_up_years": "1.5", "years_to_death": "1.5"},
+    ]
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 4)
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [("p is 'AGE'", (6,))]
+    # An empty value is a value: there is a row for it.
+    mapped = mapped_files(tmp_path, COURSE, a="id,sex,p,v\nA,F,FU,3\nA,F,DEATH,\n")
+    assert "test-not-found" not in [notice.code for notice in mapped.notices]
+
+
+@pytest.mark.parametrize("table", ["id,sex,p,v\nA,F,TIME,3\nA,F,DEATH,1\n", "id,sex,p,v\nA,F,TIME,3\n"])
+def test_a_test_that_tells_what_is_required_and_that_no_row_has(tmp_path, table: str) -> None:
+    with pytest.raises(
+        DataProblems, match="no row has FU under p; the map takes follow_up_years from it; there are TIME"
+    ):
+        mapped_files(tmp_path, COURSE, a=table)
+
+
 def test_two_parameters_in_one_column_of_a_patient_table_are_an_error(tmp_path) -> None:
     rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "AVAL"'
     with pytest.raises(DataProblems, match="a patient has rows with different follow_up_years"):
         mapped_files(tmp_path, rules, a="id,PARAMCD,AVAL\n1,OS,2\n1,TTREL,1\n")
+
+
+def test_rows_of_a_patient_table_that_are_alike_in_every_cell_are_one(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "srv"'
+    mapped = mapped_files(tmp_path, rules, a="id,srv,note\n1,3,\n1,3,\n2,4,x\n1,3,\n2,4,y\n")
+    assert [row["follow_up_years"] for row in rows_of(mapped)] == ["3", "4"]
+    # The two rows of patient 2 differ in a cell that the map does not read, and both say 4.
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 3)
+    assert [(aside.reason, aside.count, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", 2, (3, 5))
+    ]
+    assert read_mapped(tmp_path / "a.csv", map_of(rules)).account == mapped.account
+    # Where they are wrong, each is to be put right.
+    with pytest.raises(DataProblems, match=r"a\.csv:2, 3: srv is '99'; that is"):
+        mapped_files(
+            tmp_path,
+            rules.replace('"srv"', '{ column = "srv", unit = "years", first_day = 1 }'),
+            a="id,srv\n1,99\n1,99\n",
+        )
+
+
+def test_rows_of_findings_that_are_alike_in_every_cell_are_one(tmp_path) -> None:
+    table = "id,sex,p,v\nA,F,FU,3\nA,F,FU,3\nA,F,DEATH,36\nA,F,AGE,1\nA,F,AGE,1\n"
+    mapped = mapped_files(tmp_path, COURSE, a=table)
+    assert rows_of(mapped) == [
+        {"patient_id": "A", "sex": "F", "follow_up_years": "3", "years_to_death": "3.0"},
+    ]
+    assert (mapped.account.rows_read, mapped.account.rows_used) == (5, 2)
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", (3, 6)),
+        ("p is 'AGE'", (5,)),
+    ]
+    table = "id,when,TEST,RES\n1,2015-02-01,T2,2\n1,2015-02-01,T2,2\n"
+    mapped = mapped_files(tmp_path, FINDINGS, tx=TX, visits=table)
+    assert [row["record"] for row in rows_of(mapped)] == ["transplant", "mri"]
+
+
+def test_an_attribute_of_a_patient_table_may_stand_on_any_row(tmp_path) -> None:
+    rules = '[[table]]\nfile = "a"\npatient_id = "id"\n[table.patients]\nfollow_up_years = "fu"\nsex = "sex"\nyears_to_death = "died"'
+    mapped = mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,,\n1,3,F,\n1,3.0,female,\n2,3,,\n")
+    assert [row.get("sex") for row in rows_of(mapped)] == ["F", None]
+    assert mapped.account.rows_used == 4
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,F,3\n1,3,M,\n")
+    fix = "Name the rows that count with where = { … } in the map, or correct the table."
+    assert problems_of(error.value) == [
+        f"a.csv:2, 3: a patient has rows with different {name}; a patient table takes one row of a patient. {fix}"
+        for name in ("sex", "years_to_death")
+    ]
 
 
 TWO_TABLES = """
@@ -461,14 +676,38 @@ def test_two_workbooks_with_a_sheet_of_the_name(tmp_path) -> None:
     assert len(rows_of(apply_map(map_of(TRANSPLANTS), tmp_path / "one.xlsx"))) == 1
 
 
+def test_what_the_command_line_says_of_files_wins_over_the_map(tmp_path) -> None:
+    (tmp_path / "tx.csv").write_bytes("id,tx,Größe\n1,10/01/2015,\n".encode("cp1252"))
+    (tmp_path / "visits.csv").write_text("id,when,score\n1,01/02/2015,3\n1,-,\n1,?,\n")
+    text = (
+        'encoding = "utf-16"\nmissing = "-"\ndate_format = "%d.%m.%Y"\n'
+        + TRANSPLANTS.replace('"id"', '"id"\nencoding = "utf-8"')
+        + visits('date = { column = "when", date_format = "excel" }\nedss = "score"')[len(TRANSPLANTS) :]
+    )
+    rules = with_options(map_of(text), encoding="cp1252", missing=("?",), date_format="dd/mm/yyyy")
+    mapped = apply_map(rules, tmp_path)
+    assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
+    assert mapped.account.missing == {"-": 1, "?": 1}
+    with pytest.raises(UsageError, match="it must have a day, a month and a year once each"):
+        with_options(map_of(TRANSPLANTS), date_format="dd/mm")
+
+
+def test_the_form_of_dates_of_a_patient_table_given_by_hand(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("id,tx,last\n1,10/01/2015,15/01/2018\n")
+    rules = map_of(
+        '[[table]]\npatient_id = "id"\n[table.patients]\n'
+        'follow_up_years = { years = { from = "tx", to = "last" }, date_format = "sas" }'
+    )
+    (row,) = rows_of(apply_map(with_options(rules, date_format="%d/%m/%Y"), tmp_path))
+    assert float(row["follow_up_years"]) * 365.25 == pytest.approx(1101)
+
+
 def test_what_the_command_line_says_of_files_stands_where_the_map_says_nothing(tmp_path) -> None:
     (tmp_path / "tx.csv").write_text("id,tx\n1,10.01.2015\n")
     (tmp_path / "visits.csv").write_bytes(
         "id,when,score\n1,01.02.2015,3\n1,weiß nicht,weiß nicht\n".encode("cp1252")
     )
-    rules = with_defaults(
-        map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y"
-    )
+    rules = with_options(map_of(visits()), encoding="cp1252", missing=("weiß nicht",), date_format="%d.%m.%Y")
     mapped = apply_map(rules, tmp_path)
     assert [row["date"] for row in rows_of(mapped)] == ["2015-01-10", "2015-02-01"]
     assert mapped.account.missing == {"weiß nicht": 2}
@@ -503,11 +742,20 @@ def test_an_edmus_export_in_utf_16(tmp_path) -> None:
         (tmp_path / f"{name}.txt").write_bytes(text.encode("utf-16"))
     mapped = apply_map(read_map("edmus"), tmp_path)
     assert [(row["record"], row.get("date")) for row in rows_of(mapped)] == [
-        ("baseline", None), ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
+        ("baseline", None), ("relapse", "2014-09-12"), ("edss", "2014-12-20"),
         ("transplant", "2015-01-10"), ("last_contact", "2016-01-10"), ("last_contact", "2018-01-15"),
     ]  # fmt: skip
-    # Patient 2 was not transplanted; no deaths are known, which must be looked at first.
-    assert {row["patient_id"] for row in rows_of(mapped)} == {"1"}
+    # Sex is of Personal and the course of Diagnosis: one baseline. Patient 2 was not transplanted, in either table.
+    assert rows_of(mapped)[0] == {
+        "patient_id": "1", "record": "baseline", "sex": "female", "ms_course": "RRMS",
+    }  # fmt: skip
+    for table in mapped.account.tables[:2]:
+        assert (table.rows_read, table.rows_used) == (2, 1)
+        assert [(aside.reason, aside.lines) for aside in table.set_aside] == [
+            ("patient without a transplant", (3,))
+        ]
+    assert read_mapped(tmp_path, "edmus").attributes["ms_course"].tolist() == ["RRMS"]
+    # No deaths are known, which must be looked at first.
     assert ("map-without-death", "look first") in [
         (notice.code, notice.severity) for notice in mapped.notices
     ]
@@ -550,6 +798,17 @@ def test_sdtm_counts_neither_scans_of_the_spinal_cord_nor_a_transplant_that_was_
     ]
     aside = [f"{each.reason}: {each.count}" for each in mapped.account.set_aside]
     assert aside == ["PROCCUR is 'N': 1", "MOLOC is 'SPINAL CORD': 1"]
+
+
+def test_a_row_of_adtte_that_stands_twice_is_set_aside(tmp_path) -> None:
+    (tmp_path / "adsl.csv").write_text(ADSL)
+    (tmp_path / "adtte.csv").write_text(ADTTE + ADTTE.splitlines()[2] + "\n")
+    mapped = apply_map(read_map("adam"), tmp_path)
+    assert [len(row) for row in rows_of(mapped)] == [3, 4]
+    assert [(table.rows_read, table.rows_used) for table in mapped.account.tables] == [(2, 2), (3, 2)]
+    assert [(aside.reason, aside.lines) for aside in mapped.account.set_aside] == [
+        ("row that is alike in every cell with an earlier one", (4,))
+    ]
 
 
 ADSL = "USUBJID,SEX\n1,F\n2,M\n"

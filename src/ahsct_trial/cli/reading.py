@@ -59,9 +59,9 @@ def read(
         import_meanwhile(needed)
         trial = read_cohort(data.cohort, **files, time_zero=protocol.time_zero)
     else:
-        from ahsct_trial.mapping import read_map, read_mapped, with_defaults
+        from ahsct_trial.mapping import read_map, read_mapped, with_options
 
-        rules = with_defaults(read_map(data.map), **files)
+        rules = with_options(read_map(data.map), **files)
         trial = read_mapped(data.cohort, rules, time_zero=protocol.time_zero)
     for column, texts in selection.items():
         for text in texts:

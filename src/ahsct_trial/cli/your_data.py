@@ -33,7 +33,7 @@ class Files:
 
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE…", help=SOURCES, show_default=False)]
     encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Encoding of text where a map names none, e.g. cp1252.")
+        str | None, typer.Option("--encoding", help="Encoding of text, in place of the map's, e.g. cp1252.")
     ] = None
     missing: Annotated[
         list[str] | None,
@@ -41,7 +41,7 @@ class Files:
     ] = None
     date_format: Annotated[
         str | None,
-        typer.Option("--date-format", metavar="FORM", help="Form of dates where a map names none."),
+        typer.Option("--date-format", metavar="FORM", help="Form of dates, in place of the map's."),
     ] = None
     max_input: MaxInputOption = None
 
@@ -139,10 +139,10 @@ def convert(
       ahsct convert trial.xlsx --map clinic.toml
     """
     destination.refuse_unwritable(map, *files.sources)
-    from ahsct_trial.mapping import apply_map, read_map, with_defaults
+    from ahsct_trial.mapping import apply_map, read_map, with_options
     from ahsct_trial.rendering.csv_rows import write_rows
 
-    rules = with_defaults(
+    rules = with_options(
         read_map(map),
         encoding=files.encoding,
         missing=tuple(as_text("--missing", token) for token in files.missing or ()),

@@ -12,7 +12,7 @@ from ahsct_trial.mapping.reading import (
     no_such_map,
     parse_map,
     read_map,
-    with_defaults,
+    with_options,
 )
 
 __all__ = [
@@ -26,5 +26,5 @@ __all__ = [
     "propose_map",
     "read_map",
     "read_mapped",
-    "with_defaults",
+    "with_options",
 ]

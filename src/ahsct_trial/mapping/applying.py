@@ -20,10 +20,11 @@ from ahsct_trial.mapping.merging import given_kinds, merge_records
 from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.patients import patients_of
 from ahsct_trial.mapping.records import records_of
-from ahsct_trial.mapping.rows import Made, TableRead, read_table
+from ahsct_trial.mapping.rows import Made, TableRead, places_of, read_table
 from ahsct_trial.mapping.sources import find_tables
 from ahsct_trial.results import Account, Notice, Severity, SourceFile
 from ahsct_trial.trial import Places
+from ahsct_trial.wording import first_of
 
 if TYPE_CHECKING:
     from ahsct_trial.mapping.sources import Source
@@ -88,6 +89,14 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         for rule, table in zip(rules.tables, found.tables, strict=True)
         if table is not None and (table_read := read_table(table, rule, faults)) is not None
     ]
+    if not tables_read:
+        faults.raise_any()
+        raise fatal(
+            first_of(found.unused),
+            "none of the tables that the map names is there",
+            f"it names {first_of([rule.label for rule in rules.tables])}",
+            "Name yours in the map.",
+        )
     if rules.gives_records:
         parts = [
             part for number, table_read in enumerate(tables_read) for part in records_of(table_read, number)
@@ -102,7 +111,8 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
             np.concatenate([made.row[made.table == number], rows]) for number, rows in enumerate(also_used)
         ]
     else:
-        made, patients_used = patients_of(tables_read)
+        n_there = sum(table is not None for table in found.tables)
+        made, patients_used = patients_of(tables_read, is_whole=len(tables_read) == n_there)
         used = list(patients_used)
         giving = frozenset(number for number, rows in enumerate(used) if rows.size)
     faults.raise_any()
@@ -120,7 +130,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         notices.append(Notice(code="tables-not-in-map", text=text))
     return MappedTable(
         table=_table(made, tables_read),
-        places=_places(made, tables_read),
+        places=places_of(made, tables_read),
         files=_files(tables_read),
         account=account,
         notices=tuple(notices),
@@ -144,17 +154,6 @@ def _table(made: Made, tables_read: Sequence[TableRead]) -> CellTable:
         lines=np.arange(2, len(made) + 2),
         sha256=next(iter(digests)) if len(digests) == 1 else sha256("".join(digests).encode()).hexdigest(),
     )
-
-
-def _places(made: Made, tables_read: Sequence[TableRead]) -> Places:
-    lines = np.empty(len(made), dtype=np.int64)
-    for number, table_read in enumerate(tables_read):
-        is_of_table = made.table == number
-        lines[is_of_table] = table_read.view.table.lines[made.row[is_of_table]]
-    tables = tuple(
-        (table_read.source.table.file, table_read.source.table.sheet) for table_read in tables_read
-    )
-    return Places(lines, tables, made.table)
 
 
 def _files(tables_read: Sequence[TableRead]) -> tuple[SourceFile, ...]:
@@ -195,9 +194,9 @@ def _unread(tables_read: Sequence[TableRead]) -> Iterator[Notice]:
                 headings = " or ".join(map(shown, cells.headings))
                 text = f"{label}: there is no column {headings}, so it tells nothing of {name}."
                 yield Notice(code="column-not-found", text=text, severity=_severity(name))
-        for test in table_read.wide.tests if table_read.wide else ():
-            pivot = table_read.source.rule.pivot
-            if pivot is not None and table_read.view.cells(test).null_count == len(table_read.view):
+        pivot = table_read.source.rule.pivot
+        if pivot is not None and table_read.wide is not None:
+            for test in table_read.wide.absent:
                 text = f"{label}: no row has {shown(test)} under {shown(pivot.name)}."
                 yield Notice(code="test-not-found", text=text)
 

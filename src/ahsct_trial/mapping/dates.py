@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,10 +17,29 @@ from ahsct_trial.mapping.model import PartialDate
 SERIAL: dict[str, date] = {"excel": date(1899, 12, 30), "sas": date(1960, 1, 1)}
 
 _ISO = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?)?"
+    r"([0-9]{4})-(?!00)([0-9]{2})-(?!00)([0-9]{2})(?:[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?)?"
 )
-_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
+#: Days as a spreadsheet or SAS counts them, of some decades.
+_SERIAL_DAY = re.compile(r"[1-4][0-9]{4}(?:[.,][0-9]+)?")
+#: Forms without a separator between numbers: `strptime` takes fewer digits there, and 201712 for 2 January 2017.
+_RUN_TOGETHER = re.compile("%[Yymd]%[Yymd]")
+
+#: What stands for an unknown day or month within a date.
+_UNKNOWN = re.compile(r"00|UNK?|X{1,3}|\?{1,2}|-{1,2}", re.IGNORECASE)
+_MONTH_NAME = rf"(?P<month>{_UNKNOWN.pattern}|[^\W\d_]+)"
+#: Parts of a date that may lack its day or month.
+_PARTS = {
+    "%d": rf"(?P<day>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
+    "%m": rf"(?P<month>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
+    "%b": _MONTH_NAME,
+    "%B": _MONTH_NAME,
+    "%Y": "(?P<year>[0-9]{4})",
+    "%y": "(?P<year>[0-9]{2})",
+}
+#: A month and a year in any form.
+_MONTH_AND_YEAR = re.compile(r"(?:[0-9]{1,2}|[^\W\d_]{3,}\.?)[ ./-]?[0-9]{4}")
+_CHOICES = 'partial_date = "first", "middle", "last" or "missing"'
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,8 @@ def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str
     """The day that a text names, as YYYY-MM-DD, None for a partial date that counts as missing.
 
     YYYY-MM-DD is read always, with or without a time of day; other forms only where they are named, and a
-    text that two of them read as different days is wrong.
+    text that two of them read as different days is wrong. A partial date has one of these forms without its
+    day, or without day and month; or a sign for unknown stands in their place.
     """
     text = text.strip()
     if iso := _ISO.fullmatch(text):
@@ -54,22 +75,37 @@ def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str
     days = {day for form in forms if (day := _by_form(text, strptime_form(form))) is not None}
     if len(days) == 1:
         return days.pop().isoformat()
-    if days:
+    months = {
+        found
+        for form in (() if days else (*forms, "%Y-%m-%d"))
+        if (found := _year_and_month(text, strptime_form(form))) is not None
+    }
+    if len(months) == 1:
+        return _completed(*months.pop(), partial)
+    read_as = [*map(str, days), *(f"{year}-{month:02}" if month else str(year) for year, month in months)]
+    return _why_no_date(text, forms, read_as)
+
+
+def _why_no_date(text: str, forms: Sequence[str], read_as: Sequence[str]) -> Wrong:
+    """What is wrong with a text that no form reads, or that two forms read differently."""
+    if read_as:
         return Wrong(
-            f"two forms of date read it as {' and '.join(sorted(map(str, days)))}", "Keep one in date_format."
+            f"two forms of date read it as {' and '.join(sorted(read_as))}", "Keep one in date_format."
         )
-    if (known := _PARTIAL.fullmatch(text)) and not _is_serial_like(text, forms):
-        return _completed(int(known[1]), int(known[2]) if known[2] else None, partial)
-    if _NUMBER.fullmatch(text):
+    if _SERIAL_DAY.fullmatch(text):
         return Wrong(
             "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
             'Format the cells as dates, or say date_format = ["excel"] or ["sas"].',
         )
     named = f"{', '.join(forms)} or " if forms else ""
-    return Wrong(
-        f"it is not a date in the form {named}YYYY-MM-DD",
-        "Correct it, name its form in date_format, or name it in missing.",
-    )
+    rule = f"it is not a date in the form {named}YYYY-MM-DD"
+    if _MONTH_AND_YEAR.fullmatch(text):
+        return Wrong(
+            f"{rule} and has no day",
+            'Complete it, or say in the map its form with a day, as date_format = ["dd/mm/yyyy"] for 03/2017, and '
+            f"{_CHOICES}.",
+        )
+    return Wrong(rule, "Correct it, name its form in date_format, or name it in missing.")
 
 
 def _existing(year: int, month: int, day: int) -> str | Wrong:
@@ -83,14 +119,58 @@ def _by_form(text: str, form: str) -> date | None:
     try:
         if form in SERIAL:
             return SERIAL[form] + timedelta(days=int(float(text))) if _NUMBER.fullmatch(text) else None
-        return datetime.strptime(text, form).date()
+        day = datetime.strptime(text, form)
+        return None if _RUN_TOGETHER.search(form) and day.strftime(form) != text else day.date()
     except (ValueError, OverflowError):
         return None
 
 
-def _is_serial_like(text: str, forms: Sequence[str]) -> bool:
-    """Whether four digits are a number among serial numbers, not a year."""
-    return any(form in SERIAL for form in forms) and text.isdigit()
+def _year_and_month(text: str, form: str) -> tuple[int, int | None] | None:
+    """Year and month of a date that lacks its day in this form; None for the month if that is unknown too."""
+    for pattern in _partial_patterns(form):
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        day, month = parts.get("day"), parts.get("month")
+        try:
+            year = datetime.strptime(parts["year"], "%Y" if len(parts["year"]) == 4 else "%y").year
+            if month is None or _UNKNOWN.fullmatch(month):
+                return year, None
+            if day is None or _UNKNOWN.fullmatch(day):
+                return year, int(month) if month.isdigit() else _month_of_name(month)
+        except ValueError:
+            continue
+    return None
+
+
+@lru_cache
+def _partial_patterns(form: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of a form of dates: whole, without the day, and without the month too."""
+    if set(re.findall("%.", form)) - set(_PARTS) or form in SERIAL:
+        return ()
+    forms = [form]
+    if "%Y" in form:  # of two numbers of two digits each nobody knows which is the year
+        forms.append(_without("%d", form))
+        forms.append(_without("%[mbB]", forms[-1]))
+    return tuple(
+        re.compile(
+            "".join(_PARTS.get(piece, re.escape(piece)) for piece in re.split("(%.)", each)), re.IGNORECASE
+        )
+        for each in forms
+    )
+
+
+def _without(part: str, form: str) -> str:
+    """A form without one of its parts, and what separates it from the others."""
+    return re.sub(r"\W+$", "", re.sub(f"{part}[^%]*", "", form))
+
+
+def _month_of_name(name: str) -> int:
+    for form in ("%b", "%B"):
+        with suppress(ValueError):
+            return datetime.strptime(name, form).month
+    raise ValueError(name)
 
 
 def _completed(year: int, month: int | None, partial: PartialDate | None) -> str | Wrong | None:
@@ -101,7 +181,7 @@ def _completed(year: int, month: int | None, partial: PartialDate | None) -> str
     if partial is None:
         return Wrong(
             "a date without a day cannot decide an endpoint",
-            'Complete it, or choose in the map: partial_date = "first", "middle", "last" or "missing".',
+            f"Complete it, or choose in the map: {_CHOICES}.",
         )
     if partial == "first":
         return date(year, month or 1, 1).isoformat()

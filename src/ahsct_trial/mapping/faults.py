@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.formats.cells import CellTable
-from ahsct_trial.loading.problems import SHOWN, DataProblems, Problem
+from ahsct_trial.loading.problems import SHOWN, DataProblems, Group, Problem
+from ahsct_trial.trial import Places
 
 _SHOWN_LINES = 3
 _MOST_PROBLEMS = 500
@@ -38,6 +39,12 @@ class Faults:
         """Note that a column has the same wrong value on some lines."""
         what = f"{shown(column)} is {'empty' if value is None else repr(shown(value))}"
         self.add(problem_on(table, lines, what, rule, fix, column, value))
+
+    def add_groups(self, groups: Iterable[Group], places: Places) -> None:
+        """Note rows that have the same problem, and how many more such groups there are."""
+        for group in groups:
+            self.add(group.problem(places.tables))
+            self.n_more += group.n_more
 
     def raise_any(self) -> None:
         """Raise `DataProblems` if there is one, headed by the files that have them."""

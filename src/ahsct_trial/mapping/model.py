@@ -211,8 +211,9 @@ class TableRule:
 
     @property
     def value_headings(self) -> tuple[str, ...]:
-        """The columns of the source that hold attributes and measurements: those that a pivot may make."""
+        """The columns of the source that hold what is told of patients: those that a pivot may make."""
         values = [cells for rule in self.records for cells in rule.values.values()]
+        values += (self.patients or {}).values()
         return tuple(heading for cells in values for heading in cells.headings)
 
     @property

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
+from ahsct_trial.columns import ATTRIBUTES, PATIENT_ID, PATIENT_TABLE
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.problems import Problem
+from ahsct_trial.loading.reading import ALIKE_ROW
 from ahsct_trial.mapping.faults import problem_on
-from ahsct_trial.mapping.model import Cells, code_key
-from ahsct_trial.mapping.rows import Made, TableRead, is_given
-from ahsct_trial.mapping.values import RowsArray, text_places
+from ahsct_trial.mapping.model import Cells
+from ahsct_trial.mapping.rows import Made, TableRead, alike_rows, is_given
+from ahsct_trial.mapping.values import RowsArray, meanings, text_places
+from ahsct_trial.wording import first_of
 
 _COLUMNS = {column.name: column for column in PATIENT_TABLE}
+_ATTRIBUTES = frozenset(column.name for column in ATTRIBUTES)
 _REQUIRED = frozenset(column.name for column in PATIENT_TABLE if column.is_required)
 
 
-def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray, ...]]:
+def patients_of(tables_read: Sequence[TableRead], *, is_whole: bool) -> tuple[Made, tuple[RowsArray, ...]]:
     """The patient table that tables give together, and the rows of each that it used.
 
     A column takes one row of a patient: several that differ are wrong, so that two parameters in one cannot
     be. A column none of whose rows are there is left out. The line of a patient is that of the first table
-    that has them.
+    that has them. Unless these are all tables (`is_whole`), another one may tell what a patient lacks in them.
     """
     ids = [each.view.texts(each.view.rule.patient_id, PATIENT_ID.name, each.rows) for each in tables_read]
     for table_read, texts in zip(tables_read, ids, strict=True):
@@ -38,8 +40,8 @@ def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray
     of_table = np.split(patient, np.cumsum(n_rows)[:-1])
     n_patients = len(coded.dictionary)
     columns: dict[str, pa.StringArray] = {PATIENT_ID.name: coded.dictionary}
-    used: list[list[RowsArray]] = [[] for _ in tables_read]
-    for number, (table_read, patients) in enumerate(zip(tables_read, of_table, strict=True)):
+    used = []
+    for table_read, patients in zip(tables_read, of_table, strict=True):
         view, rows = table_read.view, table_read.rows
         unread = np.ones(len(rows), dtype=bool)
         for name, cells in (view.rule.patients or {}).items():
@@ -50,18 +52,17 @@ def patients_of(tables_read: Sequence[TableRead]) -> tuple[Made, tuple[RowsArray
             texts = view.texts(cells, name, rows[is_read])
             column = _one_each(table_read, name, cells, patients[is_read], rows[is_read], texts, n_patients)
             columns[name] = _filled(columns.get(name), column, name, coded.dictionary, table_read)
-            used[number].append(rows[is_read])
         _give_reasons(table_read, rows[unread])
+        used.append(np.setdiff1d(rows[~unread], _alike_rows(table_read, patients)))
     for table_read in tables_read:
         _note_lost(table_read, columns)
-    _note_unfollowed(tables_read, of_table, coded.dictionary)
+    if is_whole:
+        _note_unfollowed(tables_read, of_table, coded.dictionary)
     first = np.unique(patient[patient >= 0], return_index=True)[1]
     given = np.flatnonzero(patient >= 0)[first]
     table = np.repeat(np.arange(len(tables_read)), n_rows)[given]
     row = np.concatenate([each.rows for each in tables_read])[given]
-    return Made(table, row, columns), tuple(
-        np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64) for rows in used
-    )
+    return Made(table, row, columns), tuple(used)
 
 
 def _one_each(  # noqa: PLR0913, PLR0917
@@ -74,9 +75,14 @@ def _one_each(  # noqa: PLR0913, PLR0917
     n_patients: int,
 ) -> pa.StringArray:
     """The text of each patient; several rows of one patient must agree."""
+    if (
+        name in _ATTRIBUTES
+    ):  # it may stand on any row; the time of an event that is empty says that there was none
+        is_there = is_given(texts)
+        patients, rows, texts = patients[is_there], rows[is_there], texts.filter(pa.array(is_there))
     order = np.argsort(patients, kind="stable")
-    text = text_places(texts.dictionary_encode())
-    differs = (patients[order][1:] == patients[order][:-1]) & (text[order][1:] != text[order][:-1])
+    meaning = meanings(_COLUMNS[name], texts)[order]
+    differs = (patients[order][1:] == patients[order][:-1]) & (meaning[1:] != meaning[:-1])
     if differs.any():
         pairs = np.flatnonzero(differs)
         both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
@@ -107,14 +113,11 @@ def _filled(
     """What two tables tell of a column together; where both tell of a patient, they must agree."""
     if first is None:
         return second
-    column = _COLUMNS[name]
-    differs = [
-        place
-        for place, (one, other) in enumerate(zip(first.to_pylist(), second.to_pylist(), strict=True))
-        if one is not None and other is not None and _meant(column, one) != _meant(column, other)
-    ]
-    if differs:
-        place = differs[0]
+    # Of both together, so that one meaning has one number.
+    meaning, other = np.split(meanings(_COLUMNS[name], pa.concat_arrays([first, second])), 2)
+    differs = np.flatnonzero((meaning >= 0) & (other >= 0) & (meaning != other))
+    if differs.size:
+        place = int(differs[0])
         more = f"; so they differ for {len(differs) - 1:,} more" if len(differs) > 1 else ""
         table_read.view.faults.add(
             Problem(
@@ -130,27 +133,28 @@ def _filled(
     return pc.coalesce(first, second)
 
 
-def _meant(column: Column, text: str) -> str | float:
-    """A text without what makes no difference: F is female, SITE 1 is Site 1, 3.50 is 3.5."""
-    if column.kind in NUMERIC_KINDS:
-        with suppress(ValueError):  # what is no number is told of where the column is read
-            return float(text)
-    return code_key(column.codes.get(text.casefold(), text))
-
-
 def _note_lost(table_read: TableRead, columns: Mapping[str, pa.StringArray]) -> None:
     """Note the columns that each cohort needs and that no row gives, since none has what the map looks for."""
     for name, cells in (table_read.view.rule.patients or {}).items():
-        if name in columns or name not in _REQUIRED or not cells.where or not table_read.rows.size:
+        if name not in _REQUIRED:
             continue
-        heading, allowed = next(iter(cells.where.items()))
-        seen = table_read.view.cells(heading).take(pa.array(table_read.rows)).unique().drop_null().to_pylist()
+        pivot, wide = table_read.view.rule.pivot, table_read.wide
+        absent = tuple(heading for heading in cells.headings if wide and heading in wide.absent)
+        if pivot and absent:
+            heading, allowed = pivot.name, absent
+            texts = table_read.source.cells(heading)
+        elif name not in columns and cells.where and table_read.rows.size:
+            heading, allowed = next(iter(cells.where.items()))
+            texts = table_read.view.cells(heading).take(pa.array(table_read.rows))
+        else:
+            continue
+        seen = texts.unique().drop_null().to_pylist()
         table_read.view.faults.add(
             Problem(
                 file=table_read.view.table.label,
                 column=heading,
-                what=f"no row has {' or '.join(map(shown, allowed))} under {shown(heading)}",
-                rule=f"the map takes {name} from it; there are {', '.join(map(shown, seen[:12]))}",
+                what=f"no row has {first_of([*map(shown, allowed)], separator=' or ')} under {shown(heading)}",
+                rule=f"the map takes {name} from it; there are {first_of([*map(shown, seen)])}",
                 fix="Name yours in the map.",
             )
         )
@@ -168,7 +172,9 @@ def _note_unfollowed(
             if cells is not None:
                 is_read = table_read.view.holds(cells.where, table_read.rows) & (patients >= 0)
                 has_row[patients[is_read]] = True
-                meant = [f"{heading} {' or '.join(texts)}" for heading, texts in cells.where.items()]
+                meant = [
+                    f"{heading} {first_of(texts, separator=' or ')}" for heading, texts in cells.where.items()
+                ]
                 sources.append(f"{table_read.view.table.label}{' with ' if meant else ''}{', '.join(meant)}")
         if not has_row.any():
             continue  # the file as a whole lacks it, which is said elsewhere
@@ -176,7 +182,7 @@ def _note_unfollowed(
             is_lost = (patients >= 0) & ~has_row[patients]
             if is_lost.any():
                 lost = list(dict.fromkeys(identifiers.take(pa.array(patients[is_lost])).to_pylist()))
-                named = ", ".join(map(shown, lost[:5])) + (f" and {len(lost) - 5:,} more" if lost[5:] else "")
+                named = first_of([*map(shown, lost)], 5)
                 table_read.view.faults.add(
                     problem_on(
                         table_read.view.table,
@@ -187,6 +193,16 @@ def _note_unfollowed(
                     )
                 )
                 has_row[patients[is_lost]] = True
+
+
+def _alike_rows(table_read: TableRead, patients: RowsArray) -> RowsArray:
+    """The rows that are alike in every cell with an earlier one, which is their reason not to be used."""
+    if table_read.wide is not None:
+        return table_read.rows[:0]  # the pivot has set them aside
+    has_several = np.bincount(patients + 1)[patients + 1] > 1
+    again = alike_rows(table_read.view.table, table_read.rows[has_several])
+    table_read.reasons.give(again, ALIKE_ROW)
+    return again
 
 
 def _give_reasons(table_read: TableRead, rows: RowsArray) -> None:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.mapping.model import code_key
-from ahsct_trial.mapping.values import RowsArray, SourceTable, text_places
+from ahsct_trial.mapping.values import RowsArray, SourceTable, combined, text_places
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +22,13 @@ class Wide:
         One row per patient, visit and repetition; its line is that of the first row it is made of.
     row_of
         The row of `table` that each source row became a part of, -1 for none; shape (n_source_rows,).
-    tests
-        Names of the tests that the map reads, as it writes them.
+    absent
+        Names of the tests that the map reads and no row has, as the map writes them.
     """
 
     table: CellTable
     row_of: RowsArray
-    tests: tuple[str, ...]
+    absent: tuple[str, ...]
 
 
 def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
@@ -50,10 +49,10 @@ def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
     places = np.array([-1, *(place_of.get(code_key(name), -1) for name in coded.dictionary.to_pylist())])
     test = places[text_places(coded)[rows] + 1]
     rows, test = rows[test >= 0], test[test >= 0]
-    key = _combined(
+    key = combined(
         [text_places(source.cells(heading).dictionary_encode())[rows] for heading in kept], len(rows)
     )
-    first, wide_row = _numbered(_combined([key, _repetition(key, test)], len(rows)))
+    first, wide_row = _numbered(combined([key, _repetition(key, test)], len(rows)))
     row_of = np.full(len(source), -1, dtype=np.int64)
     row_of[rows] = wide_row
     columns = [source.cells(heading).take(pa.array(rows[first])) for heading in kept]
@@ -69,21 +68,13 @@ def pivoted(source: SourceTable, rows: RowsArray) -> Wide:
         source.table.lines[rows[first]],
         source.table.sha256,
     )
-    return Wide(table, row_of, tests)
-
-
-def _combined(keys: list[NDArray[np.int64]], n_rows: int) -> RowsArray:
-    """One number for each different row of several keys."""
-    combined = np.zeros(n_rows, dtype=np.int64)
-    for key in keys:
-        shifted = key - key.min(initial=0)
-        combined = np.unique(combined * (shifted.max(initial=0) + 1) + shifted, return_inverse=True)[1]
-    return combined
+    found = set(test.tolist())
+    return Wide(table, row_of, tuple(name for place, name in enumerate(tests) if place not in found))
 
 
 def _repetition(key: RowsArray, test: RowsArray) -> RowsArray:
     """How many rows before each have the same key and test."""
-    pair = _combined([key, test], len(key))
+    pair = combined([key, test], len(key))
     order = np.argsort(pair, kind="stable")
     is_first = np.append(True, np.diff(pair[order]) != 0)[: len(pair)]
     start = np.maximum.accumulate(np.where(is_first, np.arange(len(pair)), 0))

@@ -25,7 +25,7 @@ from ahsct_trial.mapping.dates import SERIAL, Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.headings import meaning, plain
 from ahsct_trial.mapping.model import TO_FILL_IN
-from ahsct_trial.mapping.reading import built_in_maps, read_map, with_defaults
+from ahsct_trial.mapping.reading import built_in_maps, read_map, with_options
 from ahsct_trial.mapping.rows import read_table
 from ahsct_trial.mapping.sources import files_of, find_tables
 
@@ -176,7 +176,7 @@ def propose_map(sources: Sequence[str | Path], *, encoding: str | None = None) -
 
 def _fits(name: str, files: Sequence[Path], encoding: str | None) -> bool:
     """Whether the source has every table and column that a built-in map needs."""
-    rules = with_defaults(read_map(name), encoding=encoding)
+    rules = with_options(read_map(name), encoding=encoding)
     try:
         tables = find_tables(rules, files).tables
     except AhsctError:

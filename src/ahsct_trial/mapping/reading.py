@@ -26,7 +26,7 @@ from ahsct_trial.mapping.model import (
     code_key,
 )
 from ahsct_trial.toml import parse_toml, read_toml
-from ahsct_trial.wording import is_it_meant
+from ahsct_trial.wording import is_it_meant, plural
 
 Given = Mapping[str, Any]
 
@@ -44,6 +44,7 @@ _CELLS_KEYS = (
     "column", "const", "first", "sum", "years", "codes", "unit", "first_day", "event", "where", "empty",
     "optional", "date_format",
 )  # fmt: skip
+_MOST_FAULTS = 20
 _ONE_OF = ("column", "const", "first", "sum", "years")
 
 
@@ -52,8 +53,13 @@ class MapError(UsageError):
 
     def __init__(self, file: str, faults: Iterable[str]) -> None:
         faults = list(dict.fromkeys(faults))
-        noun = "fault" if len(faults) == 1 else "faults"
-        super().__init__("\n".join([f"Map {shown(file)} has {len(faults)} {noun}.", *faults]))
+        said = [
+            f"Map {shown(file)} has {len(faults):,} {plural('fault', len(faults))}.",
+            *faults[:_MOST_FAULTS],
+        ]
+        if len(faults) > _MOST_FAULTS:
+            said.append(f"… and {len(faults) - _MOST_FAULTS:,} more.")
+        super().__init__("\n".join(said))
 
 
 def built_in_maps() -> dict[str, str]:
@@ -127,36 +133,55 @@ def parse_map(document: Given, file: str) -> Map:
     return result
 
 
-def with_defaults(
+def with_options(
     rules: Map,
     *,
     encoding: str | None = None,
     missing: tuple[str, ...] = (),
     date_format: str | None = None,
 ) -> Map:
-    """A map with what the command line says of the files: it stands where the map says nothing of its own.
+    """A map with what the command line says of the files, for this one time.
 
     Parameters
     ----------
     rules
         The map.
     encoding, date_format
-        For tables that name none.
+        Of all tables and their dates, in place of what the map says; None leaves that as it is.
     missing
         Texts that mean an empty cell, beside those of the map.
+
+    Raises
+    ------
+    UsageError
+        If the form of dates is none.
     """
-    forms = () if date_format is None else (date_format,)
+    tables = (
+        replace(table, encoding=encoding or table.encoding, missing=(*table.missing, *missing))
+        for table in rules.tables
+    )
+    if date_format is not None:
+        strptime_form(date_format)
+        tables = (_with_date_format(table, date_format) for table in tables)
+    return replace(rules, tables=tuple(tables))
+
+
+def _with_date_format(table: TableRule, form: str) -> TableRule:
+    """The rule of a table all of whose dates have this form, also those of columns with one of their own."""
+
+    def of_table(cells: Mapping[str, Cells]) -> dict[str, Cells]:
+        return {name: replace(each, date_formats=()) for name, each in cells.items()}
+
     return replace(
-        rules,
-        tables=tuple(
+        table,
+        date_formats=(form,),
+        records=tuple(
             replace(
-                table,
-                encoding=table.encoding or encoding,
-                missing=(*table.missing, *missing),
-                date_formats=table.date_formats or forms,
+                rule, time=rule.time and replace(rule.time, date_formats=()), values=of_table(rule.values)
             )
-            for table in rules.tables
+            for rule in table.records
         ),
+        patients=table.patients and of_table(table.patients),
     )
 
 
@@ -167,7 +192,7 @@ class _Keys:
         self.place = place
         self.faults = faults
         self.given = given
-        known = tuple(known)
+        known = dict.fromkeys(known)  # of codes there may be many
         for key in given:
             if key not in known:
                 close = get_close_matches(str(key), known, n=1)
@@ -175,7 +200,7 @@ class _Keys:
                 self.fault(f"there is no key {shown(str(key))!r}; {meant}")
 
     def fault(self, what: str) -> None:
-        self.faults.append(f"{self.place}: {what}.")
+        self.faults.append(f"{self.place}: {what}{'' if what.endswith('?') else '.'}")
 
     def __contains__(self, key: str) -> bool:
         return key in self.given

@@ -11,12 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ahsct_trial.loading.formats.cells import CellTable
+from ahsct_trial.loading.reading import ALIKE_ROW
 from ahsct_trial.mapping.account import Reasons
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import TableRule
 from ahsct_trial.mapping.pivoting import Wide, pivoted
-from ahsct_trial.mapping.values import RowsArray, SourceTable
+from ahsct_trial.mapping.values import RowsArray, SourceTable, combined, text_places
 from ahsct_trial.results import TableAccount
+from ahsct_trial.trial import Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,18 @@ class Made:
         )
 
 
+def places_of(made: Made, tables_read: Sequence[TableRead]) -> Places:
+    """Where the rows come from: their tables and lines."""
+    lines = np.empty(len(made), dtype=np.int64)
+    for number, table_read in enumerate(tables_read):
+        is_of_table = made.table == number
+        lines[is_of_table] = table_read.view.table.lines[made.row[is_of_table]]
+    tables = tuple(
+        (table_read.source.table.file, table_read.source.table.sheet) for table_read in tables_read
+    )
+    return Places(lines, tables, made.table)
+
+
 def read_table(table: CellTable, rule: TableRule, faults: Faults) -> TableRead | None:
     """Find the rows of a table that are read, pivoted if the rule says so; None if columns are missing."""
     source = SourceTable(table, rule, faults)
@@ -141,11 +155,21 @@ def read_table(table: CellTable, rule: TableRule, faults: Faults) -> TableRead |
         rows = rows[is_held]
     if rule.pivot is None:
         return TableRead(source, source, rows, None, reasons)
+    # A test that a visit has twice makes two rows, but a row that stands twice is one.
+    again = alike_rows(table, rows)
+    reasons.give(again, ALIKE_ROW)
+    rows = np.setdiff1d(rows, again)
     wide = pivoted(source, rows)
     not_read = rows[wide.row_of[rows] < 0]
     reasons.give_by_value(not_read, rule.pivot.name)
     view = SourceTable(wide.table, rule, faults)
     return TableRead(source, view, np.arange(len(view)), wide, reasons)
+
+
+def alike_rows(table: CellTable, rows: RowsArray) -> RowsArray:
+    """Those of some rows that are alike in every cell with an earlier one of them."""
+    cells = [text_places(column.dictionary_encode())[rows] for column in table.columns]
+    return np.delete(rows, np.unique(combined(cells, len(rows)), return_index=True)[1])
 
 
 def _tests(source: SourceTable) -> frozenset[str]:

@@ -19,6 +19,7 @@ from ahsct_trial.loading.formats.tables import read_tables, sheet_names
 from ahsct_trial.loading.problems import DataProblems, Problem
 from ahsct_trial.mapping.faults import files_with
 from ahsct_trial.mapping.model import Map, TableRule
+from ahsct_trial.wording import first_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,7 +144,7 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
     if not rule.is_optional:
         close = get_close_matches(stem(rule.file or ""), {stem(path.name): path for path in files}, n=1)
         meant = next((path.name for path in files if close and stem(path.name) == close[0]), None)
-        listed = ", ".join(shown(path.name) for path in files[:10])
+        listed = first_of([shown(path.name) for path in files])
         problems.append(
             Problem(
                 file=rule.label,
@@ -158,7 +159,7 @@ def _place(rule: TableRule, files: Sequence[Path], problems: list[Problem]) -> t
 def _ambiguous(rule: TableRule, kind: str, names: Sequence[str], fix: str) -> Problem:
     return Problem(
         file=rule.label,
-        what=f"{len(names)} {kind} may be this table: {', '.join(names)}",
+        what=f"{len(names)} {kind} may be this table: {first_of(names)}",
         rule=f"a table is one {kind.removesuffix('s')}",
         fix=fix,
     )
@@ -188,7 +189,7 @@ def _read(rule: TableRule, path: Path, sheet: str | None, problems: list[Problem
             Problem(
                 file=path.name,
                 what=f"there is no sheet '{shown(sheet)}'",
-                rule=f"the sheets are {', '.join(map(shown, sheets))}"
+                rule=f"the sheets are {first_of([*map(shown, sheets)])}"
                 if sheets
                 else "this file has no sheets",
                 fix=f"Is '{shown(meant)}' meant?" if meant else "Correct the map.",
@@ -240,7 +241,7 @@ def _find_frames(rules: Map, frames: Mapping[str, pd.DataFrame]) -> Found:
                 Problem(
                     file=rule.label,
                     what="this table is not there",
-                    rule=f"the map names it; given are {', '.join(map(shown, frames)) or 'none'}",
+                    rule=f"the map names it; given are {first_of([*map(shown, frames)]) or 'none'}",
                     fix="Add a DataFrame under this name.",
                 )
             )

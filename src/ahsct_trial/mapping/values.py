@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, PATIENT_TABLE, RECORDS, Kind
+from ahsct_trial.columns import ATTRIBUTES, NUMERIC_KINDS, PATIENT_TABLE, RECORDS, Column, Kind
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.problems import Problem
@@ -25,6 +26,7 @@ from ahsct_trial.loading.values import EARLIEST, MISSING, today
 from ahsct_trial.mapping.dates import Wrong, iso_day
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.model import UNITS, WHOLE, Cells, Flag, TableRule, Where, code_key
+from ahsct_trial.wording import first_of
 
 KINDS: dict[str, Kind] = {column.name: column.kind for column in (*RECORDS, *PATIENT_TABLE, *ATTRIBUTES)}
 
@@ -101,13 +103,12 @@ class SourceTable:
             fix = f"Is '{shown(meant)}' meant?"
         else:
             fix = "Correct the map, or add the column."
-        listed = ", ".join(shown(name) for name in names[:12]) or "none"
-        more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+        listed = first_of([*map(shown, names)]) or "none"
         return Problem(
             file=self.table.label,
             column=heading,
             what=f"there is no column '{shown(heading)}'",
-            rule=f"the map names it; the headings are {listed}{more}",
+            rule=f"the map names it; the headings are {listed}",
             fix=fix,
         )
 
@@ -161,7 +162,7 @@ class SourceTable:
         is_yes = np.array([key in yes for key in keys])
         is_known = np.array([key in yes or (key in no if no is not None else key != "") for key in keys])
         is_wrong = ~is_known[indices] & (is_timed | (indices > 0))
-        known = ", ".join(repr(shown(text)) for text in (*flag.yes, *(flag.no or ())))
+        known = first_of([repr(shown(text)) for text in (*flag.yes, *(flag.no or ()))], 20)
         self._note_wrong(
             flag.column,
             rows[is_wrong],
@@ -342,7 +343,7 @@ def _places(names: Sequence[str]) -> dict[str, list[int]]:
 
 def _by_codes(codes: Mapping[str, str], column: str) -> Judge:
     meanings = {code_key(code): meaning for code, meaning in codes.items()}
-    known = ", ".join(repr(shown(code)) for code in codes)
+    known = first_of([repr(shown(code)) for code in codes], 20)
 
     def judge(text: str) -> str | Wrong:
         meaning = meanings.get(code_key(text))
@@ -410,6 +411,36 @@ def text_places(coded: pa.DictionaryArray) -> RowsArray:
     """Place of each row's text in the dictionary, -1 for none."""
     indices: RowsArray = pc.fill_null(coded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     return indices
+
+
+def combined(keys: Sequence[RowsArray], n_rows: int) -> RowsArray:
+    """One number for each different row of several keys; shape (n_rows,)."""
+    number = np.zeros(n_rows, dtype=np.int64)
+    for key in keys:
+        shifted = key - key.min(initial=0)
+        number = np.unique(number * (shifted.max(initial=0) + 1) + shifted, return_inverse=True)[1]
+    return number
+
+
+def meanings(column: Column, texts: pa.StringArray) -> RowsArray:
+    """A number for each row's text, -1 for none, alike where texts mean the same; shape (n_rows,).
+
+    F is female, SITE 1 is Site 1, 3.50 is 3.5.
+    """
+    coded = texts.dictionary_encode()
+    number_of: dict[str | float, int] = {}
+    numbers = [
+        number_of.setdefault(_meant(column, text), len(number_of)) for text in coded.dictionary.to_pylist()
+    ]
+    return np.array([-1, *numbers])[text_places(coded) + 1]
+
+
+def _meant(column: Column, text: str) -> str | float:
+    """A text without what makes no difference."""
+    if column.kind in NUMERIC_KINDS:
+        with suppress(ValueError):  # what is no number is told of where the column is read
+            return float(text)
+    return code_key(column.codes.get(text.casefold(), text))
 
 
 def _recoded(coded: pa.DictionaryArray, texts: Sequence[str | None]) -> pa.StringArray:
