@@ -462,8 +462,11 @@ def test_a_partial_date(text):
         ("mm/dd/yyyy", "03/2015"),
         ("mm/dd/yyyy", "03/UN/2015"),
         ("%Y%m%d", "201503"),
+        ("%Y%m%d", "201712"),
         ("%d-%b-%Y", "Mar-2015"),
         ("%d-%b-%Y", "UN-Mar-2015"),
+        ("%d-%b-%Y", "OCT-2015"),
+        ("%d%b%Y", "UNMAR2015"),
     ],
 )
 def test_a_partial_date_in_another_form(form, text):

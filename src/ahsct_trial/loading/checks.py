@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
+from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.identifiers import unusable_identifiers
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table
@@ -183,6 +184,17 @@ def cross_violations(table: Table) -> Iterator[Violation]:
             rows = np.flatnonzero(check.is_broken(table))
             if rows.size:
                 yield Violation(rows, check.columns[0], check.rule, check.fix)
+
+
+def another_value(rows: IntArray, attribute: str, others: IntArray) -> Violation:
+    """Rows on which a patient has another value of an attribute than on another row of theirs."""
+    return Violation(
+        rows,
+        attribute,
+        "the same patient has another one on {other}",
+        "Keep the right one; if one number is used at two sites, make identifiers that hold the site.",
+        others,
+    )
 
 
 def cell_violations(table: Table, forms: Forms) -> Iterator[Violation]:

@@ -1,15 +1,32 @@
-"""The form of dates as a person names it."""
+"""Dates in a form that a person names: the form, a day in it, and a day that is not known."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
+from functools import lru_cache
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
 
 #: The parts of a date format that people write, and those of `strptime`.
 _TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
+#: Forms without a separator between numbers: `strptime` takes fewer digits there, and 201712 for 2 January 2017.
+_RUN_TOGETHER = re.compile("%[Yymd]%[Yymd]")
+
+#: What stands for an unknown day or month within a date.
+_UNKNOWN = re.compile(r"00|UNK?|X{1,3}|\?{1,2}|-{1,2}", re.IGNORECASE)
+_MONTH_NAME = rf"(?P<month>{_UNKNOWN.pattern}|[^\W\d_]+)"
+#: Parts of a date that may lack its day or month.
+_PARTS = {
+    "%d": rf"(?P<day>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
+    "%m": rf"(?P<month>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
+    "%b": _MONTH_NAME,
+    "%B": _MONTH_NAME,
+    "%Y": "(?P<year>[0-9]{4})",
+    "%y": "(?P<year>[0-9]{2})",
+}
 
 
 def as_date_format(form: str) -> str:
@@ -34,3 +51,60 @@ def as_date_format(form: str) -> str:
             "for example %d.%m.%Y or dd.mm.yyyy."
         )
     return directives
+
+
+def day_in(text: str, form: str) -> date | None:
+    """The day that a text names in a form of `strptime`; None if it names none."""
+    try:
+        day = datetime.strptime(text, form)
+    except ValueError:
+        return None
+    return None if _RUN_TOGETHER.search(form) and day.strftime(form) != text else day.date()
+
+
+def year_and_month(text: str, form: str) -> tuple[int, int | None] | None:
+    """Year and month of a date that lacks its day in this form; None for the month if that is unknown too."""
+    for pattern in _partial_patterns(form):
+        found = pattern.fullmatch(text)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        day, month = parts.get("day"), parts.get("month")
+        try:
+            year = datetime.strptime(parts["year"], "%Y" if len(parts["year"]) == 4 else "%y").year
+            if month is None or _UNKNOWN.fullmatch(month):
+                return year, None
+            if day is None or _UNKNOWN.fullmatch(day):
+                return year, int(month) if month.isdigit() else _month_of_name(month)
+        except ValueError:
+            continue
+    return None
+
+
+@lru_cache
+def _partial_patterns(form: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns of a form of dates: whole, without the day, and without the month too."""
+    if set(re.findall("%.", form)) - set(_PARTS) or "%y" not in form.lower():
+        return ()
+    forms = [form]
+    if "%Y" in form:  # of two numbers of two digits each nobody knows which is the year
+        forms.append(_without("%d", form))
+        forms.append(_without("%[mbB]", forms[-1]))
+    return tuple(
+        re.compile(
+            "".join(_PARTS.get(piece, re.escape(piece)) for piece in re.split("(%.)", each)), re.IGNORECASE
+        )
+        for each in forms
+    )
+
+
+def _without(part: str, form: str) -> str:
+    """A form without one of its parts, and what separates it from the others."""
+    return re.sub(r"\W+$", "", re.sub(f"{part}[^%]*", "", form))
+
+
+def _month_of_name(name: str) -> int:
+    for form in ("%b", "%B"):
+        with suppress(ValueError):
+            return datetime.strptime(name, form).month
+    raise ValueError(name)

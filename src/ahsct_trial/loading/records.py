@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
 from ahsct_trial.loading.blocks import IntArray
-from ahsct_trial.loading.checks import edss_10_notice, far_outside, long_follow_up
+from ahsct_trial.loading.checks import another_value, edss_10_notice, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import (
     CODES,
     LONGEST_DAYS,
@@ -376,16 +376,7 @@ def _attributes(coded: Coded) -> tuple[dict[str, NDArray[np.int32]], list[Violat
             # Each other value of a patient once, at the first of its rows.
             key = patient[differs].astype(np.int64) * (len(attribute.different) + 1) + places[differs]
             differs = np.sort(differs[np.unique(key, return_index=True)[1]])
-            violations.append(
-                Violation(
-                    rows[differs],
-                    name,
-                    "the same patient has another one on {other}",
-                    "Keep the right one; if one number is used at two sites, make identifiers that hold "
-                    "the site.",
-                    row_of[patient[differs]],
-                )
-            )
+            violations.append(another_value(rows[differs], name, row_of[patient[differs]]))
     return found, violations
 
 

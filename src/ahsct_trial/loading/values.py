@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import NotPlain, TextColumn
+from ahsct_trial.loading.date_formats import day_in, year_and_month
 
 #: What stands for a missing value in files of SAS, R, pandas and spreadsheets.
 MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
@@ -28,13 +29,6 @@ _TIME_OF_DAY = (
     rf"(T-(:[0-5-][0-9]?)*|[T ]([01][0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?)?{_OFFSET})"
 )
 _ISO_DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME_OF_DAY})?$"
-#: A date without its day, or with a day or a month that stands for unknown, such as 00.
-_PARTIAL_DATE = re.compile(
-    r"(?![0-9]{4}-(?!00)[0-9]{2}-(?!00)[0-9]{2})[0-9]{4}(-([0-9]{2}|--?|UNK?|XX))?(-([0-9]{2}|--?|UNK?|XX))?(T.*)?",
-    re.IGNORECASE,
-)
-#: What stands for a day or a month that is not known, in other forms of dates.
-_UNKNOWN_PART = re.compile(r"(?<![0-9A-Za-z])(00?|UNK?|XX?|\?\??)(?![0-9A-Za-z?])", re.IGNORECASE)
 _DAY_1970 = date(1970, 1, 1).toordinal()
 #: There is no date before it: the calendar has no year 0.
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
@@ -372,10 +366,8 @@ def _iso_day(text: str | None) -> float:
 
 
 def _day_in_form(text: str | None, date_format: str) -> float:
-    try:
-        return np.nan if text is None else datetime.strptime(text, date_format).toordinal() - _DAY_1970
-    except ValueError:
-        return np.nan
+    day = None if text is None else day_in(text, date_format)
+    return np.nan if day is None else day.toordinal() - _DAY_1970
 
 
 def iso_of(day: int) -> str:
@@ -458,7 +450,10 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
             "Format the cells as dates and export the data again, or give a map with "
             'date_format = ["excel"] or ["sas"].',
         )
-    if _is_partial(text, forms.date_format):
+    form, of_day = forms.date_format, text
+    if form is None:
+        form, of_day = "%Y-%m-%d", text.partition("T")[0]
+    if year_and_month(of_day, form) is not None:
         return (
             "it is a date without a day or a month, so its place in time is not known",
             "Enter the day, or give a map that leaves the record out or takes another column.",
@@ -469,12 +464,3 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
             "Correct it.",
         )
     return "it must be a date that exists, as YYYY-MM-DD (another form needs --date-format)", "Correct it."
-
-
-def _is_partial(text: str, date_format: str | None) -> bool:
-    """Whether a text that is no date would be one if its day, or its month too, were known."""
-    if date_format is None:
-        return _PARTIAL_DATE.fullmatch(text) is not None
-    without_day = re.sub(r"%d[^%]*(?=%)|[^%A-Za-z]*%d$", "", date_format)
-    forms = [date_format, without_day, re.sub(r"%[mbB][^%]*(?=%)|[^%A-Za-z]*%[mbB]$", "", without_day)]
-    return any(not np.isnan(_day_in_form(_UNKNOWN_PART.sub("01", text), form)) for form in forms)

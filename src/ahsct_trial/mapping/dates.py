@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 
-from ahsct_trial.loading.date_formats import as_date_format
+from ahsct_trial.loading.date_formats import as_date_format, day_in, year_and_month
 from ahsct_trial.mapping.model import PartialDate
 
 #: Forms that are a number of days, by their name: the day that is 0.
@@ -22,21 +21,6 @@ _ISO = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
 #: Days as a spreadsheet or SAS counts them, of some decades.
 _SERIAL_DAY = re.compile(r"[1-4][0-9]{4}(?:[.,][0-9]+)?")
-#: Forms without a separator between numbers: `strptime` takes fewer digits there, and 201712 for 2 January 2017.
-_RUN_TOGETHER = re.compile("%[Yymd]%[Yymd]")
-
-#: What stands for an unknown day or month within a date.
-_UNKNOWN = re.compile(r"00|UNK?|X{1,3}|\?{1,2}|-{1,2}", re.IGNORECASE)
-_MONTH_NAME = rf"(?P<month>{_UNKNOWN.pattern}|[^\W\d_]+)"
-#: Parts of a date that may lack its day or month.
-_PARTS = {
-    "%d": rf"(?P<day>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
-    "%m": rf"(?P<month>{_UNKNOWN.pattern}|[0-9]{{1,2}})",
-    "%b": _MONTH_NAME,
-    "%B": _MONTH_NAME,
-    "%Y": "(?P<year>[0-9]{4})",
-    "%y": "(?P<year>[0-9]{2})",
-}
 #: A month and a year in any form.
 _MONTH_AND_YEAR = re.compile(r"(?:[0-9]{1,2}|[^\W\d_]{3,}\.?)[ ./-]?[0-9]{4}")
 _CHOICES = 'partial_date = "first", "middle", "last" or "missing"'
@@ -78,7 +62,7 @@ def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str
     months = {
         found
         for form in (() if days else (*forms, "%Y-%m-%d"))
-        if (found := _year_and_month(text, strptime_form(form))) is not None
+        if (found := year_and_month(text, strptime_form(form))) is not None
     }
     if len(months) == 1:
         return _completed(*months.pop(), partial)
@@ -116,61 +100,12 @@ def _existing(year: int, month: int, day: int) -> str | Wrong:
 
 
 def _by_form(text: str, form: str) -> date | None:
+    if form not in SERIAL:
+        return day_in(text, form)
     try:
-        if form in SERIAL:
-            return SERIAL[form] + timedelta(days=int(float(text))) if _NUMBER.fullmatch(text) else None
-        day = datetime.strptime(text, form)
-        return None if _RUN_TOGETHER.search(form) and day.strftime(form) != text else day.date()
-    except (ValueError, OverflowError):
+        return SERIAL[form] + timedelta(days=int(float(text))) if _NUMBER.fullmatch(text) else None
+    except OverflowError:
         return None
-
-
-def _year_and_month(text: str, form: str) -> tuple[int, int | None] | None:
-    """Year and month of a date that lacks its day in this form; None for the month if that is unknown too."""
-    for pattern in _partial_patterns(form):
-        found = pattern.fullmatch(text)
-        if found is None:
-            continue
-        parts = found.groupdict()
-        day, month = parts.get("day"), parts.get("month")
-        try:
-            year = datetime.strptime(parts["year"], "%Y" if len(parts["year"]) == 4 else "%y").year
-            if month is None or _UNKNOWN.fullmatch(month):
-                return year, None
-            if day is None or _UNKNOWN.fullmatch(day):
-                return year, int(month) if month.isdigit() else _month_of_name(month)
-        except ValueError:
-            continue
-    return None
-
-
-@lru_cache
-def _partial_patterns(form: str) -> tuple[re.Pattern[str], ...]:
-    """Patterns of a form of dates: whole, without the day, and without the month too."""
-    if set(re.findall("%.", form)) - set(_PARTS) or form in SERIAL:
-        return ()
-    forms = [form]
-    if "%Y" in form:  # of two numbers of two digits each nobody knows which is the year
-        forms.append(_without("%d", form))
-        forms.append(_without("%[mbB]", forms[-1]))
-    return tuple(
-        re.compile(
-            "".join(_PARTS.get(piece, re.escape(piece)) for piece in re.split("(%.)", each)), re.IGNORECASE
-        )
-        for each in forms
-    )
-
-
-def _without(part: str, form: str) -> str:
-    """A form without one of its parts, and what separates it from the others."""
-    return re.sub(r"\W+$", "", re.sub(f"{part}[^%]*", "", form))
-
-
-def _month_of_name(name: str) -> int:
-    for form in ("%b", "%B"):
-        with suppress(ValueError):
-            return datetime.strptime(name, form).month
-    raise ValueError(name)
 
 
 def _completed(year: int, month: int | None, partial: PartialDate | None) -> str | Wrong | None:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import ATTRIBUTES, CAUSE_OF_DEATH, PATIENT_ID, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import Rows, TextColumn
+from ahsct_trial.loading.checks import another_value
 from ahsct_trial.loading.formats.cells import CellTable
-from ahsct_trial.loading.problems import Violation, grouped
+from ahsct_trial.loading.problems import grouped
 from ahsct_trial.loading.table import Table
 from ahsct_trial.loading.values import Forms, meant
 from ahsct_trial.mapping.faults import Faults, problem_on
@@ -218,14 +219,7 @@ def _note_two_values(
         },
         Rows(places.lines, table=places.table),
     )
-    violation = Violation(
-        rows,
-        column.name,
-        "the same patient has another one on {other}",
-        "Keep the right one; if one number is used at two sites, make identifiers that hold the site.",
-        others,
-    )
-    faults.add_groups(grouped(violation, cells), places)
+    faults.add_groups(grouped(another_value(rows, column.name, others), cells), places)
 
 
 def _note_undated(made: Made, tables_read: Sequence[TableRead], rows: Sequence[int], faults: Faults) -> None:
