@@ -459,6 +459,59 @@ def test_whatever_is_cut_off_is_found_again(
     assert not exact(result) & cut_off
 
 
+@pytest.mark.parametrize(
+    ("value", "counts", "ci", "level", "method", "limits"),
+    [
+        # scipy: chi2.ppf(0.025, 6)/2 and chi2.ppf(0.975, 8)/2 are 0.61867 and 8.76727 events.
+        ("0.032", ("3", "92.3"), ("0.006", "0.094"), 0.95, "garwood", (0.61867 / 92.3, 8.76727 / 92.3)),
+        # 16.5 (1 − 1/148.5 ∓ 1.959964/(3 √16.5))³ = 9.51757 and 25.36397 events.
+        ("0.40", ("16", "40"), ("0.23", "0.63"), 0.95, "byar", (9.51757 / 40, 25.36397 / 40)),
+        # 40 ∓ 1.959964 √40 = 27.60410 and 52.39590 events.
+        ("0.157", ("40", "254.3"), ("0.108", "0.206"), 0.95, "wald", (27.6041 / 254.3, 52.3959 / 254.3)),
+        # 4.375 exp(∓ 2.575829/√175) = 3.60094 and 5.31546.
+        ("4.375", ("175", "40"), ("3.600", "5.315"), 0.99, "log-wald", (3.60094, 5.31546)),
+        ("0.6", ("2", "3.0"), None, 0.95, None, None),
+    ],
+)
+def test_a_rate_that_was_cut_off_stands_apart(
+    value: str,
+    counts: tuple[str, str],
+    ci: tuple[str, str] | None,
+    level: float,
+    method: str | None,
+    limits: tuple[float, float] | None,
+) -> None:
+    result = reconcile_rate(value, counts, ci, level)
+    assert (result.n_exact, result.n_cut_off, result.is_explained) == (0, 1, True)
+    (fit,) = result.cut_off
+    assert (fit.method, fit.is_printed_exposure) == (method, True)
+    if limits is not None:
+        assert (fit.ci_low, fit.ci_high) == pytest.approx(limits, rel=1e-5)
+
+
+@given(st.integers(0, 500), st.integers(1, 10**6), st.integers(0, 3), levels, decimals_each)
+def test_whatever_rate_is_cut_off_is_found_again(
+    n_events: int, digits: int, exposure_decimals: int, level: float, decimals: tuple[int, int, int]
+) -> None:
+    exposure = Fraction(digits, 10**exposure_decimals)
+    counts = str(n_events), printed(exposure, exposure_decimals, shift=0)
+    for method, limits in OF_RATE.items():
+        figures = [float(each) for each in limits(n_events, float(exposure), level)]
+        if math.isnan(figures[0]):
+            continue
+        value, low, high = (
+            printed(figure, places, ROUND_DOWN, shift=0)
+            for figure, places in zip((n_events / exposure, *figures), decimals, strict=True)
+        )
+        if not Decimal(low) <= Decimal(value) <= Decimal(high):
+            continue
+        result = reconcile_rate(value, counts, (low, high), level)
+        assert method in {fit.method for fit in (*result.exact, *result.cut_off)}
+        assert (
+            len({fit.method for fit in (*result.exact, *result.cut_off)}) == result.n_exact + result.n_cut_off
+        )
+
+
 def test_a_count_is_its_percentage_with_every_interval() -> None:
     """binomial_ci.csv has 23 of 24: `binom.test` 0.788799 to 0.998946, Wilson's 0.797584 to 0.992611."""
     result = reconcile("23/24")

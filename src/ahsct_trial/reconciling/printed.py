@@ -58,19 +58,28 @@ class Printed:
         return Fraction(self.digits, 10**self.places)
 
     @property
-    def half(self) -> Fraction:
-        """Half a unit of the last digit."""
-        return Fraction(1, 2 * 10**self.places)
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """Half a unit below it, or where it is cut off itself, and one unit above that.
+
+        The first end and what lies above is printed as it, and what lies below the second, which is too if
+        `includes_highest`.
+        """
+        halves = 2 * 10**self.places
+        return Fraction(self._lowest_halves, halves), Fraction(self._lowest_halves + 2, halves)
 
     @cached_property
     def lowest(self) -> float:
-        """Half a unit below it, or where it is cut off itself; this and what lies above is printed as it."""
-        return float(Fraction(self._lowest_halves, 2 * 10**self.places))
+        """The first of `ends`."""
+        return float(self.ends[0])
 
     @cached_property
     def highest(self) -> float:
-        """One unit above `lowest`; what lies below is printed as it, and this if `includes_highest`."""
-        return float(Fraction(self._lowest_halves + 2, 2 * 10**self.places))
+        """The second of `ends`."""
+        return float(self.ends[1])
+
+    def cut_off(self) -> Printed:
+        """Give the same figure as cut off and not rounded."""
+        return replace(self, is_cut=True)
 
     @property
     def includes_highest(self) -> bool:
@@ -119,8 +128,8 @@ class Sought:
 
     def cut_off(self) -> Sought:
         """Give the same figures as cut off and not rounded."""
-        low, high = (each and replace(each, is_cut=True) for each in (self.low, self.high))
-        return Sought(replace(self.value, is_cut=True), low, high)
+        low, high = (each and each.cut_off() for each in (self.low, self.high))
+        return Sought(self.value.cut_off(), low, high)
 
     def limits(self) -> list[tuple[str, Printed]]:
         """The limits by name; empty where there is no interval."""
