@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import ceil
 from typing import TYPE_CHECKING
 
 from ahsct_trial.rendering import numbers as fmt
@@ -215,10 +214,10 @@ def _nothing(result: Reconciliation, show: Show) -> Section:
     ]
     fitting = [each for each in result.scales if each.fits]
     if fitting:
-        fewest = min(ceil(each.effective_n_low) for each in fitting if each.effective_n_low is not None)
+        patients = f"{'' if result.n_from == result.n_to else 'up to '}{result.n_to:,}"
         lead.append(
-            f"With losses before, it would be {_one_of([each.scale for each in fitting])}, but so narrow an "
-            f"interval takes at least {fewest:,} patients."
+            f"With losses before, it would be {_one_of([each.scale for each in fitting])}, but in {patients} "
+            f"{plural('patient', result.n_to)} no number of events gives this estimate with so narrow an interval."
         )
     elif result.scales:
         lead.append(
