@@ -35,8 +35,9 @@ _DIGITS = r"[0-9]{1,9}(?:[.,·][0-9]{1,12})?"
 _ALONE = r"(?<![\w.,·])(?<![a-zA-Z][-‐-―−])"
 NUMBER = rf"{_ALONE}[-−]?{_DIGITS}(?!\w|[.,·][0-9])"
 _WHOLE = rf"{_ALONE}[-−]?[0-9]{{1,9}}(?![.,·]?\w)"
+PERCENT = r"\s*(?:%|per ?cent\b)"
 TIME_UNIT = r"(?:years?|yrs?|y|months?|weeks?|days?)"
-_PEOPLE = r"(?:patients?|persons?|people|participants?|scans?)"
+PEOPLE = r"(?:patients?|persons?|people|participants?|scans?)"
 #: A word between a count and what it is of: "23 patients of 24", but not "2 dozen of 24" or "16 or more of 24".
 _NOUN = (
     rf"(?!(?:per|percent|{TIME_UNIT}|hundreds?|thousands?|millions?|dozens?|pairs?|points?|and|or|to|than|but)\b)"
@@ -45,10 +46,10 @@ _NOUN = (
 _OF = (
     r"(?:(?:/|\b(?:out of|of|among|on)\b)\s*(?:(?:the|those|these|all|every|its)\s+)*"
     # A year is no number of patients, unless they follow.
-    rf"|\b(?:in|over|during)\s+(?:(?:the|those|these|all|every|its)\s+)*(?!(?:19|20)[0-9]{{2}}\b(?!\s+{_PEOPLE}\b)))"
+    rf"|\b(?:in|over|during)\s+(?:(?:the|those|these|all|every|its)\s+)*(?!(?:19|20)[0-9]{{2}}\b(?!\s+{PEOPLE}\b)))"
 )
 #: What a count is of: a number that is no time.
-_DENOMINATOR = rf"{_WHOLE}(?![ -]?{TIME_UNIT}\b|\s*%|\s+per ?cent\b)"
+_DENOMINATOR = rf"{_WHOLE}(?![ -]?{TIME_UNIT}\b|{PERCENT})"
 #: A count of something: "23 of 24", "23 (96 %) of the 24", "93 lesions on 24 scans".
 COUNT = re.compile(
     rf"(?P<value>{_WHOLE})\s*(?:\(\s*(?P<percentage>{NUMBER})\s*%\s*\)\s*)?(?:{_NOUN}\s+){{0,3}}?"
@@ -58,6 +59,13 @@ COUNT = re.compile(
 _LIMIT = rf"[-−]?{_DIGITS}(?:\s*%)?"
 #: Two limits: 46.6:84.2, 46.6-84.2, 46,6–84,2, "46.6 to 84.2", "46.6, 84.2", 46.6,84.2.
 LIMITS = rf"({_LIMIT})\s*(?:[:;‐-―−-]|\bto\b|,\s|,(?=[0-9]+\.))\s*({_LIMIT})(?![\w]|[.,·][0-9])"
+
+_CI = r"(?:[0-9]{2}(?:[.,][0-9])?\s*%[\s-]*)?\b(?:CI|confidence (?:interval|limits))\b[\s:,=]*(?:of |from )?"
+#: Limits beside a figure: in brackets, or with a word that says what they are.
+_LIMITS_BESIDE = re.compile(
+    rf"[(\[]\s*(?:{_CI})?(?:{LIMITS})\s*[;,]?\s*[)\]]|[,;]?\s*[(\[]?\s*{_CI}[(\[]?(?:{LIMITS})\s*[)\]]?",
+    re.IGNORECASE,
+)
 
 _NO_OR_ONE_OF = re.compile(
     rf"{_NO_OR_ONE}(?=(?: {_NOUN}){{0,3}}\s*{_OF}{_DENOMINATOR}|[ -]{TIME_UNIT}\b)"
@@ -88,7 +96,7 @@ _ALL_BUT = (
 _ALL = re.compile(rf"{_ALL_OF}(?!(?: {_NOUN})?\s*{_OF}[0-9])", re.IGNORECASE)
 _ALL_BEFORE_A_COUNT = re.compile(rf"{_NEARLY}\ball (?=[0-9]+\s*{_OF}[0-9])", re.IGNORECASE)
 _OF_WHOM = re.compile(
-    rf"(?P<of>{_DENOMINATOR}) {_PEOPLE},? (?:and )?(?P<value>{_WHOLE}) of (?:whom|them|which)\b",
+    rf"(?P<of>{_DENOMINATOR}) {PEOPLE},? (?:and )?(?P<value>{_WHOLE}) of (?:whom|them|which)\b",
     re.IGNORECASE,
 )
 
@@ -111,9 +119,16 @@ def in_digits(text: str, *, also_alone: bool = False) -> str:
     return _OF_WHOM.sub(r"\g<value> of \g<of>", text)
 
 
+def without_limits(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Take out the limits that stand beside figures, with what says of which level they are."""
+    limits = [[each for each in found.groups() if each] for found in _LIMITS_BESIDE.finditer(text)]
+    rest = re.sub(_CI, "", _LIMITS_BESIDE.sub(" ", text), flags=re.IGNORECASE)
+    return rest, [(low, high) for low, high in limits]
+
+
 def with_point(number: str) -> str:
-    """A number with a hyphen before it and a point in it, whatever stood there."""
-    return number.replace("−", "-").replace(",", ".").replace("·", ".")
+    """A number with a hyphen before it and a point in it, whatever stood there, and without a percent sign."""
+    return number.rstrip("% ").replace("−", "-").replace(",", ".").replace("·", ".")
 
 
 def _value(words: str) -> int:

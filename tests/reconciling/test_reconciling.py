@@ -539,6 +539,105 @@ def test_a_count_with_an_interval_names_the_method() -> None:
     assert (other.n_exact, other.is_explained, other.scales) == (0, False, ())
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["23 of 24", "23 of the 24 patients", "23 in 24", "95.8% (23/24)", "23/24 (95.8 %)", "23 (95.8%) of 24"],
+)
+def test_a_count_with_its_percentage_beside_it(value: str) -> None:
+    assert reconcile(value).exact == reconcile("23/24").exact
+
+
+def test_limits_of_a_count_may_be_fractions() -> None:
+    """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611; 1 of 200: 0.09 to 2.78 %, by its formula."""
+    as_fractions = reconcile("23/24", ("0.798", "0.993"))
+    assert exact(as_fractions) == {(23, 24, "wilson")}
+    assert as_fractions.is_fraction
+    assert as_fractions.ci_low is not None
+    assert as_fractions.ci_low.read_as == "79.8"
+    # Without an event only the decimals tell: 0.14 is 14 % (Wilson's 0 of 24: 0.1380), 0.1 is 0.1 %.
+    assert (0, 24, "wilson") in exact(reconcile("0/24", ("0", "0.14")))
+    assert (0, 3838, "wilson") in exact(reconcile("0/3838", ("0.0", "0.1")))
+    percentages = reconcile("1/200", ("0.09", "2.78"))
+    assert exact(percentages) == {(1, 200, "wilson")}
+    assert not percentages.is_fraction
+
+
+# ---- Limits beyond 0 and 1 ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "x", "n"),
+    [
+        # 1/12 ∓ 1.959964 √(1/12 · 11/12 / 12) = 0.08333 ∓ 0.15638
+        ("8.3", ("-7.3", "24.0"), 1, 12),
+        ("91.7", ("76.0", "107.3"), 11, 12),
+        ("8,3 %", ("−7,3 %", "24,0 %"), 1, 12),
+        ("0.083", ("-0.073", "0.240"), 1, 12),
+        ("1/12", ("-7.3", "24.0"), 1, 12),
+        ("11/12", ("76.0", "107.3"), 11, 12),
+    ],
+)
+def test_walds_limits_beyond_the_edge(value: str, ci: tuple[str, str], x: int, n: int) -> None:
+    result = reconcile(value, ci, None if "/" in value else (1, 300))
+    assert exact(result) == {(x, n, "plain"), (x, n, "wald")}
+    assert {each.scale for each in result.scales if each.fits} <= {"plain"}
+
+
+def beyond(x: int, n: int, level: float) -> Iterator[tuple[str, float, float]]:
+    """Wald's and Agresti and Coull's limits, by their formulas, wherever they lie."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    for method, more, of in (("wald", x, n), ("plain", x, n), ("agresti-coull", x + z * z / 2, n + z * z)):
+        half = z * math.sqrt(more / of * (1 - more / of) / of)
+        yield method, more / of - half, more / of + half
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "level"),
+    [
+        ("8.3", ("-7.3", "24.0"), 0.95),
+        ("5", ("-4", "15"), 0.95),
+        ("90", ("76", "104"), 0.99),
+        ("0.0", ("-3.3", "32.1"), 0.95),
+        ("50", ("-20", "120"), 0.95),
+    ],
+)
+def test_limits_beyond_the_edge_agree_with_an_oracle_that_tries_every_count(
+    value: str, ci: tuple[str, str], level: float
+) -> None:
+    expected, partly = set(), set()
+    for n in range(1, 41):
+        for x in range(n + 1):
+            for method, *limits in beyond(x, n, level):
+                fits = [may_be_printed(Fraction(x, n), value)]
+                fits += [may_be_printed(figure, text) for figure, text in zip(limits, ci, strict=True)]
+                if all(fits):
+                    expected.add((x, n, method))
+                elif any(fits):
+                    partly.add((x, n, method, *fits))
+    result = reconcile(value, ci, (1, 40), level)
+    assert exact(result) == expected
+    found = {
+        (fit.n_counted, fit.n, fit.method, fit.value_fits, fit.low_fits, fit.high_fits)
+        for fit in result.partial
+    }
+    assert found == partly if len(result.partial) < 100 else found < partly
+
+
+def test_a_rate_with_walds_limit_below_0() -> None:
+    """2/40 ∓ 1.959964 √2/40 = 0.05 ∓ 0.06930; 3/12.5 ∓ 1.959964 √3/12.5 = 0.24 ∓ 0.27158."""
+    for value, counts, ci in (
+        ("0.05", ("2", "40"), ("-0.02", "0.12")),
+        ("0.24", ("3", "12.5"), ("-0.032", "0.512")),
+        ("0.24", ("3", "12.5"), ("-0.031", "0.511")),  # cut off
+    ):
+        result = reconcile_rate(value, counts, ci)
+        (fit,) = result.exact or result.cut_off
+        assert (fit.method, fit.is_printed_exposure) == ("wald", True)
+    # 0.050 needs an exposure other than 40, as printed with one decimal less: 2/39.8 = 0.05025.
+    (fit,) = reconcile_rate("0.0503", ("2", "40"), ("-0.0194", "0.1199")).exact
+    assert not fit.is_printed_exposure
+
+
 def test_what_all_fits_have_in_common() -> None:
     result = reconcile("70", ("60", "79"))
     found, common = exact(result), result.in_common
@@ -631,6 +730,10 @@ def test_a_rate_that_its_counts_do_not_give() -> None:
         ("1e1", None, (1, 5), 0.95, "percentage is '1e1'"),
         ("69.6.1", None, (1, 5), 0.95, "percentage is"),
         ("25/24", None, None, 0.95, "25/24 counts more.*--rate 25/24"),
+        ("69.6", ("-5", "80"), (1, 5), 0.95, "lower limit is -5.*no further"),
+        ("94.8% (23/24)", None, None, 0.95, "is 95.83 %"),
+        ("not 23 of 24", None, None, 0.95, "percentage is 'not 23 of 24'"),
+        ("2 deaths in 5 years", None, None, 0.95, "percentage is '2 deaths in 5 years'"),
         ("23/24", None, (24, 24), 0.95, "leave out n"),
         ("23/24", ("97", "99"), None, 0.95, "outside its interval"),
         ("0/0", None, None, 0.95, "at least 1 patient"),

@@ -19,7 +19,16 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.published import printed_figure
 from ahsct_trial.published.relations import is_printed_as, ratio
 from ahsct_trial.wording import is_it_meant, listed
-from ahsct_trial.written_numbers import COUNT, LIMITS, NUMBER, TIME_UNIT, in_digits, with_point
+from ahsct_trial.written_numbers import (
+    COUNT,
+    LIMITS,
+    NUMBER,
+    PERCENT,
+    TIME_UNIT,
+    in_digits,
+    with_point,
+    without_limits,
+)
 
 #: What text copied from a terminal may hold.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -37,11 +46,6 @@ _BESIDE = {
     name: re.compile(rf"[(\[]\s*{pattern}\s*[)\]]|[,;]?\s*{pattern}", re.IGNORECASE)
     for name, pattern in (("p-value", _P_VALUE), ("spread", _SPREAD))
 }
-_CI = r"(?:[0-9]{2}(?:[.,][0-9])?\s*%[\s-]*)?\b(?:CI|confidence (?:interval|limits))\b[\s:,=]*(?:of |from )?"
-_QUOTED_LIMITS = re.compile(
-    rf"[(\[]\s*(?:{_CI})?(?:{LIMITS})\s*[;,]?\s*[)\]]|,?\s*[(\[]?\s*{_CI}[(\[]?(?:{LIMITS})\s*[)\]]?",
-    re.IGNORECASE,
-)
 #: Numbers that are names: a grade of toxicity, a calendar year.
 _NAMED = re.compile(
     r"\bgrade [0-9](?: or (?:higher|more|above|worse))?\b|\b(?:before|since|until) (?:19|20)[0-9]{2}\b",
@@ -52,9 +56,8 @@ _FRACTION = re.compile(
     r"\bhalf\b|\b(?:an?|one|two|three|four|nine|[0-9]+)[ -](?:halves|thirds?|quarters?|fifths?|tenths?)\b",
     re.IGNORECASE,
 )
-_PERCENT = r"\s*(?:%|per ?cent\b)"
 _PERCENTAGE_PER_YEAR = re.compile(
-    rf"{_PERCENT}\s*(?:per|a|/)\s*(?:patient-|person-)?(?:year|annum)\b", re.IGNORECASE
+    rf"{PERCENT}\s*(?:per|a|/)\s*(?:patient-|person-)?(?:year|annum)\b", re.IGNORECASE
 )
 #: A rate per so many person-years, or per thousand of what is not said.
 _PER_PERSON_YEARS = re.compile(
@@ -86,7 +89,7 @@ _BEFORE_A_BOUND = re.compile(
     re.IGNORECASE,
 )
 _AFTER_A_BOUND = re.compile(
-    rf"(?:{_PERCENT})?\s*(?:\+|\bor (?:more|fewer|less|higher|lower|above|below|over|under)\b)", re.IGNORECASE
+    rf"(?:{PERCENT})?\s*(?:\+|\bor (?:more|fewer|less|higher|lower|above|below|over|under)\b)", re.IGNORECASE
 )
 #: What says that a number is what something else is of: "most of 24"; but "EDSS of 4" is a figure.
 _OF_SOMETHING = re.compile(
@@ -111,7 +114,7 @@ _UNITS = tuple(
         ("mean difference", r"mean difference"),
         ("per year", r"(?:\ba|per|each|every|/)\s*(?:patient-|person-)?year\b|annual"),
         ("per scan", r"(?:\ba|per|each|every|/)\s*scan\b"),
-        ("%", _PERCENT),
+        ("%", PERCENT),
         ("mean", r"\bmean\b"),
         ("median", r"\bmedian\b"),
     )
@@ -211,8 +214,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
     rest = _MINUS.sub("-", words)
     for pattern in (_NAMED, *_BESIDE.values()):
         rest = pattern.sub(" ", rest)
-    limits = [tuple(filter(None, each.groups())) for each in _QUOTED_LIMITS.finditer(rest)]
-    rest = re.sub(_CI, "", _QUOTED_LIMITS.sub(" ", rest), flags=re.IGNORECASE)
+    rest, limits = without_limits(rest)
     if _FRACTION.search(rest):
         raise _refused(text, "a fraction in words, which is not looked up")
     if _PERCENTAGE_PER_YEAR.search(rest) or _PER_TIME.search(in_digits(rest)):
@@ -226,7 +228,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         beside = [f"{name}s" for name in set_aside(words)]
         unlike = f" that is looked up: {listed(beside)} are not" if beside else ""
         raise _refused(text, f"no figure{unlike}")
-    value, *ci = (with_point(each.rstrip("% ")) for each in (quoted.value, *(limits[0] if limits else ())))
+    value, *ci = (with_point(each) for each in (quoted.value, *(limits[0] if limits else ())))
     unit = quoted.unit
     if rate is not None:
         if quoted.of is not None:
@@ -293,7 +295,7 @@ def _unit(text: str, words: str, found: re.Match[str]) -> str:
     """The unit that a number has, or that the words say; empty where none is."""
     _refuse_bound(text, words, found)
     before, after = words[: found.start()], words[found.end() :]
-    if re.match(_PERCENT, after, re.IGNORECASE):
+    if re.match(PERCENT, after, re.IGNORECASE):
         return "%"
     unit = next((unit for unit, pattern in _UNITS if pattern.search(words)), "")
     if not unit and found[0].isdecimal() and _OF_SOMETHING.search(before):
@@ -321,14 +323,14 @@ def _beside(words: str, count: re.Match[str]) -> Iterator[str]:
     """Numbers beside a count, each with its percent sign if it has one."""
     yield from ([f"{count['percentage']}%"] if count["percentage"] else [])
     for found in re.finditer(
-        rf"{NUMBER}(?:{_PERCENT})?", words[: count.start()] + " , " + words[count.end() :]
+        rf"{NUMBER}(?:{PERCENT})?", words[: count.start()] + " , " + words[count.end() :]
     ):
         yield found[0]
 
 
 def _is_another(number: str, value: str, of: str) -> bool:
     """Whether a number beside a count is neither a part of it nor its share."""
-    digits = with_point(re.sub(_PERCENT, "", number, flags=re.IGNORECASE))
+    digits = with_point(re.sub(PERCENT, "", number, flags=re.IGNORECASE))
     printed, share = Decimal(digits), ratio(value, of)
     if digits == number and printed in {Decimal(value), Decimal(of)}:
         return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,17 @@ from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Method = Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]
+
 #: Interval of a rate from events, exposure and a level, by name.
-METHODS: dict[str, Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]] = {
+METHODS: dict[str, Method] = {
     "garwood": rates.garwood,
     "byar": rates.byar,
     "log-wald": rates.log_wald,
     "wald": rates.wald,
 }
+#: The one whose lower limit may be printed as it is below 0.
+_BELOW_0 = {"wald": partial(rates.wald, is_cut=False)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +138,12 @@ def reconcile_rate(
     check_level(level)
     texts = [("The rate", value), *zip(("The lower limit", "The upper limit"), ci or (), strict=False)]
     sought = enclosing(
-        [read_number(text, what, "a number such as 1.19", may_be_thousands=True) for what, text in texts]
+        [
+            read_number(
+                text, what, "a number such as 1.19", may_be_thousands=True, may_be_negative="lower" in what
+            )
+            for what, text in texts
+        ]
     )
     events = counts[0].strip()
     exposure = read_number(counts[1], "The exposure", "a number such as 140", may_be_thousands=True)
@@ -156,7 +166,7 @@ def reconcile_rate(
         confidence_level=level,
         n_events=n_events,
         exposure=exposure.as_figure(0),
-        methods=() if ci is None else tuple(METHODS),
+        methods=() if ci is None else tuple(_methods(sought)),
         n_exact=len(exact),
         exact=exact,
         n_cut_off=len(cut_off),
@@ -166,12 +176,17 @@ def reconcile_rate(
     )
 
 
+def _methods(sought: Sought) -> Mapping[str, Method]:
+    return _BELOW_0 if sought.is_below_0 else METHODS
+
+
 def _rate_fits(sought: Sought, n_events: int, exposure: Printed, level: float) -> Iterator[RateFit]:
     """For each method the exposure, of those that are printed as the given one, that gives the most."""
-    for name in METHODS if sought.low is not None else [None]:
+    methods = _methods(sought)
+    for name in methods if sought.low is not None else [None]:
         counts = np.array([n_events, np.nan, np.nan])
         if name is not None:
-            counts[1:] = np.ravel(METHODS[name](n_events, 1, level))
+            counts[1:] = np.ravel(methods[name](n_events, 1, level))
             if np.isnan(counts).any():
                 continue  # log-Wald has no limits without events
         fits = [
@@ -192,9 +207,12 @@ def _exposures(sought: Sought, counts: NDArray[np.float64], exposure: Printed) -
         if printed is not None:
             lowest, highest = printed.ends
             exact = Fraction(count)
-            ranges.append((exact / highest, exact / lowest if lowest > 0 else given[1]))
+            if exact < 0:
+                exact, lowest, highest = -exact, -highest, -lowest
             if exact == 0:  # a rate of 0 over any exposure
-                ranges[-1] = given if lowest <= 0 else (given[1], given[0])
+                ranges.append(given if lowest <= 0 else (given[1], given[0]))
+            elif highest > 0:
+                ranges.append((exact / highest, exact / lowest if lowest > 0 else given[1]))
     middles = [exposure.value]
     for size in range(len(ranges), 0, -1):
         for some in combinations(ranges, size):

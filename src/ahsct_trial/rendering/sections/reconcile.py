@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import Section
 from ahsct_trial.rounding import round_half_up
-from ahsct_trial.wording import plural
+from ahsct_trial.wording import from_to, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.reconciling import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Show = Callable[[float], str]
 
 _IF_CUT_OFF = "cut off (truncated) and not rounded"
+_LIMITS_ARE_FRACTIONS = "The limits are read as fractions. For percentages below 1 write them with a % sign."
 _WHAT_IS_CUT_OFF = "A figure is cut off to the printed one from that up to one more in its last digit."
 _MOST_EXACT, _MOST_PARTIAL, _MOST_NAMED = 10, 10, 3
 _METHODS = {
@@ -304,7 +305,7 @@ def rate_sections(result: RateReconciliation) -> list[Section]:
 def _title(result: Result, unit: str) -> str:
     if result.ci_low is None or result.ci_high is None:
         return f"{result.value.read_as}{unit}"
-    limits = f"{result.ci_low.read_as}–{result.ci_high.read_as}"
+    limits = from_to(result.ci_low.read_as, result.ci_high.read_as)
     return f"{result.value.read_as}{unit} ({fmt.level(result.confidence_level)} CI {limits})"
 
 
@@ -312,7 +313,7 @@ def _how_read(result: Reconciliation) -> tuple[str, ...]:
     """What was made of figures that might mean two things."""
     given, read_as = result.value.given, result.value.read_as
     if result.is_count:
-        return ()
+        return (_LIMITS_ARE_FRACTIONS,) if result.is_fraction else ()
     if result.is_fraction:
         return (f"{given} is read as a fraction, {read_as} %. For a percentage below 1 write {given}%.",)
     if 0 < float(read_as) < 1 and not given.endswith("%"):
@@ -396,7 +397,7 @@ def _exposure(fit: RateFit, result: RateReconciliation) -> str:
 def _figures(fit: Fit | RateFit, show: Show) -> str:
     if fit.ci_low is None or fit.ci_high is None:
         return show(fit.estimate)
-    return f"{show(fit.estimate)} ({show(fit.ci_low)}–{show(fit.ci_high)})"
+    return f"{show(fit.estimate)} ({from_to(show(fit.ci_low), show(fit.ci_high))})"
 
 
 def _what_fits(fit: Fit | RateFit) -> str:
