@@ -158,6 +158,8 @@ def test_a_time_is_no_denominator(text: str, value: str, years: float) -> None:
         ("69.6-70 %", "several figures"),
         ("16 of 23 (70.6 %)", "several figures"),
         ("1 death in 2016", "several figures"),
+        ("1,000 patients", "1,000, which may be 1000 or 1.000"),
+        ("of 1,000 patients, 5 died", "several figures"),
         ("2.5 % per year", "a rate of a kind that is not looked up"),
         ("2 relapses per 2 years", "a rate of a kind that is not looked up"),
         ("70 % at 3 years and 5 years", "several times"),

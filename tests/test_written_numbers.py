@@ -63,3 +63,8 @@ def test_no_and_one_are_numbers_only_of_something(text: str, alone: str, in_a_co
 )
 def test_what_is_no_count(text: str) -> None:
     assert COUNT.search(text) is None
+
+
+def test_letters_that_are_like_others_make_no_number_and_signs_that_are_do() -> None:
+    assert in_digits("\u017fix of 24") == "\u017fix of 24"
+    assert in_digits("all but \u22121 of 24") == "25 of 24"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+#: In capitals or not, but without the letters of other scripts that are like them.
+_ASCII = re.IGNORECASE | re.ASCII
 _UNITS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _TEN_TO_TWELVE, _TEENS = ("ten", "eleven", "twelve"), ("thir", "four", "fif", "six", "seven", "eigh", "nine")
@@ -25,15 +27,17 @@ _NUMBER_IN_WORDS = re.compile(
     rf"\b(?!one\b(?![ -](?:hundred|thousand|dozen)))"
     rf"(?:(?:a|{_BELOW_THOUSAND})[ -]thousand\b(?:(?: and)?[ -]{_BELOW_THOUSAND})?"
     rf"|(?:a|{_BELOW_HUNDRED})[ -]dozen\b|{_BELOW_THOUSAND}|zero\b)",
-    re.IGNORECASE,
+    _ASCII,
 )
-#: Words that stand for a number, and as often do not: "no evidence", "one of the largest trials".
+#: Words that may stand for a number or not: "no evidence", "one of the largest trials".
 _NO_OR_ONE = r"\b(?:none|one|no(?! (?:evidence|longer|more|fewer|less|later|greater|higher|lower)\b))\b(?!-)"
 
-#: A number, not the end of a name such as NEDA-3 or of a number of another form.
 _DIGITS = r"[0-9]{1,9}(?:[.,·][0-9]{1,12})?"
 _ALONE = r"(?<![\w.,·])(?<![a-zA-Z][-‐-―−])"
+#: A number, not the end of a name such as NEDA-3 or of a number of another form.
 NUMBER = rf"{_ALONE}[-−]?{_DIGITS}(?!\w|[.,·][0-9])"
+#: What may be a thousand and more, or a number with three decimals.
+MAY_BE_THOUSANDS = re.compile("0*[1-9][0-9]{0,2},[0-9]{3}")
 _WHOLE = rf"{_ALONE}[-−]?[0-9]{{1,9}}(?![.,·]?\w)"
 PERCENT = r"\s*(?:%|per ?cent\b)"
 TIME_UNIT = r"(?:years?|yrs?|y|months?|weeks?|days?)"
@@ -70,9 +74,9 @@ _LIMITS_BESIDE = re.compile(
 _NO_OR_ONE_OF = re.compile(
     rf"{_NO_OR_ONE}(?=(?: {_NOUN}){{0,3}}\s*{_OF}{_DENOMINATOR}|[ -]{TIME_UNIT}\b)"
     rf"|(?:(?<=\bbut )|(?<=\bexcept )|(?<=\bexcept for ))one\b",
-    re.IGNORECASE,
+    _ASCII,
 )
-_NO_OR_ONE_ALONE = re.compile(_NO_OR_ONE, re.IGNORECASE)
+_NO_OR_ONE_ALONE = re.compile(_NO_OR_ONE, _ASCII)
 _SAID_OTHERWISE = (
     (
         re.compile(
@@ -83,18 +87,18 @@ _SAID_OTHERWISE = (
     (re.compile(r"\b(?:a|one) single(?: one)?\b(?!-)", re.IGNORECASE), "one"),
     (re.compile(r"\b(?:every ?one|everybody|each(?: one)?)(?= (?:of|but|except)\b)", re.IGNORECASE), "all"),
 )
-_NEARLY = r"(?<!\bnot )(?<!almost )(?<!nearly )(?<!virtually )(?<!practically )"
+_NOT_NEARLY = r"(?<!\bnot )(?<!almost )(?<!nearly )(?<!virtually )(?<!practically )"
 _BUT = r"(?:but|except(?: for)?)"
-_ALL_OF = rf"{_NEARLY}\ball (?:of )?(?:(?:the|those|these|its) )?(?P<of>{_DENOMINATOR})"
+_ALL_OF = rf"{_NOT_NEARLY}\ball (?:of )?(?:(?:the|those|these|its) )?(?P<of>{_DENOMINATOR})"
 _ALL_BUT = (
     re.compile(
-        rf"{_NEARLY}\ball {_BUT} (?P<others>{_WHOLE})(?: {_NOUN}){{0,2}}? {_OF}(?P<of>{_DENOMINATOR})",
+        rf"{_NOT_NEARLY}\ball {_BUT} (?P<others>{_WHOLE})(?: {_NOUN}){{0,2}}? {_OF}(?P<of>{_DENOMINATOR})",
         re.IGNORECASE,
     ),
     re.compile(rf"{_ALL_OF}(?: {_NOUN}){{0,2}}? {_BUT} (?P<others>{_WHOLE})", re.IGNORECASE),
 )
 _ALL = re.compile(rf"{_ALL_OF}(?!(?: {_NOUN})?\s*{_OF}[0-9])", re.IGNORECASE)
-_ALL_BEFORE_A_COUNT = re.compile(rf"{_NEARLY}\ball (?=[0-9]+\s*{_OF}[0-9])", re.IGNORECASE)
+_ALL_BEFORE_A_COUNT = re.compile(rf"{_NOT_NEARLY}\ball (?=[0-9]+\s*{_OF}[0-9])", re.IGNORECASE)
 _OF_WHOM = re.compile(
     rf"(?P<of>{_DENOMINATOR}) {PEOPLE},? (?:and )?(?P<value>{_WHOLE}) of (?:whom|them|which)\b",
     re.IGNORECASE,
@@ -114,7 +118,7 @@ def in_digits(text: str, *, also_alone: bool = False) -> str:
     no_or_one = _NO_OR_ONE_ALONE if also_alone else _NO_OR_ONE_OF
     text = no_or_one.sub(lambda found: str(_VALUES[found[0].lower()]), text)
     for all_but in _ALL_BUT:
-        text = all_but.sub(lambda found: f"{int(found['of']) - int(found['others'])} of {found['of']}", text)
+        text = all_but.sub(_all_others, text)
     text = _ALL_BEFORE_A_COUNT.sub("", _ALL.sub(r"\g<of> of \g<of>", text))
     return _OF_WHOM.sub(r"\g<value> of \g<of>", text)
 
@@ -129,6 +133,12 @@ def without_limits(text: str) -> tuple[str, list[tuple[str, str]]]:
 def with_point(number: str) -> str:
     """A number with a hyphen before it and a point in it, whatever stood there, and without a percent sign."""
     return number.rstrip("% ").replace("−", "-").replace(",", ".").replace("·", ".")
+
+
+def _all_others(found: re.Match[str]) -> str:
+    """The count of all but some."""
+    others, of = (int(with_point(found[name])) for name in ("others", "of"))
+    return f"{of - others} of {of}"
 
 
 def _value(words: str) -> int:

@@ -547,6 +547,14 @@ def test_a_count_with_its_percentage_beside_it(value: str) -> None:
     assert reconcile(value).exact == reconcile("23/24").exact
 
 
+def test_limits_of_a_count_may_be_cut_off() -> None:
+    """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611, rounded 79.8 to 99.3."""
+    result = reconcile("23/24", ("79.7", "99.2"))
+    assert (result.n_exact, result.n_cut_off, result.is_explained) == (0, 1, True)
+    assert [fit.method for fit in result.cut_off] == ["wilson"]
+    assert reconcile("23/24").n_cut_off == 0
+
+
 def test_limits_of_a_count_may_be_fractions() -> None:
     """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611; 1 of 200: 0.09 to 2.78 %, by its formula."""
     as_fractions = reconcile("23/24", ("0.798", "0.993"))

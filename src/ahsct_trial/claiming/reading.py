@@ -22,6 +22,7 @@ from ahsct_trial.wording import is_it_meant, listed
 from ahsct_trial.written_numbers import (
     COUNT,
     LIMITS,
+    MAY_BE_THOUSANDS,
     NUMBER,
     PERCENT,
     TIME_UNIT,
@@ -80,7 +81,7 @@ _DURATION = re.compile(r"\b(?:median|mean|longest|shortest|duration)\b", re.IGNO
 _FOLLOW_UP = re.compile(r"\bfollow", re.IGNORECASE)
 #: Of how many patients a figure is.
 _GROUP = re.compile(
-    rf"\b(?:in|of|among)\s+(?:the\s+)?(?P<n>{NUMBER})\s+(?:patients|people|participants)\b", re.IGNORECASE
+    r"\b(?:in|of|among)\s+(?:the\s+)?(?P<n>[0-9]{1,9})\s+(?:patients|people|participants)\b", re.IGNORECASE
 )
 #: What makes a bound of the number that follows or stands before it, or denies it.
 _BEFORE_A_BOUND = re.compile(
@@ -97,12 +98,13 @@ _OF_SOMETHING = re.compile(
     r"\b(?:of|in|among|on)(?: (?:the|those|these))?\s*$",
     re.IGNORECASE,
 )
-#: Patients or events, of which a bare number is a count, and what is none.
+#: Patients or events, of which a bare number is a count.
 _COUNTED = re.compile(
     r"\s+(?:[a-z-]+\s+){0,2}?"
     r"(?:patients?|persons?|people|participants?|relapses?|deaths?|lesions?|scans?|events?|infections?)\b",
     re.IGNORECASE,
 )
+#: What a bare number in a group of patients may be, other than a count of them.
 _SCORE = re.compile(r"\bEDSS\b", re.IGNORECASE)
 #: The unit that the words ask for, the first that is found.
 _UNITS = tuple(
@@ -278,10 +280,9 @@ def _quoted(text: str, words: str, *, is_last: bool = False) -> _Quoted | None:
         unit = _unit(text, rest, number)
         is_bare = not unit and number[0].isdecimal()
         is_count = is_bare and _COUNTED.match(rest[number.end() :]) is not None
-        is_of_group = group is not None and (is_count or (is_bare and not _SCORE.search(rest)))
-        return _Quoted(
-            number[0], group["n"] if group and is_of_group else None, unit, _horizon(text, times), is_count
-        )
+        is_of_group = is_count or (is_bare and not _SCORE.search(rest))
+        n_patients = group["n"] if group is not None and is_of_group else None
+        return _Quoted(number[0], n_patients, unit, _horizon(text, times), is_count)
     if not open_times or not (is_of_time or is_last):
         return None
     time, *others = open_times
@@ -297,6 +298,10 @@ def _unit(text: str, words: str, found: re.Match[str]) -> str:
     before, after = words[: found.start()], words[found.end() :]
     if re.match(PERCENT, after, re.IGNORECASE):
         return "%"
+    if MAY_BE_THOUSANDS.fullmatch(found[0]):
+        raise _refused(
+            text, f"{found[0]}, which may be {found[0].replace(',', '')} or {with_point(found[0])}"
+        )
     unit = next((unit for unit, pattern in _UNITS if pattern.search(words)), "")
     if not unit and found[0].isdecimal() and _OF_SOMETHING.search(before):
         raise _refused(text, f"the number of which something is, {found[0]}, and not what it is")

@@ -17,7 +17,7 @@ undefined. So nothing is missed, however far off.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -143,16 +143,22 @@ def search(sought: Sought, n: Whole, level: float) -> Found:
 
 def with_every_method(sought: Sought, n_counted: int, n: int, level: float) -> Found:
     """Hold one count against what is sought, with every method that is defined for it."""
-    each = [
-        _Weigh(sought, list(METHODS).index(name), level)(np.array([n_counted]), np.array([n]))
-        for name in interval_methods(sought)
-    ]
-    found = np.concatenate(each)
-    found = found[~np.isnan(found["ci_low"])]
+
+    def held_against(sought: Sought) -> Candidates:
+        each = [
+            _Weigh(sought, list(METHODS).index(name), level)(np.array([n_counted]), np.array([n]))
+            for name in interval_methods(sought)
+        ]
+        return np.concatenate([found for found in each if not np.isnan(found["ci_low"]).any()])
+
+    found = held_against(sought)
     exact = found[found["off"] == 0]
+    # The count itself is known; what may be cut off are its limits.
+    cut = held_against(replace(sought.cut_off(), value=sought.value))
+    cut = cut[cut["off"] == 0]
     return Found(
         exact=exact,
-        cut_off=exact[:0],
+        cut_off=cut[~np.isin(_identity(cut), _identity(exact))],
         partial=_ranked(_ordered(_fitting_in_part(found))),
         nearest=_ordered(found)[: not exact.size],
     )

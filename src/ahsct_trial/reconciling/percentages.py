@@ -24,7 +24,7 @@ from ahsct_trial.reconciling.printed import (
 from ahsct_trial.reconciling.scales import ScaleFit, fit_scales
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
 from ahsct_trial.rounding import round_half_up
-from ahsct_trial.written_numbers import COUNT, NUMBER, PEOPLE
+from ahsct_trial.written_numbers import COUNT, NUMBER, PEOPLE, with_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -231,9 +231,11 @@ def reconcile(
 def _read_count(value: str) -> tuple[int, int] | None:
     """Read a count of patients, beside which its percentage may stand, or give None where it is none."""
     match = COUNT.search(value)
-    if match is None or match["value"].startswith("-"):
+    if match is None:
         return None
-    counted, n = int(match["value"]), int(match["of"])
+    counted, n = int(with_point(match["value"])), int(with_point(match["of"]))
+    if counted < 0:
+        return None
     within = f"{match['percentage']}%" if match["percentage"] else ""
     around = re.sub(PEOPLE, "", value[: match.start()] + within + value[match.end() :]).strip(" ()[],;")
     beside = re.fullmatch(rf"({NUMBER})\s*%", around)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.written_numbers import MAY_BE_THOUSANDS, with_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _LEVELS = (0.5, 0.9999)
 # The Lancet prints a raised point, much of Europe a comma.
 _NUMBER = re.compile(r"([-−]?)([0-9]{1,9})(?:[.,·]([0-9]{1,12}))?")
-_MAY_BE_THOUSANDS = re.compile("0*[1-9][0-9]{0,2},[0-9]{3}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,8 +192,8 @@ def read_number(
     if match is None or (match[1] and not may_be_negative):
         sign = "" if may_be_negative else ", not negative"
         raise UsageError(f"{what} is {shown(text)!r}; write {form}, with at most 12 decimals{sign}.")
-    if may_be_thousands and _MAY_BE_THOUSANDS.fullmatch(text.strip()):
-        without, point = text.strip().replace(",", ""), text.strip().replace(",", ".")
+    if may_be_thousands and MAY_BE_THOUSANDS.fullmatch(text.strip()):
+        without, point = text.strip().replace(",", ""), with_point(text.strip())
         raise UsageError(f"{what} is {text.strip()}, which may be {without} or {point}; write one of them.")
     decimals = match[3] or ""
     digits = int(match[2] + decimals)
