@@ -82,6 +82,7 @@ def test_a_figure_in_the_words_of_people(text: str, quoted: Quoted) -> None:
         ("one patient in twenty-four died", "1", "24"),
         ("a single patient of 24", "1", "24"),
         ("23 (96%) of 24", "23", "24"),
+        ("none (0%) of 24", "0", "24"),
         ("24 patients, 23 of whom were free", "23", "24"),
         ("of 24 patients, 16 were free", "16", "24"),
         ("16 were free of all activity among 24 patients", "16", "24"),
@@ -109,6 +110,9 @@ def test_a_count_however_it_is_said(text: str, value: str, of: str) -> None:
         ("1.2 per 100 person-years", "12", "per 1,000 person-years"),
         ("120 per 10,000 patient-years", "12.0", "per 1,000 person-years"),
         ("NEDA-3 in 72.3 %", "72.3", "%"),
+        ("NEDA 3 in 72.3 %", "72.3", "%"),
+        ("8.6 per 1000 PY", "8.6", "per 1,000 person-years"),
+        ("24 (18–48) months", "24", "months"),
         ("69.6 ± 9.6 %", "69.6", "%"),
     ],
 )

@@ -54,9 +54,10 @@ _OF = (
 )
 #: What a count is of: a number that is no time.
 _DENOMINATOR = rf"{_WHOLE}(?![ -]?{TIME_UNIT}\b|{PERCENT})"
+_PERCENTAGE_WITHIN = rf"\(\s*{NUMBER}\s*%\s*\)"
 #: A count of something: "23 of 24", "23 (96 %) of the 24", "93 lesions on 24 scans".
 COUNT = re.compile(
-    rf"(?P<value>{_WHOLE})\s*(?:\(\s*(?P<percentage>{NUMBER})\s*%\s*\)\s*)?(?:{_NOUN}\s+){{0,3}}?"
+    rf"(?P<value>{_WHOLE})\s*(?:(?P<percentage>{_PERCENTAGE_WITHIN})\s*)?(?:{_NOUN}\s+){{0,3}}?"
     rf"{_OF}(?P<of>{_DENOMINATOR})",
     re.IGNORECASE,
 )
@@ -72,7 +73,7 @@ _LIMITS_BESIDE = re.compile(
 )
 
 _NO_OR_ONE_OF = re.compile(
-    rf"{_NO_OR_ONE}(?=(?: {_NOUN}){{0,3}}\s*{_OF}{_DENOMINATOR}|[ -]{TIME_UNIT}\b)"
+    rf"{_NO_OR_ONE}(?=(?: {_PERCENTAGE_WITHIN})?(?: {_NOUN}){{0,3}}\s*{_OF}{_DENOMINATOR}|[ -]{TIME_UNIT}\b)"
     rf"|(?:(?<=\bbut )|(?<=\bexcept )|(?<=\bexcept for ))one\b",
     _ASCII,
 )

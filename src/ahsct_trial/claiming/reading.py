@@ -47,9 +47,10 @@ _BESIDE = {
     name: re.compile(rf"[(\[]\s*{pattern}\s*[)\]]|[,;]?\s*{pattern}", re.IGNORECASE)
     for name, pattern in (("p-value", _P_VALUE), ("spread", _SPREAD))
 }
-#: Numbers that are names: a grade of toxicity, a calendar year.
+#: Numbers that are names: of an endpoint, a grade of toxicity, a calendar year.
 _NAMED = re.compile(
-    r"\bgrade [0-9](?: or (?:higher|more|above|worse))?\b|\b(?:before|since|until) (?:19|20)[0-9]{2}\b",
+    r"\bNEDA[ -]?[34]\b|\bgrade [0-9](?: or (?:higher|more|above|worse))?\b"
+    r"|\b(?:before|since|until) (?:19|20)[0-9]{2}\b",
     re.IGNORECASE,
 )
 #: A fraction in words, of which the number words alone would be another figure.
@@ -62,7 +63,8 @@ _PERCENTAGE_PER_YEAR = re.compile(
 )
 #: A rate per so many person-years, or per thousand of what is not said.
 _PER_PERSON_YEARS = re.compile(
-    r"(?:\bper|/)\s*(?P<years>10{2,4}|10?[,. ]000)(?:\s*(?:person|patient)[- ]?years?\b|(?<=000)(?!\s*[\w%]))",
+    r"(?:\bper|/)\s*(?P<years>10{2,4}|10?[,. ]000)"
+    r"(?:\s*(?:(?:person|patient)[- ]?years?|PY)\b|(?<=000)(?!\s*[\w%]))",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -217,6 +219,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
     for pattern in (_NAMED, *_BESIDE.values()):
         rest = pattern.sub(" ", rest)
     rest, limits = without_limits(rest)
+    rest = " ".join(rest.split())
     if _FRACTION.search(rest):
         raise _refused(text, "a fraction in words, which is not looked up")
     if _PERCENTAGE_PER_YEAR.search(rest) or _PER_TIME.search(in_digits(rest)):
@@ -326,10 +329,8 @@ def _horizon(text: str, times: list[_Time]) -> float | None:
 
 def _beside(words: str, count: re.Match[str]) -> Iterator[str]:
     """Numbers beside a count, each with its percent sign if it has one."""
-    yield from ([f"{count['percentage']}%"] if count["percentage"] else [])
-    for found in re.finditer(
-        rf"{NUMBER}(?:{PERCENT})?", words[: count.start()] + " , " + words[count.end() :]
-    ):
+    around = f"{words[: count.start()]} {count['percentage'] or ','} {words[count.end() :]}"
+    for found in re.finditer(rf"{NUMBER}(?:{PERCENT})?", around, re.IGNORECASE):
         yield found[0]
 
 

@@ -236,8 +236,8 @@ def _read_count(value: str) -> tuple[int, int] | None:
     counted, n = int(with_point(match["value"])), int(with_point(match["of"]))
     if counted < 0:
         return None
-    within = f"{match['percentage']}%" if match["percentage"] else ""
-    around = re.sub(PEOPLE, "", value[: match.start()] + within + value[match.end() :]).strip(" ()[],;")
+    around = value[: match.start()] + (match["percentage"] or "") + value[match.end() :]
+    around = re.sub(PEOPLE, "", around).strip(" ()[],;")
     beside = re.fullmatch(rf"({NUMBER})\s*%", around)
     if around and beside is None:
         return None
