@@ -614,6 +614,8 @@ def test_a_bare_file_is_compared_with_what_it_gives(ahsct: Ahsct, tmp_path: Path
     [
         (["reconcile", "69.6", "--ci", "46.6:84.2", "--n", "20:22"], "Nothing gives this for n 20 to 22"),
         (["reconcile", "69.6", "--n", "10:12"], "Nearest: 7 of 10, 70.00 %"),
+        # The effective n is 64.4, and 75 patients are the fewest that may have 10 events and this interval.
+        (["reconcile", "85.5", "--ci", "76.9:94.1", "--n", "74"], "but in 74 patients no number of events"),
         (["reconcile", "1.30", "--ci", "1.02:1.39", "--rate", "167/140"], "nothing gives this"),
         (["reconcile", "90", "--ci", "40:91"], "Nor is the interval symmetric"),
         (["reconcile", "17/23", "--ci", "46.6:84.2"], "No method gives this interval"),

@@ -1,8 +1,13 @@
-"""Words that agree with a number, lists in a sentence, and the name that was probably meant."""
+"""Words that agree with a number, two limits, lists in a sentence, and the name that was probably meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+
+def from_to(low: str, high: str) -> str:
+    """Two limits: "46.6–84.2"; "-0.15 to -0.04" where the lower one is negative."""
+    return f"{low} to {high}" if low.startswith(("-", "−")) else f"{low}–{high}"
 
 
 def in_years(time: float) -> str:

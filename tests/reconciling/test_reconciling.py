@@ -459,6 +459,59 @@ def test_whatever_is_cut_off_is_found_again(
     assert not exact(result) & cut_off
 
 
+@pytest.mark.parametrize(
+    ("value", "counts", "ci", "level", "method", "limits"),
+    [
+        # scipy: chi2.ppf(0.025, 6)/2 and chi2.ppf(0.975, 8)/2 are 0.61867 and 8.76727 events.
+        ("0.032", ("3", "92.3"), ("0.006", "0.094"), 0.95, "garwood", (0.61867 / 92.3, 8.76727 / 92.3)),
+        # 16.5 (1 − 1/148.5 ∓ 1.959964/(3 √16.5))³ = 9.51757 and 25.36397 events.
+        ("0.40", ("16", "40"), ("0.23", "0.63"), 0.95, "byar", (9.51757 / 40, 25.36397 / 40)),
+        # 40 ∓ 1.959964 √40 = 27.60410 and 52.39590 events.
+        ("0.157", ("40", "254.3"), ("0.108", "0.206"), 0.95, "wald", (27.6041 / 254.3, 52.3959 / 254.3)),
+        # 4.375 exp(∓ 2.575829/√175) = 3.60094 and 5.31546.
+        ("4.375", ("175", "40"), ("3.600", "5.315"), 0.99, "log-wald", (3.60094, 5.31546)),
+        ("0.6", ("2", "3.0"), None, 0.95, None, None),
+    ],
+)
+def test_a_rate_that_was_cut_off_stands_apart(
+    value: str,
+    counts: tuple[str, str],
+    ci: tuple[str, str] | None,
+    level: float,
+    method: str | None,
+    limits: tuple[float, float] | None,
+) -> None:
+    result = reconcile_rate(value, counts, ci, level)
+    assert (result.n_exact, result.n_cut_off, result.is_explained) == (0, 1, True)
+    (fit,) = result.cut_off
+    assert (fit.method, fit.is_printed_exposure) == (method, True)
+    if limits is not None:
+        assert (fit.ci_low, fit.ci_high) == pytest.approx(limits, rel=1e-5)
+
+
+@given(st.integers(0, 500), st.integers(1, 10**6), st.integers(0, 3), levels, decimals_each)
+def test_whatever_rate_is_cut_off_is_found_again(
+    n_events: int, digits: int, exposure_decimals: int, level: float, decimals: tuple[int, int, int]
+) -> None:
+    exposure = Fraction(digits, 10**exposure_decimals)
+    counts = str(n_events), printed(exposure, exposure_decimals, shift=0)
+    for method, limits in OF_RATE.items():
+        figures = [float(each) for each in limits(n_events, float(exposure), level)]
+        if math.isnan(figures[0]):
+            continue
+        value, low, high = (
+            printed(figure, places, ROUND_DOWN, shift=0)
+            for figure, places in zip((n_events / exposure, *figures), decimals, strict=True)
+        )
+        if not Decimal(low) <= Decimal(value) <= Decimal(high):
+            continue
+        result = reconcile_rate(value, counts, (low, high), level)
+        assert method in {fit.method for fit in (*result.exact, *result.cut_off)}
+        assert (
+            len({fit.method for fit in (*result.exact, *result.cut_off)}) == result.n_exact + result.n_cut_off
+        )
+
+
 def test_a_count_is_its_percentage_with_every_interval() -> None:
     """binomial_ci.csv has 23 of 24: `binom.test` 0.788799 to 0.998946, Wilson's 0.797584 to 0.992611."""
     result = reconcile("23/24")
@@ -484,6 +537,113 @@ def test_a_count_with_an_interval_names_the_method() -> None:
     assert exact(reconcile("16/23", ("46.6", "84.2"))) == {(16, 23, "log-log")}
     other = reconcile("17/23", ("46.6", "84.2"))
     assert (other.n_exact, other.is_explained, other.scales) == (0, False, ())
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["23 of 24", "23 of the 24 patients", "23 in 24", "95.8% (23/24)", "23/24 (95.8 %)", "23 (95.8%) of 24"],
+)
+def test_a_count_with_its_percentage_beside_it(value: str) -> None:
+    assert reconcile(value).exact == reconcile("23/24").exact
+
+
+def test_limits_of_a_count_may_be_cut_off() -> None:
+    """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611, rounded 79.8 to 99.3."""
+    result = reconcile("23/24", ("79.7", "99.2"))
+    assert (result.n_exact, result.n_cut_off, result.is_explained) == (0, 1, True)
+    assert [fit.method for fit in result.cut_off] == ["wilson"]
+    assert reconcile("23/24").n_cut_off == 0
+
+
+def test_limits_of_a_count_may_be_fractions() -> None:
+    """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611; 1 of 200: 0.09 to 2.78 %, by its formula."""
+    as_fractions = reconcile("23/24", ("0.798", "0.993"))
+    assert exact(as_fractions) == {(23, 24, "wilson")}
+    assert as_fractions.is_fraction
+    assert as_fractions.ci_low is not None
+    assert as_fractions.ci_low.read_as == "79.8"
+    # Without an event only the decimals tell: 0.14 is 14 % (Wilson's 0 of 24: 0.1380), 0.1 is 0.1 %.
+    assert (0, 24, "wilson") in exact(reconcile("0/24", ("0", "0.14")))
+    assert (0, 3838, "wilson") in exact(reconcile("0/3838", ("0.0", "0.1")))
+    percentages = reconcile("1/200", ("0.09", "2.78"))
+    assert exact(percentages) == {(1, 200, "wilson")}
+    assert not percentages.is_fraction
+
+
+# ---- Limits beyond 0 and 1 ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "x", "n"),
+    [
+        # 1/12 ∓ 1.959964 √(1/12 · 11/12 / 12) = 0.08333 ∓ 0.15638
+        ("8.3", ("-7.3", "24.0"), 1, 12),
+        ("91.7", ("76.0", "107.3"), 11, 12),
+        ("8,3 %", ("−7,3 %", "24,0 %"), 1, 12),
+        ("0.083", ("-0.073", "0.240"), 1, 12),
+        ("1/12", ("-7.3", "24.0"), 1, 12),
+        ("11/12", ("76.0", "107.3"), 11, 12),
+    ],
+)
+def test_walds_limits_beyond_the_edge(value: str, ci: tuple[str, str], x: int, n: int) -> None:
+    result = reconcile(value, ci, None if "/" in value else (1, 300))
+    assert exact(result) == {(x, n, "plain"), (x, n, "wald")}
+    assert {each.scale for each in result.scales if each.fits} <= {"plain"}
+
+
+def beyond(x: int, n: int, level: float) -> Iterator[tuple[str, float, float]]:
+    """Wald's and Agresti and Coull's limits, by their formulas, wherever they lie."""
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    for method, more, of in (("wald", x, n), ("plain", x, n), ("agresti-coull", x + z * z / 2, n + z * z)):
+        half = z * math.sqrt(more / of * (1 - more / of) / of)
+        yield method, more / of - half, more / of + half
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "level"),
+    [
+        ("8.3", ("-7.3", "24.0"), 0.95),
+        ("5", ("-4", "15"), 0.95),
+        ("90", ("76", "104"), 0.99),
+        ("0.0", ("-3.3", "32.1"), 0.95),
+        ("50", ("-20", "120"), 0.95),
+    ],
+)
+def test_limits_beyond_the_edge_agree_with_an_oracle_that_tries_every_count(
+    value: str, ci: tuple[str, str], level: float
+) -> None:
+    expected, partly = set(), set()
+    for n in range(1, 41):
+        for x in range(n + 1):
+            for method, *limits in beyond(x, n, level):
+                fits = [may_be_printed(Fraction(x, n), value)]
+                fits += [may_be_printed(figure, text) for figure, text in zip(limits, ci, strict=True)]
+                if all(fits):
+                    expected.add((x, n, method))
+                elif any(fits):
+                    partly.add((x, n, method, *fits))
+    result = reconcile(value, ci, (1, 40), level)
+    assert exact(result) == expected
+    found = {
+        (fit.n_counted, fit.n, fit.method, fit.value_fits, fit.low_fits, fit.high_fits)
+        for fit in result.partial
+    }
+    assert found == partly if len(result.partial) < 100 else found < partly
+
+
+def test_a_rate_with_walds_limit_below_0() -> None:
+    """2/40 ∓ 1.959964 √2/40 = 0.05 ∓ 0.06930; 3/12.5 ∓ 1.959964 √3/12.5 = 0.24 ∓ 0.27158."""
+    for value, counts, ci in (
+        ("0.05", ("2", "40"), ("-0.02", "0.12")),
+        ("0.24", ("3", "12.5"), ("-0.032", "0.512")),
+        ("0.24", ("3", "12.5"), ("-0.031", "0.511")),  # cut off
+    ):
+        result = reconcile_rate(value, counts, ci)
+        (fit,) = result.exact or result.cut_off
+        assert (fit.method, fit.is_printed_exposure) == ("wald", True)
+    # 0.050 needs an exposure other than 40, as printed with one decimal less: 2/39.8 = 0.05025.
+    (fit,) = reconcile_rate("0.0503", ("2", "40"), ("-0.0194", "0.1199")).exact
+    assert not fit.is_printed_exposure
 
 
 def test_what_all_fits_have_in_common() -> None:
@@ -578,6 +738,10 @@ def test_a_rate_that_its_counts_do_not_give() -> None:
         ("1e1", None, (1, 5), 0.95, "percentage is '1e1'"),
         ("69.6.1", None, (1, 5), 0.95, "percentage is"),
         ("25/24", None, None, 0.95, "25/24 counts more.*--rate 25/24"),
+        ("69.6", ("-5", "80"), (1, 5), 0.95, "lower limit is -5.*no further"),
+        ("94.8% (23/24)", None, None, 0.95, "is 95.83 %"),
+        ("not 23 of 24", None, None, 0.95, "percentage is 'not 23 of 24'"),
+        ("2 deaths in 5 years", None, None, 0.95, "percentage is '2 deaths in 5 years'"),
         ("23/24", None, (24, 24), 0.95, "leave out n"),
         ("23/24", ("97", "99"), None, 0.95, "outside its interval"),
         ("0/0", None, None, 0.95, "at least 1 patient"),

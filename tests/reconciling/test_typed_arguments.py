@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.reconciling.arguments import split_limits, split_range
+from ahsct_trial.reconciling.arguments import split_figure, split_limits, split_range
 
 
 @pytest.mark.parametrize(
@@ -22,16 +22,44 @@ from ahsct_trial.reconciling.arguments import split_limits, split_range
         ("(46.6–84.2)", ("46.6", "84.2")),
         ("[46.6 %; 84.2 %]", ("46.6 %", "84.2 %")),
         ("46·6−84·2", ("46·6", "84·2")),
+        ("46.6,84.2", ("46.6", "84.2")),
+        ("-0.02:0.12", ("-0.02", "0.12")),
+        ("−2.03 to −1.29", ("−2.03", "−1.29")),
     ],
 )
 def test_limits(text: str, limits: tuple[str, str]) -> None:
     assert split_limits(text) == limits
 
 
-@pytest.mark.parametrize("text", ["", ":", "46.6", "46.6:", "46.6:84.2:90", "-1:5", "46,6,84,2", "46.6 84.2"])
+@pytest.mark.parametrize("text", ["", ":", "46.6", "46.6:", "46.6:84.2:90", "x:5", "46,6,84,2", "46.6 84.2"])
 def test_what_is_not_two_limits(text: str) -> None:
     with pytest.raises(UsageError, match="LOW:HIGH"):
         split_limits(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "limits"),
+    [
+        ("69.6", "69.6", None),
+        ("eleven of twelve", "11 of 12", None),
+        ("none of 14", "0 of 14", None),
+        ("all 24", "24 of 24", None),
+        ("one in five", "1 in 5", None),
+        ("69,6 per cent", "69,6%", None),
+        ("one hundred percent", "100%", None),
+        ("69.6 % (46.6–84.2)", "69.6%", ("46.6", "84.2")),
+        ("69.6 [46.6, 84.2]", "69.6", ("46.6", "84.2")),
+        ("69.6% (95% CI 46.6 to 84.2)", "69.6%", ("46.6", "84.2")),
+        ("23/24, 95 % CI 78.9–99.9", "23/24", ("78.9", "99.9")),
+    ],
+)
+def test_a_figure_and_the_limits_beside_it(text: str, figure: str, limits: tuple[str, str] | None) -> None:
+    assert split_figure(text) == (figure, limits)
+
+
+def test_two_intervals_beside_a_figure_are_refused() -> None:
+    with pytest.raises(UsageError, match="more than one interval"):
+        split_figure("69.6 (46.6–84.2), 95 % CI 46–84")
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,11 @@ def reconcile(
     sections: Any
     with progress() as step:
         step("Searching")
-        limits = None if ci is None else arguments.split_limits(ci)
+        value, limits = arguments.split_figure(value)
+        if ci is not None:
+            if limits is not None:
+                raise UsageError("The limits stand beside the figure and in --ci. Give them once.")
+            limits = arguments.split_limits(ci)
         if rate is not None:
             counts = arguments.split_counts(rate)
             result = reconciling.reconcile_rate(value, counts, limits, level)

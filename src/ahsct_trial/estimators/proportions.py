@@ -1,7 +1,7 @@
 """Confidence intervals of a proportion.
 
 All functions take successes and trials as arrays, and a level, and give the lower and the upper limit. Where
-a formula leads below 0 or above 1 the limit is 0 or 1.
+a formula leads below 0 or above 1 the limit is 0 or 1; with `is_cut` false it is left there.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def wilson_corrected(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limi
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
-def agresti_coull(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
+def agresti_coull(n_successes: ArrayLike, n: ArrayLike, level: float, *, is_cut: bool = True) -> Limits:
     """Give the interval of Wald's form about the centre of Wilson's, with z²/2 successes and failures more.
 
     Agresti & Coull 1998, Am Stat 52:119–126, as Brown, Cai & DasGupta 2001, Stat Sci 16:101–133, equation 5,
@@ -100,18 +100,18 @@ def agresti_coull(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
     """
     x, n = _counts(n_successes, n, level)
     z = normal_quantile(level)
-    low, high = _about(x + z**2 / 2, n + z**2, z)
+    low, high = _about(x + z**2 / 2, n + z**2, z, is_cut=is_cut)
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
-def wald(n_successes: ArrayLike, n: ArrayLike, level: float) -> Limits:
+def wald(n_successes: ArrayLike, n: ArrayLike, level: float, *, is_cut: bool = True) -> Limits:
     """Give the interval p ± z √(p (1 − p)/n), which has no width without successes or without failures.
 
     Brown, Cai & DasGupta 2001, Stat Sci 16:101–133, equation 1. Parameters, returns and errors are those of
     `clopper_pearson`.
     """
     x, n = _counts(n_successes, n, level)
-    return _about(x, np.where(n > 0, n, np.nan), normal_quantile(level))
+    return _about(x, np.where(n > 0, n, np.nan), normal_quantile(level), is_cut=is_cut)
 
 
 def uncensored_kaplan_meier(n_event_free: ArrayLike, n: ArrayLike, method: Scale, level: float) -> Limits:
@@ -182,7 +182,8 @@ def _score_limit(
     return np.clip((centre + side * half) / (1 + z**2 / n), 0, 1)
 
 
-def _about(x: NDArray[np.float64], n: NDArray[np.float64], z: float) -> Limits:
+def _about(x: NDArray[np.float64], n: NDArray[np.float64], z: float, *, is_cut: bool) -> Limits:
     p = x / n
     half = z * np.sqrt(p * (1 - p) / n)
-    return np.clip(p - half, 0, 1), np.clip(p + half, 0, 1)
+    low, high = p - half, p + half
+    return (np.clip(low, 0, 1), np.clip(high, 0, 1)) if is_cut else (low, high)

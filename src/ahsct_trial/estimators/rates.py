@@ -74,18 +74,19 @@ def byar(
 
 
 def wald(
-    n_events: ArrayLike, exposure: ArrayLike, level: float
+    n_events: ArrayLike, exposure: ArrayLike, level: float, *, is_cut: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give the interval of a Poisson rate that is symmetric about it: rate ± z √count / exposure.
 
     The variance of a Poisson count is its mean (Rothman & Greenland 1998, Modern Epidemiology, 2nd edition,
-    chapter 14). A lower limit below 0 is 0; without events the interval has no width. Parameters, returns and
-    errors are those of `garwood`.
+    chapter 14). A lower limit below 0 is 0, or with `is_cut` false left there; without events the interval has
+    no width. Parameters, returns and errors are those of `garwood`.
     """
     y, t = _counts_and_exposures(n_events, exposure)
     t = np.where(t > 0, t, np.nan)
     half = normal_quantile(level) * np.sqrt(y)
-    return np.asarray(np.maximum(y - half, 0) / t), np.asarray((y + half) / t)
+    low = np.maximum(y - half, 0) if is_cut else y - half
+    return np.asarray(low / t), np.asarray((y + half) / t)
 
 
 def log_wald(

@@ -14,6 +14,7 @@ from ahsct_trial.escaping import shown
 from ahsct_trial.protocol import SETTINGS, Protocol, named_protocol
 from ahsct_trial.published.paths import depends_on_horizon, is_count_of_an_endpoint, topic_of
 from ahsct_trial.results import Tool
+from ahsct_trial.wording import from_to
 
 #: V read in the source's own text, S in a secondary source, D computed from V figures.
 Mark = Literal["V", "S", "D"]
@@ -55,7 +56,7 @@ def printed_figure(
     if of is not None:
         text = f"{text} of {of}"
     if ci is not None:
-        beside = ((" to " if ci[0].startswith("-") else "–").join(ci), *beside)
+        beside = (from_to(*ci), *beside)
     return f"{text} ({'; '.join(beside)})" if beside else text
 
 

@@ -6,10 +6,20 @@ import re
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.written_numbers import LIMITS, PERCENT, in_digits, without_limits
 
-#: What stands between two limits: 46.6:84.2, 46.6-84.2, 46,6–84,2, "46.6 to 84.2", "46.6, 84.2".
-_BETWEEN_LIMITS = re.compile(r"\s*(?:[:;‐-―−-]|\bto\b|,\s)\s*")
 _BETWEEN_NUMBERS = re.compile(r"\s*(?:[:‐-―−-]|\bto\b)\s*")
+
+
+def split_figure(text: str) -> tuple[str, tuple[str, str] | None]:
+    """Take a figure and the limits beside it apart; what is said in words becomes digits: "eleven of twelve"."""
+    figure, limits = without_limits(in_digits(text))
+    if len(limits) > 1:
+        raise UsageError(
+            f"The figure is {shown(text)!r}, which has more than one interval; write one figure."
+        )
+    figure = re.sub(PERCENT, "%", figure, flags=re.IGNORECASE)
+    return " ".join(figure.split()), next(iter(limits), None)
 
 
 def split_limits(text: str) -> tuple[str, str]:
@@ -23,12 +33,10 @@ def split_limits(text: str) -> tuple[str, str]:
     UsageError
         If they are not two.
     """
-    limits = _BETWEEN_LIMITS.split(re.sub(r"^\s*[(\[](.*)[)\]]\s*$", r"\1", text))
-    if len(limits) != 2 or not all(limits):
-        raise UsageError(
-            f"The interval is {shown(text)!r}; write LOW:HIGH, for example 46.6:84.2, neither negative."
-        )
-    return limits[0], limits[1]
+    limits = re.fullmatch(LIMITS, re.sub(r"^\s*[(\[](.*)[)\]]\s*$", r"\1", text).strip(), re.IGNORECASE)
+    if limits is None:
+        raise UsageError(f"The interval is {shown(text)!r}; write LOW:HIGH, for example 46.6:84.2.")
+    return limits[1], limits[2]
 
 
 def split_range(text: str) -> tuple[int, int]:

@@ -9,15 +9,15 @@ count:
 * A figure fits over one range of counts; all figures fit over one range, which begins at the turn.
 
 Turns and ends of ranges are found by halving, for all n at once. Only the limits of log, log-log and
-logit may fall where fewer than z² patients stand on one side (z the normal quantile of the level); these
-counts are computed one by one, as are 0 and n, where some limits are undefined. So nothing is missed, however
-far off.
+logit, and those that are not cut at 0 and 1, may fall where fewer than z² patients stand on one side (z the
+normal quantile of the level); these counts are computed one by one, as are 0 and n, where some limits are
+undefined. So nothing is missed, however far off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -47,6 +47,12 @@ METHODS: dict[str, Callable[..., Limits]] = {
     "wald": proportions.wald,
 }
 _MAY_FALL = {"log-log", "log", "logit"}
+#: Those whose limits may be printed as they are beyond 0 and 1, without being cut there; they may fall, too.
+_BEYOND_SHARES = {
+    "plain": partial(proportions.wald, is_cut=False),
+    "agresti-coull": partial(proportions.agresti_coull, is_cut=False),
+    "wald": partial(proportions.wald, is_cut=False),
+}
 
 #: So many partial fits are kept.
 _MOST_PARTIAL = 100
@@ -70,6 +76,11 @@ _CANDIDATE = np.dtype(
         ("off", np.float64),
     ]
 )
+
+
+def interval_methods(sought: Sought) -> Mapping[str, Callable[..., Limits]]:
+    """The interval methods that can give limits such as those that are sought."""
+    return _BEYOND_SHARES if sought.is_beyond_shares else METHODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +143,29 @@ def search(sought: Sought, n: Whole, level: float) -> Found:
 
 def with_every_method(sought: Sought, n_counted: int, n: int, level: float) -> Found:
     """Hold one count against what is sought, with every method that is defined for it."""
-    each = [
-        _Weigh(sought, number, level)(np.array([n_counted]), np.array([n])) for number in range(len(METHODS))
-    ]
-    found = np.concatenate(each)
-    found = found[~np.isnan(found["ci_low"])]
+
+    def held_against(sought: Sought) -> Candidates:
+        each = [
+            _Weigh(sought, list(METHODS).index(name), level)(np.array([n_counted]), np.array([n]))
+            for name in interval_methods(sought)
+        ]
+        return np.concatenate([found for found in each if not np.isnan(found["ci_low"]).any()])
+
+    found = held_against(sought)
     exact = found[found["off"] == 0]
+    # The count itself is known; what may be cut off are its limits.
+    cut = held_against(replace(sought.cut_off(), value=sought.value))
+    cut = cut[cut["off"] == 0]
     return Found(
         exact=exact,
-        cut_off=exact[:0],
+        cut_off=cut[~np.isin(_identity(cut), _identity(exact))],
         partial=_ranked(_ordered(_fitting_in_part(found))),
         nearest=_ordered(found)[: not exact.size],
     )
 
 
 def _methods(sought: Sought, n: Whole, level: float) -> list[_Method]:
-    numbers = range(len(METHODS)) if sought.limits() else [-1]
+    numbers = [list(METHODS).index(name) for name in interval_methods(sought)] if sought.limits() else [-1]
     return [_Method.turned(_Weigh(sought, number, level), n) for number in numbers]
 
 
@@ -166,7 +184,7 @@ class _Weigh:
         value = self.sought.value
         places = [("value", "estimate", value, value.places_of_ratios(counted, n))]
         if self.number >= 0:
-            limits = list(METHODS.values())[self.number]
+            limits = interval_methods(self.sought)[list(METHODS)[self.number]]
             found["ci_low"], found["ci_high"] = limits(counted, n, level=self.level)
         for name, printed in self.sought.limits():
             places.append((name, f"ci_{name}", printed, printed.places_of(found[f"ci_{name}"])))
@@ -204,7 +222,8 @@ class _Method:
         edge = 0
         if weigh.number >= 0:
             z = proportions.normal_quantile(weigh.level)
-            edge = int(np.ceil(z**2)) if list(METHODS)[weigh.number] in _MAY_FALL else 1
+            may_fall = weigh.sought.is_beyond_shares or list(METHODS)[weigh.number] in _MAY_FALL
+            edge = int(np.ceil(z**2)) if may_fall else 1
         outer = (
             _Counts(n, np.zeros_like(n), np.minimum(n, edge - 1)),
             _Counts(n, np.maximum(edge, n - edge + 1), n),

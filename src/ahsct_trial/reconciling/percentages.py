@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.reconciling.counts import METHODS, search, with_every_method
+from ahsct_trial.reconciling.counts import METHODS, interval_methods, search, with_every_method
 from ahsct_trial.reconciling.printed import (
     Printed,
     PrintedFigure,
@@ -23,15 +24,16 @@ from ahsct_trial.reconciling.printed import (
 from ahsct_trial.reconciling.scales import ScaleFit, fit_scales
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
 from ahsct_trial.rounding import round_half_up
+from ahsct_trial.written_numbers import COUNT, NUMBER, PEOPLE, with_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_COUNT = re.compile(r"([0-9]{1,9})\s*(?:/|of|out of)\s*([0-9]{1,9})")
 #: So many fits are kept; how many there are is always known.
 _MOST_KEPT = 1_000
 #: Denominators that are searched where none are given, and the largest that may be given.
 DEFAULT_RANGE = (1, 5_000)
+_PERCENTAGE, _LIMITS = "The percentage", ("The lower limit", "The upper limit")
 LARGEST_N = 10_000
 
 
@@ -92,7 +94,7 @@ class Reconciliation:
     value, ci_low, ci_high
         The published figures; limits are None where none were given.
     is_fraction
-        Whether they were given as fractions of 1 and not as percentages.
+        Whether they (of a count its limits) were given as fractions of 1 and not as percentages.
     is_count
         Whether the value was given as a count such as 23/24. Its n is then all that is searched, and without
         limits the exact fits are the intervals of each method.
@@ -199,8 +201,7 @@ def reconcile(
             raise UsageError(f"{value.strip()} says of how many patients it is; leave out n.")
         counted, n_to = count
         n_from, _ = _checked_range(n_to, n_to)
-        # To 12 decimals no other count of so many patients has the same percentage.
-        sought, is_fraction = _percentages(f"{_percentage_of(counted, n_to)}%", ci)
+        sought, is_fraction = _count_with_limits(counted, n_to, ci)
         figure = _figure_of_count(value.strip(), counted / n_to)
         found = with_every_method(sought, counted, n_to, level)
         scales = ()
@@ -215,7 +216,7 @@ def reconcile(
         confidence_level=level,
         n_from=n_from,
         n_to=n_to,
-        methods=tuple(METHODS) if ci is not None or count is not None else (),
+        methods=tuple(interval_methods(sought)) if ci is not None or count is not None else (),
         n_exact=found.exact.size,
         exact=_fits(found.exact[:_MOST_KEPT], sought),
         in_common=_in_common(found.exact),
@@ -228,16 +229,27 @@ def reconcile(
 
 
 def _read_count(value: str) -> tuple[int, int] | None:
-    """Read a count of patients, or give None where it is none."""
-    match = _COUNT.fullmatch(value.strip())
+    """Read a count of patients, beside which its percentage may stand, or give None where it is none."""
+    match = COUNT.search(value)
     if match is None:
         return None
-    counted, n = int(match[1]), int(match[2])
+    counted, n = int(with_point(match["value"])), int(with_point(match["of"]))
+    if counted < 0:
+        return None
+    around = value[: match.start()] + (match["percentage"] or "") + value[match.end() :]
+    around = re.sub(PEOPLE, "", around).strip(" ()[],;")
+    beside = re.fullmatch(rf"({NUMBER})\s*%", around)
+    if around and beside is None:
+        return None
     if counted > n:
         raise UsageError(
             f"{value.strip()} counts more patients than there are. For events over a time write the rate and "
             f"--rate {counted}/{n}."
         )
+    if beside is not None and n:
+        printed, share = _read_share(_PERCENTAGE, beside[1]).as_percentage(), Fraction(counted, n)
+        if not any(low <= share <= high for low, high in (printed.ends, printed.cut_off().ends)):
+            raise UsageError(f"{value.strip()} is {float(100 * share):.4g} %. Correct one of them.")
     return counted, n
 
 
@@ -271,23 +283,69 @@ def _percentages(value: str, ci: tuple[str, str] | None) -> tuple[Sought, bool]:
     One of them must be between 0 and 1. A figure with one decimal is a percentage: 0.5 % is often printed, a
     fraction of one digit is not.
     """
-    names = ("The percentage", "The lower limit", "The upper limit")
-    texts = [value, *(ci or ())]
-    printed = [
-        read_number(text.strip().removesuffix("%"), what, "a percentage such as 69.6", may_be_thousands=False)
-        for what, text in zip(names, texts, strict=False)
-    ]
+    printed = [_read_share(_PERCENTAGE, value), *_read_limits(ci)]
     is_fraction = (
         all(each.value <= 1 and each.places != 1 for each in printed)
         and any(0 < each.value < 1 for each in printed)
-        and not any("%" in text for text in texts)
+        and not any("%" in text for text in (value, *(ci or ())))
     )
-    if not is_fraction:
-        printed = [Printed(each.given, each.digits, each.places + 2) for each in printed]
-    for what, each in zip(names, printed, strict=False):
-        if each.value > 1:
-            raise UsageError(f"{what} is {shown(each.given)}; a percentage lies from 0 to 100.")
-    return enclosing(printed), is_fraction
+    return _enclosing_shares(
+        printed if is_fraction else [each.as_percentage() for each in printed]
+    ), is_fraction
+
+
+def _count_with_limits(counted: int, n: int, ci: tuple[str, str] | None) -> tuple[Sought, bool]:
+    """Take a count as its percentage, and its limits as fractions where only as such they enclose it.
+
+    Where both would, as for 0 of n, they are fractions unless they have a single decimal.
+    """
+    # To 12 decimals no other count of so many patients has the same percentage.
+    value = _read_share(_PERCENTAGE, _percentage_of(counted, n)).as_percentage()
+    limits, share = _read_limits(ci), Fraction(counted, n)
+    is_fraction = False
+    if limits and not any("%" in text for text in ci or ()):
+        low, high = limits
+        is_percentage = low.value <= 100 * share <= high.value
+        is_fraction = low.value <= share <= high.value and not (
+            is_percentage and 1 in {low.places, high.places}
+        )
+    return _enclosing_shares(
+        [value, *(each if is_fraction else each.as_percentage() for each in limits)]
+    ), is_fraction
+
+
+def _read_limits(ci: tuple[str, str] | None) -> list[Printed]:
+    return [_read_share(what, text) for what, text in zip(_LIMITS, ci or (), strict=False)]
+
+
+def _read_share(what: str, text: str) -> Printed:
+    return read_number(
+        text.strip().removesuffix("%"),
+        what,
+        "a percentage such as 69.6",
+        may_be_thousands=False,
+        may_be_negative=what in _LIMITS,
+    )
+
+
+def _enclosing_shares(printed: list[Printed]) -> Sought:
+    """Take shares as what is sought, if they can be.
+
+    Limits may lie beyond 0 and 1 where a formula does not cut them there (Wald's, Agresti and Coull's), but then
+    no further from the value than the other limit.
+    """
+    value, *limits = printed
+    if value.value > 1:
+        raise UsageError(f"{_PERCENTAGE} is {shown(value.given)}; a percentage lies from 0 to 100.")
+    last_digits = 2 * value.unit + sum(each.unit for each in limits)
+    for what, each, other in zip(_LIMITS, limits, reversed(limits), strict=False):
+        further = abs(each.value - value.value) - abs(other.value - value.value)
+        if not 0 <= each.value <= 1 and further > last_digits:
+            raise UsageError(
+                f"{what} is {shown(each.given)}; a percentage lies from 0 to 100. A limit beyond that, as Wald's "
+                "may be, is no further from the percentage than the other limit."
+            )
+    return enclosing(printed)
 
 
 def _in_common(found: NDArray[np.void]) -> InCommon | None:

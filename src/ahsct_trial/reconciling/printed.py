@@ -17,6 +17,7 @@ import numpy as np
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
+from ahsct_trial.written_numbers import MAY_BE_THOUSANDS, with_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
 _LEVELS = (0.5, 0.9999)
 # The Lancet prints a raised point, much of Europe a comma.
-_NUMBER = re.compile(r"([0-9]{1,9})(?:[.,·]([0-9]{1,12}))?")
-_MAY_BE_THOUSANDS = re.compile("0*[1-9][0-9]{0,2},[0-9]{3}")
+_NUMBER = re.compile(r"([-−]?)([0-9]{1,9})(?:[.,·]([0-9]{1,12}))?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,19 +58,37 @@ class Printed:
         return Fraction(self.digits, 10**self.places)
 
     @property
-    def half(self) -> Fraction:
-        """Half a unit of the last digit."""
-        return Fraction(1, 2 * 10**self.places)
+    def unit(self) -> Fraction:
+        """One unit of the last digit."""
+        return Fraction(1, 10**self.places)
+
+    @property
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """Half a unit below it, or where it is cut off itself, and one unit above that; below 0 mirrored.
+
+        The first end and what lies above is printed as it, and what lies below the second, which is too if
+        `includes_highest`.
+        """
+        halves = 2 * 10**self.places
+        return Fraction(self._lowest_halves, halves), Fraction(self._lowest_halves + 2, halves)
 
     @cached_property
     def lowest(self) -> float:
-        """Half a unit below it, or where it is cut off itself; this and what lies above is printed as it."""
-        return float(Fraction(self._lowest_halves, 2 * 10**self.places))
+        """The first of `ends`."""
+        return float(self.ends[0])
 
     @cached_property
     def highest(self) -> float:
-        """One unit above `lowest`; what lies below is printed as it, and this if `includes_highest`."""
-        return float(Fraction(self._lowest_halves + 2, 2 * 10**self.places))
+        """The second of `ends`."""
+        return float(self.ends[1])
+
+    def as_percentage(self) -> Printed:
+        """Give the share that it is a percentage of."""
+        return replace(self, places=self.places + 2)
+
+    def cut_off(self) -> Printed:
+        """Give the same figure as cut off and not rounded."""
+        return replace(self, is_cut=True)
 
     @property
     def includes_highest(self) -> bool:
@@ -80,7 +98,9 @@ class Printed:
     @property
     def _lowest_halves(self) -> int:
         """`lowest`, in halves of a unit of the last digit."""
-        return 2 * self.digits - (not self.is_cut)
+        if self.is_cut:
+            return 2 * self.digits - 2 * (self.digits < 0)
+        return 2 * self.digits - 1
 
     def places_of(self, figures: NDArray[np.float64]) -> Places:
         """Which figures reach what rounds to this one, and which lie beyond it; for NaN neither."""
@@ -104,9 +124,8 @@ class Printed:
     def as_figure(self, shift: int) -> PrintedFigure:
         """Give it as a result, with the point `shift` places further right."""
         read_as = Decimal(self.digits).scaleb(shift - self.places)
-        return PrintedFigure(
-            given=self.given, read_as=f"{read_as:f}", lowest=max(self.lowest, 0.0), highest=self.highest
-        )
+        lowest = self.lowest if self.digits < 0 else max(self.lowest, 0.0)
+        return PrintedFigure(given=self.given, read_as=f"{read_as:f}", lowest=lowest, highest=self.highest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +138,23 @@ class Sought:
 
     def cut_off(self) -> Sought:
         """Give the same figures as cut off and not rounded."""
-        low, high = (each and replace(each, is_cut=True) for each in (self.low, self.high))
-        return Sought(replace(self.value, is_cut=True), low, high)
+        low, high = (each and each.cut_off() for each in (self.low, self.high))
+        return Sought(self.value.cut_off(), low, high)
 
     def limits(self) -> list[tuple[str, Printed]]:
         """The limits by name; empty where there is no interval."""
         named = (("low", self.low), ("high", self.high))
         return [(name, printed) for name, printed in named if printed is not None]
+
+    @property
+    def is_below_0(self) -> bool:
+        """Whether the lower limit is, as a formula gives it that knows no edge."""
+        return self.low is not None and self.low.value < 0
+
+    @property
+    def is_beyond_shares(self) -> bool:
+        """Whether a limit is below 0 or above 1."""
+        return self.is_below_0 or (self.high is not None and self.high.value > 1)
 
 
 def how_much_fits(
@@ -138,7 +167,9 @@ def how_much_fits(
     return np.select([value & (n_limits > 0), n_limits == 2, value, n_limits == 1], [4, 3, 2, 1], 0)
 
 
-def read_number(text: str, what: str, form: str, *, may_be_thousands: bool) -> Printed:
+def read_number(
+    text: str, what: str, form: str, *, may_be_thousands: bool, may_be_negative: bool = False
+) -> Printed:
     """Read a figure; `what` it is and the `form` it has are for the error.
 
     Parameters
@@ -149,6 +180,8 @@ def read_number(text: str, what: str, form: str, *, may_be_thousands: bool) -> P
         What it is, and an example of how to write it.
     may_be_thousands
         Whether it may be so large that the comma of ``1,234`` may also separate thousands.
+    may_be_negative
+        Whether it may be below 0.
 
     Raises
     ------
@@ -156,13 +189,15 @@ def read_number(text: str, what: str, form: str, *, may_be_thousands: bool) -> P
         If it is not digits with at most 12 decimals, or its comma may separate thousands.
     """
     match = _NUMBER.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{what} is {shown(text)!r}; write {form}, with at most 12 decimals, not negative.")
-    if may_be_thousands and _MAY_BE_THOUSANDS.fullmatch(text.strip()):
-        without, point = text.strip().replace(",", ""), text.strip().replace(",", ".")
+    if match is None or (match[1] and not may_be_negative):
+        sign = "" if may_be_negative else ", not negative"
+        raise UsageError(f"{what} is {shown(text)!r}; write {form}, with at most 12 decimals{sign}.")
+    if may_be_thousands and MAY_BE_THOUSANDS.fullmatch(text.strip()):
+        without, point = text.strip().replace(",", ""), with_point(text.strip())
         raise UsageError(f"{what} is {text.strip()}, which may be {without} or {point}; write one of them.")
-    whole, decimals = match[1], match[2] or ""
-    return Printed(text.strip(), int(whole + decimals), len(decimals))
+    decimals = match[3] or ""
+    digits = int(match[2] + decimals)
+    return Printed(text.strip(), -digits if match[1] else digits, len(decimals))
 
 
 def enclosing(printed: list[Printed]) -> Sought:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,17 @@ from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Method = Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]
+
 #: Interval of a rate from events, exposure and a level, by name.
-METHODS: dict[str, Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]] = {
+METHODS: dict[str, Method] = {
     "garwood": rates.garwood,
     "byar": rates.byar,
     "log-wald": rates.log_wald,
     "wald": rates.wald,
 }
+#: The one whose lower limit may be printed as it is below 0.
+_BELOW_0 = {"wald": partial(rates.wald, is_cut=False)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +79,8 @@ class RateFit:
 class RateReconciliation:
     """Which method makes a published rate of published counts; the fields are those of `Reconciliation`.
 
-    `exact` and `partial` together are all methods that are defined for the count and fit in any part.
+    `exact` and `partial` together are all methods that are defined for the count and fit in any part. Where
+    the figures are taken as cut off the exposure is, too.
     """
 
     schema_version: int
@@ -88,13 +94,15 @@ class RateReconciliation:
     methods: tuple[str, ...]
     n_exact: int
     exact: tuple[RateFit, ...]
+    n_cut_off: int
+    cut_off: tuple[RateFit, ...]
     partial: tuple[RateFit, ...]
     nearest: RateFit | None
 
     @property
     def is_explained(self) -> bool:
-        """Whether a method gives all that is published."""
-        return self.n_exact > 0
+        """Whether a method, its figures rounded or cut off, gives all that is published."""
+        return bool(self.n_exact or self.n_cut_off)
 
 
 def reconcile_rate(
@@ -119,7 +127,8 @@ def reconcile_rate(
     Returns
     -------
     RateReconciliation
-        What fits exactly, what fits in part, and if nothing fits exactly, the nearest.
+        What fits exactly, what fits if it was cut off, what fits in part, and if nothing fits exactly, the
+        nearest.
 
     Raises
     ------
@@ -129,7 +138,12 @@ def reconcile_rate(
     check_level(level)
     texts = [("The rate", value), *zip(("The lower limit", "The upper limit"), ci or (), strict=False)]
     sought = enclosing(
-        [read_number(text, what, "a number such as 1.19", may_be_thousands=True) for what, text in texts]
+        [
+            read_number(
+                text, what, "a number such as 1.19", may_be_thousands=True, may_be_negative="lower" in what
+            )
+            for what, text in texts
+        ]
     )
     events = counts[0].strip()
     exposure = read_number(counts[1], "The exposure", "a number such as 140", may_be_thousands=True)
@@ -140,6 +154,9 @@ def reconcile_rate(
     n_events = int(events)
     fits = sorted(_rate_fits(sought, n_events, exposure, level), key=_rank)
     exact = tuple(fit for fit in fits if fit.off == 0)
+    by_rounding = {fit.method for fit in exact}
+    cut = sorted(_rate_fits(sought.cut_off(), n_events, exposure.cut_off(), level), key=_rank)
+    cut_off = tuple(fit for fit in cut if fit.off == 0 and fit.method not in by_rounding)
     return RateReconciliation(
         schema_version=SCHEMA_VERSION,
         tool=TOOL,
@@ -149,20 +166,27 @@ def reconcile_rate(
         confidence_level=level,
         n_events=n_events,
         exposure=exposure.as_figure(0),
-        methods=() if ci is None else tuple(METHODS),
+        methods=() if ci is None else tuple(_methods(sought)),
         n_exact=len(exact),
         exact=exact,
+        n_cut_off=len(cut_off),
+        cut_off=cut_off,
         partial=tuple(fit for fit in fits if fit.off and (fit.value_fits or fit.low_fits or fit.high_fits)),
         nearest=None if exact else min(fits, key=lambda fit: fit.off),
     )
 
 
+def _methods(sought: Sought) -> Mapping[str, Method]:
+    return _BELOW_0 if sought.is_below_0 else METHODS
+
+
 def _rate_fits(sought: Sought, n_events: int, exposure: Printed, level: float) -> Iterator[RateFit]:
-    """For each method the exposure, of those that round to the printed one, that gives the most."""
-    for name in METHODS if sought.low is not None else [None]:
+    """For each method the exposure, of those that are printed as the given one, that gives the most."""
+    methods = _methods(sought)
+    for name in methods if sought.low is not None else [None]:
         counts = np.array([n_events, np.nan, np.nan])
         if name is not None:
-            counts[1:] = np.ravel(METHODS[name](n_events, 1, level))
+            counts[1:] = np.ravel(methods[name](n_events, 1, level))
             if np.isnan(counts).any():
                 continue  # log-Wald has no limits without events
         fits = [
@@ -173,19 +197,22 @@ def _rate_fits(sought: Sought, n_events: int, exposure: Printed, level: float) -
 
 
 def _exposures(sought: Sought, counts: NDArray[np.float64], exposure: Printed) -> list[Fraction]:
-    """The printed exposure, and of those that round to it one for each set of figures that can fit at once.
+    """The printed exposure, and of those that are printed so one for each set of figures that can fit at once.
 
     A figure is its count (events, or their limit) ÷ exposure, and so fits over one range of exposures.
     """
-    given = exposure.value - exposure.half, exposure.value + exposure.half
+    given = exposure.ends
     ranges = []
     for printed, count in zip((sought.value, sought.low, sought.high), counts.tolist(), strict=True):
         if printed is not None:
-            lowest, highest = printed.value - printed.half, printed.value + printed.half
+            lowest, highest = printed.ends
             exact = Fraction(count)
-            ranges.append((exact / highest, exact / lowest if lowest > 0 else given[1]))
+            if exact < 0:
+                exact, lowest, highest = -exact, -highest, -lowest
             if exact == 0:  # a rate of 0 over any exposure
-                ranges[-1] = given if lowest <= 0 else (given[1], given[0])
+                ranges.append(given if lowest <= 0 else (given[1], given[0]))
+            elif highest > 0:
+                ranges.append((exact / highest, exact / lowest if lowest > 0 else given[1]))
     middles = [exposure.value]
     for size in range(len(ranges), 0, -1):
         for some in combinations(ranges, size):
@@ -208,7 +235,7 @@ def _rate_fit(
     exact = Fraction(n_events) / exposure
     estimate, low, high = (np.array([float(exact)]), *np.split(counts[1:] / float(exposure), 2))
     # The published value may be a tie, and the rate of the printed exposure exactly that.
-    lowest, highest = sought.value.value - sought.value.half, sought.value.value + sought.value.half
+    lowest, highest = sought.value.ends
     value_fits = lowest <= exact < highest or (sought.value.includes_highest and exact == highest)
     off = [0.0 if value_fits else abs(float(exact - sought.value.value))]
     fits: dict[str, bool] = {}

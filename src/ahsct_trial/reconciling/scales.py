@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -135,16 +136,19 @@ def _fit(name: str, scale: _Scale, sought: Sought, z: float, n_most: int | None)
     low, high = sought.low, sought.high
     assert low is not None
     assert high is not None
-    printed = _on(scale, float(sought.value.value))
-    lowest, highest = _on(scale, sought.value.lowest), _on(scale, sought.value.highest)
-    low_from, low_to = _on(scale, low.lowest), _on(scale, low.highest)
-    high_from, high_to = _on(scale, high.lowest), _on(scale, high.highest)
-    below, above = printed - _on(scale, float(low.value)), _on(scale, float(high.value)) - printed
+    # Limits beyond 0 and 1 were cut at neither, and are possible on the plain scale alone.
+    is_cut = not sought.is_beyond_shares
+    on = partial(_on, scale) if is_cut or name != "plain" else scale.transform
+    printed = on(float(sought.value.value))
+    lowest, highest = on(sought.value.lowest), on(sought.value.highest)
+    low_from, low_to = on(low.lowest), on(low.highest)
+    high_from, high_to = on(high.lowest), on(high.highest)
+    below, above = printed - on(float(low.value)), on(float(high.value)) - printed
     first, last = (low_from + high_from) / 2, (low_to + high_to) / 2
     # Half a unit above the last digit rounds to a figure only if that is even.
     at_last = _TOLERANCE if sought.value.includes_highest else -_TOLERANCE
     at_first = _TOLERANCE if low.includes_highest and high.includes_highest else -_TOLERANCE
-    fits = first <= highest + at_last and last >= lowest - at_first
+    fits = (is_cut or name == "plain") and first <= highest + at_last and last >= lowest - at_first
     what_follows: dict[str, float | int | None] = dict.fromkeys(_WHAT_FOLLOWS)
     if fits:
         first, last = max(first, lowest), min(last, highest)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import ceil
 from typing import TYPE_CHECKING
 
 from ahsct_trial.rendering import numbers as fmt
 from ahsct_trial.rendering.sections import Section
 from ahsct_trial.rounding import round_half_up
-from ahsct_trial.wording import plural
+from ahsct_trial.wording import from_to, plural
 
 if TYPE_CHECKING:
     from ahsct_trial.reconciling import (
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     Result = Reconciliation | RateReconciliation
     Show = Callable[[float], str]
 
+_IF_CUT_OFF = "cut off (truncated) and not rounded"
+_LIMITS_ARE_FRACTIONS = "The limits are read as fractions. For percentages below 1 write them with a % sign."
+_WHAT_IS_CUT_OFF = "A figure is cut off to the printed one from that up to one more in its last digit."
 _MOST_EXACT, _MOST_PARTIAL, _MOST_NAMED = 10, 10, 3
 _METHODS = {
     "clopper-pearson": "Clopper–Pearson",
@@ -59,8 +61,8 @@ def _exact(result: Reconciliation, show: Show) -> Section:
     notes = list(_more(result))
     if result.n_cut_off:
         notes.append(
-            f"If the figures were cut off (truncated) and not rounded, {result.n_cut_off:,} more would give "
-            f"them, the first {_count(result.cut_off[0])[0]}."
+            f"If the figures were {_IF_CUT_OFF}, {result.n_cut_off:,} more would give them, the first "
+            f"{_count(result.cut_off[0])[0]}."
         )
     return _counts_section(result, result.exact, show, _what_is_common(result), notes)
 
@@ -106,10 +108,7 @@ def _cut_off(result: Reconciliation, show: Show) -> Section:
         found = f"{found} gives it: {_figures(first, show)} %"
     else:
         found = f"{result.n_cut_off:,} give it, the first {found}"
-    lead = (
-        f"Nothing rounds to this for n {_span(result)}. If it was cut off (truncated) and not rounded, "
-        f"{found}."
-    )
+    lead = f"Nothing rounds to this for n {_span(result)}. If it was {_IF_CUT_OFF}, {found}."
     more = [f"The first {_MOST_EXACT} of {result.n_cut_off:,}, by n."] * (result.n_cut_off > _MOST_EXACT)
     return _counts_section(result, result.cut_off, show, lead, more)
 
@@ -216,10 +215,10 @@ def _nothing(result: Reconciliation, show: Show) -> Section:
     ]
     fitting = [each for each in result.scales if each.fits]
     if fitting:
-        fewest = min(ceil(each.effective_n_low) for each in fitting if each.effective_n_low is not None)
+        patients = f"{'' if result.n_from == result.n_to else 'up to '}{result.n_to:,}"
         lead.append(
-            f"With losses before, it would be {_one_of([each.scale for each in fitting])}, but so narrow an "
-            f"interval takes at least {fewest:,} patients."
+            f"With losses before, it would be {_one_of([each.scale for each in fitting])}, but in {patients} "
+            f"{plural('patient', result.n_to)} no number of events gives this estimate with so narrow an interval."
         )
     elif result.scales:
         lead.append(
@@ -252,7 +251,7 @@ def _how_to_read(result: Reconciliation) -> tuple[str, ...]:
     if not result.is_count or result.ci_low is not None:
         notes.append(_rounding(result, shift=2))
     if result.cut_off and not result.exact:
-        notes.append("A figure is cut off to the printed one from that up to one more in its last digit.")
+        notes.append(_WHAT_IS_CUT_OFF)
     if not result.is_count and (result.exact or result.cut_off or not result.possible_scales):
         notes.append(
             "Count: whom the percentage counts. If it is the percentage event-free, the others had an event."
@@ -273,14 +272,13 @@ def _how_to_read(result: Reconciliation) -> tuple[str, ...]:
 def rate_sections(result: RateReconciliation) -> list[Section]:
     """Which methods make a rate of its counts."""
     show = _shower(result, shift=0)
+    fits = result.exact or result.cut_off
     counts = f"{result.n_events:,} {plural('event', result.n_events)} in {result.exposure.read_as}"
     exact = Section(
         _title(result, ""),
         lead=(f"{counts}: {_rate_verdict(result, show)}",),
-        headings=("Method", "Exposure", "Gives") if result.n_exact else (),
-        rows=tuple(
-            (_method(fit.method), _exposure(fit, result), _figures(fit, show)) for fit in result.exact
-        ),
+        headings=("Method", "Exposure", "Gives") if fits else (),
+        rows=tuple((_method(fit.method), _exposure(fit, result), _figures(fit, show)) for fit in fits),
     )
     partial = Section(
         "What gives a part of it",
@@ -296,17 +294,18 @@ def rate_sections(result: RateReconciliation) -> list[Section]:
     lowest, highest = (fmt.number(end, decimals) for end in (result.exposure.lowest, result.exposure.highest))
     notes = (
         _rounding(result, shift=0),
+        *([] if result.exact or not result.cut_off else [f"{_WHAT_IS_CUT_OFF} The exposure then is, too."]),
         f"The exposure counts as rounded, {lowest} to {highest}. Where the printed one does not lead to as "
         "much, one of these stands here. Give it with more decimals to hold it closer.",
     )
-    is_partial_shown = result.partial and not result.exact
+    is_partial_shown = result.partial and not fits
     return [exact, *([partial] if is_partial_shown else []), Section("How to read this", lead=notes)]
 
 
 def _title(result: Result, unit: str) -> str:
     if result.ci_low is None or result.ci_high is None:
         return f"{result.value.read_as}{unit}"
-    limits = f"{result.ci_low.read_as}–{result.ci_high.read_as}"
+    limits = from_to(result.ci_low.read_as, result.ci_high.read_as)
     return f"{result.value.read_as}{unit} ({fmt.level(result.confidence_level)} CI {limits})"
 
 
@@ -314,7 +313,7 @@ def _how_read(result: Reconciliation) -> tuple[str, ...]:
     """What was made of figures that might mean two things."""
     given, read_as = result.value.given, result.value.read_as
     if result.is_count:
-        return ()
+        return (_LIMITS_ARE_FRACTIONS,) if result.is_fraction else ()
     if result.is_fraction:
         return (f"{given} is read as a fraction, {read_as} %. For a percentage below 1 write {given}%.",)
     if 0 < float(read_as) < 1 and not given.endswith("%"):
@@ -323,18 +322,31 @@ def _how_read(result: Reconciliation) -> tuple[str, ...]:
 
 
 def _rate_verdict(result: RateReconciliation, show: Show) -> str:
+    if result.exact:
+        verdict = f"{_what_gives_it(result, result.exact, 'rounds')}."
+        if result.cut_off:
+            also = fmt.listed([_method(fit.method) for fit in result.cut_off])
+            verdict += f" If the figures were {_IF_CUT_OFF}, {also} would give them."
+        return verdict
+    if result.cut_off:
+        what = _what_gives_it(result, result.cut_off, "is cut off")
+        return f"nothing rounds to this. If it was {_IF_CUT_OFF}, {what}."
     nearest = result.nearest
-    if nearest is not None:
-        method = f" {_method(nearest.method)}," if nearest.method else ""
-        return f"nothing gives this. Nearest:{method} {_figures(nearest, show)}, off by {show(nearest.off)}."
+    assert nearest is not None
+    method = f" {_method(nearest.method)}," if nearest.method else ""
+    return f"nothing gives this. Nearest:{method} {_figures(nearest, show)}, off by {show(nearest.off)}."
+
+
+def _what_gives_it(result: RateReconciliation, fits: Sequence[RateFit], how: str) -> str:
+    """Which methods give a rate, with the printed exposure or one that rounds or is cut off to it."""
     if not result.methods:
-        return "this is their rate."
+        return "this is their rate"
     words = []
-    for is_printed, condition in ((True, ""), (False, " with another exposure that rounds to it")):
-        names = [_method(fit.method) for fit in result.exact if fit.is_printed_exposure is is_printed]
+    for is_printed, condition in ((True, ""), (False, f" with another exposure that {how} to it")):
+        names = [_method(fit.method) for fit in fits if fit.is_printed_exposure is is_printed]
         if names:
             words.append(f"{fmt.listed(names)} {'gives' if len(names) == 1 else 'give'} this{condition}")
-    return "; ".join(words) + "."
+    return "; ".join(words)
 
 
 def _one_of(names: Sequence[str]) -> str:
@@ -385,7 +397,7 @@ def _exposure(fit: RateFit, result: RateReconciliation) -> str:
 def _figures(fit: Fit | RateFit, show: Show) -> str:
     if fit.ci_low is None or fit.ci_high is None:
         return show(fit.estimate)
-    return f"{show(fit.estimate)} ({show(fit.ci_low)}–{show(fit.ci_high)})"
+    return f"{show(fit.estimate)} ({from_to(show(fit.ci_low), show(fit.ci_high))})"
 
 
 def _what_fits(fit: Fit | RateFit) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Literal
 
 from ahsct_trial.catalogue import Topic
+from ahsct_trial.claiming.reading import Claim, read_claim, set_aside
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
-from ahsct_trial.published import Figure, Publication, library, printed_figure
+from ahsct_trial.published import Figure, Publication, library
 from ahsct_trial.published.relations import (
     Relation,
     as_number,
@@ -23,9 +24,9 @@ from ahsct_trial.published.relations import (
     related_figures,
     rounds_to,
 )
-from ahsct_trial.reconciling import Reconciliation, reconcile
+from ahsct_trial.reconciling import Reconciliation, reconcile, reconcile_rate
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Tool
-from ahsct_trial.wording import is_it_meant
+from ahsct_trial.wording import in_years, listed
 
 #: How a published figure is the quoted one: printed so, the same share told otherwise, or rounded to it.
 Match = Literal["printed", "same share", "rounded"]
@@ -38,130 +39,13 @@ _READERS = {
     "S": "a secondary source gives",
     "D": "this program computed",
 }
-#: What text copied from a terminal may hold.
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 #: Denominators that are searched for a percentage without limits, and the most that can be.
 _MOST_PATIENTS = 100
 LARGEST_N = 10_000
-_NUMBER = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?:[.,·][0-9]{1,12})?(?!\w|[.,·][0-9])"
-_WHOLE = r"(?<![\w.,·])[-−]?[0-9]{1,9}(?![.,·]?\w)"
-_COUNT = re.compile(
-    rf"({_WHOLE})\s*(?:[a-z-]+\s+){{0,3}}?(?:/|out of|of|on|in|among)\s*"
-    rf"(?:(?:the|those|these|all|its)\s+)?({_WHOLE})",
-    re.IGNORECASE,
-)
-#: How many patients a figure is of that is no count itself.
-_GROUP = re.compile(
-    rf"\b(?:in|of|among)\s+(?:the\s+)?{_WHOLE}\s+(?:patients|people|participants)\b", re.IGNORECASE
-)
-_PERCENTAGE = re.compile(rf"({_NUMBER})\s*(?:%|per ?cent\b)", re.IGNORECASE)
-_LIMITS = re.compile(
-    rf"[(\[]\s*({_NUMBER})\s*(?:[-‐-―−:;]|to)\s*([0-9]{{1,9}}(?:[.,·][0-9]{{1,12}})?)\s*[)\]]"
-)
-#: A p-value, which no publication here is searched for.
-_P_VALUE = re.compile(
-    r",?\s*\bp(?:[- ]?values?)?\s*(?:[<>=≤≥]|of\b|was\b|is\b)\s*(?:[<>=≤≥]\s*)?[0-9]*[.,·]?[0-9]+",
-    re.IGNORECASE,
-)
-#: A fraction in words, of which the number words alone would be another figure.
-_FRACTION = re.compile(r"\b(?:half|halves|thirds?|quarters?|fifths?|tenths?)\b", re.IGNORECASE)
 #: What can be more than that which it is counted in.
 _MAY_EXCEED = re.compile(r"\byears?\b|\b(?:scans|relapses|lesions|events|infections)\b", re.IGNORECASE)
-_MINUS = re.compile(r"\b(?:minus|negative)\s+(?=[0-9])", re.IGNORECASE)
-_LEVEL = re.compile(r"[0-9]{2}(?:[.,][0-9])?\s*%\s*(?:CI|confidence interval)[\s:,]*", re.IGNORECASE)
-_HORIZON = re.compile(
-    r"(?:(?:at|after|by|within|for|in)\s+)?"
-    r"(?:(?<![\w.,·])([0-9]{1,2})[ -]?(?:years?|y)\b(?!\s*old)|\byear ([0-9]{1,2})\b)",
-    re.IGNORECASE,
-)
-_UNITS_IN_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_TENS_IN_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_BELOW_TWENTY = (
-    *_UNITS_IN_WORDS,
-    *(
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ),
-)
-_NUMBER_WORDS = {
-    **dict.fromkeys(("no", "none", "nobody", "zero"), 0),
-    **{word: n for n, word in enumerate(_BELOW_TWENTY, 1)},
-    **{word: 10 * n for n, word in enumerate(_TENS_IN_WORDS, 2)},
-}
-_NUMBER_WORD = (
-    rf"\b(?:(?:{'|'.join(_TENS_IN_WORDS)})[ -](?:{'|'.join(_UNITS_IN_WORDS)})|{'|'.join(_NUMBER_WORDS)})\b"
-)
-#: A number in words before what it is of.
-_COUNT_IN_WORDS = re.compile(
-    rf"{_NUMBER_WORD}(?=(?: [a-z-]+){{0,3}} (?:of(?: the| those| these| all| its)? [0-9]|"
-    r"(?:in|on|among) (?:the |those |these |all )?[0-9][0-9.,]* (?:patient|person|people|participant|scan)))",
-    re.IGNORECASE,
-)
-#: The unit that words in a claim ask for, the first that is found.
-_UNITS = (
-    ("hazard ratio", r"hazard ratio|\bHR\b"),
-    ("rate ratio", r"rate ratio|\bRR\b"),
-    ("per 1,000 person-years", r"(?:per|/)\s*1[,. ]?000"),
-    ("per year", r"(?:\ba|per|each|every|/)\s*(?:patient-|person-)?year\b|annual"),
-    ("%", r"%|\bper ?cent\b"),
-    ("mean difference", r"mean difference"),
-    ("mean", r"\bmean\b"),
-    ("median", r"\bmedian\b"),
-    ("years", r"[.,·][0-9]+ ?years?\b"),
-    ("months", r"\bmonths?\b"),
-    ("days", r"\bdays?\b"),
-)
-_TOPIC_WORDS: tuple[tuple[Topic, str], ...] = (
-    ("relapse", r"relaps"),
-    ("lesion", r"lesion|\bscans?\b|\bMRI\b"),
-    ("worsening", r"worse|progress|deteriorat"),
-    ("improvement", r"improv|better"),
-    ("death", r"death|\bdead\b|\bdied?\b|mortality|overall survival|alive"),
-    ("activity", r"activity|\bNEDA\b|event-free|disease-free"),
-    ("edss", r"\bEDSS\b"),
-    ("follow-up", r"follow"),
-    ("safety", r"adverse|neutropenia|thyroid|infection"),
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """A figure as somebody quotes it.
-
-    Attributes
-    ----------
-    text
-        The words.
-    value, of, ci
-        The number as it is written, with a point before its decimals; what it is of; its limits.
-    unit
-        What the words say that it is, as in `Figure`; empty where they do not.
-    horizon_years
-        The time that the words name [years].
-    about
-        The topics that are looked at: those asked for, else those of the words; empty for all.
-    """
-
-    text: str
-    value: str
-    of: str | None
-    ci: tuple[str, str] | None
-    unit: str
-    horizon_years: float | None
-    about: tuple[Topic, ...]
-
-    @property
-    def printed(self) -> str:
-        """The figure as papers print it."""
-        return printed_figure(self.value, self.of, self.ci, self.unit)
+#: The time of a figure by day 100, which stands in its path [years].
+_DAY_100 = 100 / 365.25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,95 +182,11 @@ def answer_claim(text: str, about: Topic | None = None) -> ClaimAnswer:
     )
 
 
-def topic_named(word: str) -> Topic:
-    """Find a topic by its name.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name; the text names the closest one, or all.
-    """
-    topics: tuple[Topic, ...] = get_args(Topic)
-    found = next((topic for topic in topics if topic == word.strip().casefold()), None)
-    if found is None:
-        remedy = is_it_meant(word, topics) or f"It is one of {', '.join(topics)}."
-        raise UsageError(f"--about is {shown(repr(word))}. {remedy}")
-    return found
-
-
-def read_claim(text: str, about: Topic | None = None) -> Claim:
-    """Take a figure out of the words in which somebody quotes it.
-
-    Raises
-    ------
-    UsageError
-        If the words hold no figure, or several.
-    """
-    words = " ".join(_COLOUR.sub(" ", text).split())
-    rest = _P_VALUE.sub("", _LEVEL.sub("", _MINUS.sub("-", words)))
-    if not re.search("[0-9]", rest) and (_P_VALUE.search(words) or _FRACTION.search(rest)):
-        raise _not_one(text, "no figure that is looked up: p-values and fractions in words are not")
-    in_words = _COUNT_IN_WORDS if re.search("[0-9]", rest) else re.compile(_NUMBER_WORD, re.IGNORECASE)
-    rest = in_words.sub(_in_digits, rest)
-    rest = re.sub(r"1[,. ]?000(?= (?:person|patient)-years)", "thousand", rest)
-    unit = next((unit for unit, pattern in _UNITS if re.search(pattern, words, re.IGNORECASE)), "")
-    count = _COUNT.search(rest)
-    horizon = _HORIZON.search(rest if count is None else rest[count.end() :])
-    if count is not None:
-        beside = _PERCENTAGE.findall(_LIMITS.sub(" ", rest))
-        counts = {tuple(map(_plain, each)) for each in _COUNT.findall(rest)}
-        if len(counts) > 1 or any(_is_another(percentage, count) for percentage in beside):
-            raise _not_one(text, "several figures")
-        value, of, ci = count[1], _plain(count[2]), None
-    else:
-        without_horizon = _GROUP.sub(" ", rest if horizon is None else rest.replace(horizon[0], " "))
-        of, limits = None, _LIMITS.search(without_horizon)
-        ci = None if limits is None else (_plain(limits[1]), _plain(limits[2]))
-        numbers = re.findall(_NUMBER, _LIMITS.sub(" ", without_horizon))
-        if not numbers and horizon is not None and (unit or re.search("follow", words, re.IGNORECASE)):
-            numbers, horizon = [horizon[1] or horizon[2]], None
-        if len(numbers) != 1:
-            raise _not_one(text, "several figures" if numbers else "no figure")
-        value = numbers[0]
-    asked = () if about is None else (about,)
-    said = tuple(topic for topic, pattern in _TOPIC_WORDS if re.search(pattern, words, re.IGNORECASE))
-    return Claim(
-        text=text,
-        value=_plain(value),
-        of=of,
-        ci=ci,
-        unit="" if of is not None else unit,
-        horizon_years=None if horizon is None else float(horizon[1] or horizon[2]),
-        about=asked or said,
-    )
-
-
-def _not_one(text: str, what: str) -> UsageError:
-    return UsageError(
-        f'The claim "{shown(text)}" has {what}. Quote one, such as "23 of 24", "69.6 %" or "hazard ratio 0.07".'
-    )
-
-
-def _in_digits(found: re.Match[str]) -> str:
-    return str(sum(_NUMBER_WORDS[word] for word in re.split("[ -]", found[0].lower())))
-
-
-def _is_another(percentage: str, count: re.Match[str]) -> bool:
-    """Whether a percentage beside a count is not that count's."""
-    share, percent = ratio(_plain(count[1]), _plain(count[2])), Decimal(_plain(percentage))
-    return share is None or not is_printed_as(100 * share, percent)
-
-
-def _plain(number: str) -> str:
-    """A number with a hyphen before it and a point in it, whatever stood there."""
-    return number.replace("−", "-").replace(",", ".").replace("·", ".")
-
-
 def _published(claim: Claim, known: Known) -> tuple[Found, ...]:
     matched = [
         (publication, figure, match)
         for publication, figure in known
-        if _is_asked_for(claim, figure) and (match := _match(claim, figure)) is not None
+        if _is_asked_for(claim, figure) and (match := _match(claim, publication, figure)) is not None
     ]
     matched.sort(
         key=lambda each: (
@@ -410,30 +210,69 @@ def _published(claim: Claim, known: Known) -> tuple[Found, ...]:
 
 def _is_asked_for(claim: Claim, figure: Figure) -> bool:
     is_about = not claim.about or bool({*claim.about} & {*figure.topics})
-    return is_about and (claim.horizon_years is None or claim.horizon_years == figure.horizon_years)
+    time = _DAY_100 if "by_day_100" in (figure.figure or "") else figure.horizon_years
+    return is_about and (claim.horizon_years is None or claim.horizon_years == time)
 
 
-def _match(claim: Claim, figure: Figure) -> Match | None:
-    """How a published figure is the quoted one; None if it is another."""
-    if claim.of is not None:
-        return _match_of_count(claim.value, claim.of, figure)
+def _match(claim: Claim, publication: Publication, figure: Figure) -> Match | None:
+    """How a published figure is the quoted one; None if it is another, or has other limits."""
+    of = claim.of
+    match = _match_of_number(claim, figure) if of is None else _match_of_count(claim.value, of, figure)
+    return match if match is None or _may_have_limits(claim, publication, figure) else None
+
+
+def _may_have_limits(claim: Claim, publication: Publication, figure: Figure) -> bool:
+    """Whether the limits quoted are those of a figure, as far as either has digits, or any that its count has."""
+    if claim.ci is None:
+        return True
+    if figure.ci is not None:
+        return all(map(_is_same_limit, claim.ci, figure.ci))
+    if figure.of is None:
+        # A number that could be anything is told by its limits.
+        return bool(claim.unit)
+    level = publication.own_protocol().confidence_level
+    with suppress(UsageError):  # a count of other than patients, or limits that do not enclose it
+        if is_rate(figure):
+            rate = claim.value if claim.of is None else f"{float(as_number(claim) or 0):.12f}"
+            return reconcile_rate(rate, (figure.value, figure.of), claim.ci, level).is_explained
+        return reconcile(f"{figure.value}/{figure.of}", claim.ci, level=level).is_explained
+    return False
+
+
+def _is_same_limit(quoted: str, published: str) -> bool:
+    """Whether one of two limits is the other, or that rounded to its digits."""
+    fewer, more = sorted(map(Decimal, (quoted, published)), key=decimals)
+    return rounds_to(Fraction(more), fewer)
+
+
+def _match_of_number(claim: Claim, figure: Figure) -> Match | None:
     quoted, printed = Decimal(claim.value), Decimal(figure.value)
     if figure.of is not None:
         is_precise = claim.unit == "%" or decimals(quoted) > 0
-        # Events over years are no percentage.
-        factor = (0 if claim.unit == "%" else 1) if is_rate(figure) else 100
+        factor = _factors_of_count(figure).get(claim.unit, 0)
         if is_precise and _gives(figure.value, figure.of, factor, quoted):
             return "same share"
         return "printed" if quoted == printed and not claim.unit else None
+    if claim.is_count and figure.unit:
+        return None
     if claim.unit and claim.unit != figure.unit.removesuffix(" (prevalence)"):
         return None
     if quoted == printed:
-        return "printed" if claim.ci in {None, figure.ci} else None
+        return "printed"
     # A 0 has no digit of the figure that it would be rounded from.
     is_shorter = (
         bool(quoted) and decimals(printed) > decimals(quoted) and bool(claim.unit or decimals(quoted))
     )
     return "rounded" if is_shorter and rounds_to(Fraction(printed), quoted) else None
+
+
+def _factors_of_count(figure: Figure) -> dict[str, int]:
+    """By what the share that a count makes is multiplied, in each unit that it may be quoted in."""
+    if not is_rate(figure):
+        return {"": 100, "%": 100}
+    if "lesion" in figure.topics:
+        return {"": 1, "per scan": 1}
+    return {"": 1, "per year": 1, "per 1,000 person-years": 1000}
 
 
 def _match_of_count(value: str, of: str, figure: Figure) -> Match | None:
@@ -482,7 +321,7 @@ def _impossible(claim: Claim, *, is_found: bool) -> str | None:
     """Why there can be no such figure, if so; a count that is found as it is quoted may be a rate's."""
     value = Decimal(claim.value)
     whole = None if claim.of is None else Decimal(claim.of)
-    if claim.ci is not None and not Decimal(claim.ci[0]) <= value <= Decimal(claim.ci[1]):
+    if not _is_within_limits(claim):
         return f"{claim.printed} cannot be: the figure is outside its own interval."
     if is_found:
         return None
@@ -501,8 +340,20 @@ def _impossible(claim: Claim, *, is_found: bool) -> str | None:
     return None if reason is None else f"{claim.printed} {reason}."
 
 
+def _is_within_limits(claim: Claim) -> bool:
+    """Whether a figure lies within its limits; a count as its share, as a percentage or not."""
+    if claim.ci is None:
+        return True
+    low, high = (Fraction(limit) for limit in claim.ci)
+    share = Fraction(claim.value) if claim.of is None else ratio(claim.value, claim.of)
+    factors = (1,) if claim.of is None else (1, 100)
+    return share is not None and any(low <= factor * share <= high for factor in factors)
+
+
 def _unsearched(text: str) -> str:
-    return " Its p-value is not looked up." if _P_VALUE.search(text) else ""
+    beside = set_aside(text)
+    verb = "is" if len(beside) == 1 else "are"
+    return f" Its {listed(beside)} {verb} not looked up." if beside else ""
 
 
 def _arithmetic(claim: Claim, found: tuple[Found, ...]) -> Reconciliation | None:
@@ -511,7 +362,7 @@ def _arithmetic(claim: Claim, found: tuple[Found, ...]) -> Reconciliation | None
         share = ratio(claim.value, claim.of)
         is_count = share is not None and 0 <= share <= 1 and "." not in claim.value + claim.of
         is_searched = is_count and int(claim.of) <= LARGEST_N
-        return reconcile(f"{claim.value}/{claim.of}") if is_searched else None
+        return reconcile(f"{claim.value}/{claim.of}", claim.ci) if is_searched else None
     exact = (each.figure for each in found if each.match == "printed")
     printed = next((figure for figure in exact if figure.unit == "%"), None)
     is_percentage = claim.unit == "%" or (not claim.unit and printed is not None)
@@ -554,7 +405,8 @@ def _sentence(
 ) -> str:
     if claim != asked:
         about = f" about {' or '.join(asked.about)}" if asked.about != claim.about else ""
-        at = f" at {asked.horizon_years:g} years" if asked.horizon_years != claim.horizon_years else ""
+        years = asked.horizon_years
+        at = "" if years is None or years == claim.horizon_years else f" at {_time(years)}"
         answer = _sentence(claim, claim, found, nearest)
         return f"No publication known here prints {asked.printed}{about}{at}. Leaving that out: {answer}"
     if not found:
@@ -583,7 +435,13 @@ def _sentence(
         return f"{answer}; but for the same endpoint of the same trial {reader} {against.printed}."
     if figure.disputed:
         return f"{answer}; but what it counts is disputed or not clear."
-    return f"{answer}."
+    are_no_limits = claim.ci is not None and figure.ci is None and figure.of is None
+    return f"{answer}{', where no limits are printed' if are_no_limits else ''}."
+
+
+def _time(years: float) -> str:
+    """A time in years, or where those are no whole or half ones, in days."""
+    return in_years(years) if (2 * years).is_integer() else f"{365.25 * years:.0f} days"
 
 
 def _named(figure: PublishedFigure) -> str:
