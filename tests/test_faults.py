@@ -290,9 +290,9 @@ def test_words_that_are_not_utf8_are_refused(arguments: list[str], tmp_path: Pat
 
 def test_a_title_with_controls_leaves_the_picture_well_formed(tmp_path: Path) -> None:
     file = tmp_path / "figure.svg"
-    done = ahsct("plot", "survival", SAMPLE, "--title", "t\x01\x0b", "-o", str(file))
+    done = ahsct("plot", "survival", SAMPLE, "--title", "Survie\u00a0: t\x01\x0b", "-o", str(file))
     assert done.returncode == 0
-    assert "t\\x01\\x0b" in ET.parse(file).getroot()[0].text
+    assert "Survie\u00a0: t\\u0001\\u000b" in ET.parse(file).getroot()[0].text
 
 
 def test_a_name_that_is_not_utf8_is_escaped_in_strict_json(tmp_path: Path) -> None:

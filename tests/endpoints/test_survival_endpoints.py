@@ -563,7 +563,18 @@ def test_what_is_named_reaches_the_landmark(day: int, window: int) -> None:
     assert (
         endpoints(table, replace(protocol, **{changed: float(value)})).overall_survival.survival.value == 0.5
     )
-    assert str(day) not in endpoint.note
+
+
+def test_the_note_is_one_for_all_days_of_a_tenth_of_a_year() -> None:
+    # The tenth from 2.9 years on begins at 1059.2 days and ends before 1095.75.
+    for horizon in (3.0, 3.05, 5.0):
+        notes = {
+            endpoints(
+                survival_table([0.05, day / 365.25], [True, False]), Protocol(horizon_years=horizon)
+            ).overall_survival.note
+            for day in range(1060, 1095)
+        }
+        assert len(notes) == 1
 
 
 def test_followed_exactly_to_the_horizon_is_followed() -> None:

@@ -201,7 +201,7 @@ def test_header_is_refused(messages, header, expected):
 )
 def test_titles_above_the_headings(messages, text, line):
     assert messages(text) == [
-        f"cohort.csv:1: this is not the headings, which seem to stand on line {line}; a file begins with its "
+        f"cohort.csv:1: these are not the headings; they seem to stand on line {line}; a file begins with its "
         f"headings. Remove the lines above them, or give a map with heading_row = {line}."
     ]
 

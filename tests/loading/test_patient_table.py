@@ -517,6 +517,8 @@ def test_a_row_of_totals_between_others(messages):
         ["Max-Smith-1", "MEAN-A1"],
         ["NO:001", "SE:001", "SE:002"],
         ["Totaling", "Median-1", "Sub-1"],
+        ["Istvan", "Antal", "Janos"],
+        ["Istvan", "Janos", "Antal"],
     ],
 )
 def test_initials_are_no_row_of_totals(read, identifiers):
@@ -558,6 +560,10 @@ def test_a_count_far_outside_the_others(read):
     counts = [5, 4, 5, 6, 5, 4, 5, 5, 505, 606]
     several = "id,follow_up,scans_after\n" + "".join(f"P{n},5,{count}\n" for n, count in enumerate(counts))
     assert "lines 10, 11 is 505 to 606, far outside the others" in read(several).notices[0].text
+    # Three of ten are no slip, nor a fifth of many.
+    for counts in ([0, 1, 2, 0, 1, 2, 0, 35, 36, 37], [1] * 80 + [35] * 20):
+        many = "id,follow_up,lesions_before\n" + "".join(f"P{n},5,{each}\n" for n, each in enumerate(counts))
+        assert read(many).notices == ()
     # Counts that spread widely have no gap.
     spread = [0, 0, 1, 1, 2, 3, 5, 9, 20, 45]
     wide = "id,follow_up,lesions_before\n" + "".join(f"P{n},5,{count}\n" for n, count in enumerate(spread))

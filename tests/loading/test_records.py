@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import random
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -500,6 +500,25 @@ def test_dates_that_cannot_be(monkeypatch):
         "7 patient P1: date is 1900-01-01; no date is before 1950; such a date mostly stands for unknown. "
         + sentinel,
     ]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("%Y%m%d %H:%M", "20200601 9:05"),
+        ("%Y%m%d %H:%M:%S.%f", "20200601 09:05:03.5"),
+        ("%d.%m.%Y %H:%M", "1.6.2020 9:05"),
+        ("ddmmyyyy", "01062020"),
+    ],
+)
+def test_a_date_in_a_form_with_a_time(form, text):
+    as_form = as_date_format(form)
+    rows = "".join(
+        f"P1,{kind},{datetime(*day).strftime(as_form)}\n"
+        for kind, day in (("transplant", (2020, 1, 31)), ("last_contact", (2022, 1, 31)))
+    )
+    found = taken(padded(DATED, f"{rows}P1,relapse,{text}\n"), date_format=form)
+    assert days(found) == [0, 731, 122]
 
 
 def test_what_is_no_date_of_the_named_form():

@@ -29,7 +29,7 @@ from ahsct_trial.cli.published import ArmOption, cohort_arms
 from ahsct_trial.cli.reading import read, refuse_pooling, stop_if_strict
 from ahsct_trial.cli.writing import write_figure
 from ahsct_trial.errors import UsageError
-from ahsct_trial.escaping import shown
+from ahsct_trial.escaping import shown, visible
 from ahsct_trial.output import refuse_output, write
 from ahsct_trial.rendering.progress import progress
 
@@ -73,7 +73,7 @@ class Look:
         """
         from ahsct_trial.rendering.figures.style import Style
 
-        title = None if self.title is None else shown(as_text("--title", self.title), longest=1000)
+        title = None if self.title is None else visible(as_text("--title", self.title))
         return Style(title=title, has_caption=self.caption, **self._more())
 
     def _more(self) -> dict[str, Any]:

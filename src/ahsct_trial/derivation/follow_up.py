@@ -64,7 +64,7 @@ def derive_first(records: Records, column: Column) -> Derived:
 
 
 def _latest(kinds: Iterable[Observations], n_patients: int) -> NDArray[np.int64]:
-    """Day and row of each patient's last observation of some kinds, in one integer; the lowest without one."""
+    """Day and row of each patient's last observation of some kinds, in one integer, the lowest there is without one."""
     latest = np.full(n_patients, np.iinfo(np.int64).min)
     for patient, day, row in kinds:
         place = np.flatnonzero(is_last_of_patient(patient))

@@ -150,13 +150,17 @@ class ObservedEndpoint:
         return bool(is_reached or self.curve.estimate[-1] == 0)
 
     def _why_not(self, protocol: Protocol) -> str:
-        """Why there is no estimate at the horizon, and what reaches it; no patient's day can be read off it."""
+        """Why there is no estimate at the horizon, and what reaches it.
+
+        It is the same for all days of a tenth of a year, so that a patient's day cannot be read off it.
+        """
         if not self.curve.time.size:
             return "No patient has a known outcome."
         horizon = protocol.horizon_years
         last = int(whole_days(self.curve.time[-1:])[0])
-        window = protocol.landmark_window_days + int(landmark_day(horizon, protocol)) - last
         tenths = int(10 * (last + 0.9) / DAYS_PER_YEAR)
+        first_of_tenth = np.ceil(tenths * DAYS_PER_YEAR / 10 - 0.9)
+        window = protocol.landmark_window_days + landmark_day(horizon, protocol) - first_of_tenth
         if window <= 100:
             way = f"; --window-days {10 * np.ceil(window / 10):g} reaches it"
         else:

@@ -31,6 +31,8 @@ _MISSING_CODES = (77.0, 88.0, 99.0, 777.0, 888.0, 999.0, 7777.0, 8888.0, 9999.0,
 #: A count above so many times what others are, taken as 3 at least, is far outside them.
 _FAR_OUTSIDE = 10
 _LEAST_PERCENTILE = 3.0
+#: Of fewer counts the ninetieth percentile is one of the two highest.
+_FEW = 20
 #: So many counts that are all 9 are no chance.
 _MANY_NINES = 3
 #: No trial of this treatment has a longer median follow-up [years].
@@ -263,14 +265,21 @@ def far_outside(
 
 
 def _far_limit(counts: NDArray[np.floating[Any]]) -> float:
-    """Above what a count is far outside some others: many times the ninetieth percentile, or beyond a gap.
+    """Above what a count is far outside some others: many times the ninetieth percentile.
 
-    Below the gap are three quarters at least, since of ten patients two may have a slip.
+    Of fewer than twenty that may be a slip itself. There it is also what lies beyond a gap, with no more than a fifth
+    of the counts above it.
     """
-    if not counts.size:
+    n = len(counts)
+    if not n:
         return _FAR_OUTSIDE * _LEAST_PERCENTILE
-    start, place = (int(share * (len(counts) - 1)) for share in (0.75, 0.9))
-    top = np.sort(np.partition(counts, start)[start:])
+    place = int(0.9 * (n - 1))
+    start = place if n >= _FEW else min(place, -(-4 * n // 5) - 1)
+    top = (
+        np.sort(np.partition(counts, start)[start:])
+        if n < _FEW
+        else np.partition(counts, place)[place : place + 1]
+    )
     limits = _FAR_OUTSIDE * np.maximum(top, _LEAST_PERCENTILE)
     gaps = np.flatnonzero(top[1:] > limits[:-1])
     return float(min([limits[place - start], *limits[gaps[:1]]]))

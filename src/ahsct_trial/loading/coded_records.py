@@ -97,7 +97,7 @@ class Condensed:
     scoreless
         Rows of EDSS visits without a score, which are contacts.
     n_rows
-        Number of rows.
+        Number of rows, with those that were set aside.
     """
 
     identifiers: pa.StringArray
@@ -313,23 +313,23 @@ class Coded:
     ----------
     clock
         Whether the file has ``day`` or ``date``.
-    all
-        The rows.
+    condensed
+        The records of each kind as they stand in the file.
     places
-        Where they stand.
+        Where rows stand.
     of_kind
         The records of each kind with their days.
     """
 
     clock: str
-    all: Condensed
+    condensed: Condensed
     places: Places
     of_kind: Mapping[str, Placed]
 
     @property
     def identifiers(self) -> pa.StringArray:
         """The different identifiers, in the order of their first rows."""
-        return self.all.identifiers
+        return self.condensed.identifiers
 
     @property
     def n_patients(self) -> int:
@@ -351,10 +351,10 @@ class Coded:
     def by_row(self) -> ByRow:
         """What each row is, which is only asked where something is wrong."""
         # Rows that are not used have none of this.
-        n = self.all.n_rows
+        n = self.condensed.n_rows
         patient, time, day = (np.full(n, of_none, dtype=np.int32) for of_none in (NOBODY, NO_TIME, 0))
         kind_of, is_unknown = np.full(n, CODES[UNKNOWN], dtype=np.int8), np.zeros(n, dtype=bool)
-        for kind, cells in self.all.of_kind.items():
+        for kind, cells in self.condensed.of_kind.items():
             patient[cells.row], time[cells.row], kind_of[cells.row] = cells.patient, cells.time, CODES[kind]
             observations, _, is_dateless, _ = self.of_kind[kind]
             day[observations.row], is_unknown[observations.row] = observations.day, is_dateless
@@ -363,15 +363,20 @@ class Coded:
     def first_rows(self, patients: IntArray) -> IntArray:
         """The first row of each of some patients."""
         first = np.zeros(self.n_patients + 1, dtype=np.intp)
-        first[self.by_row.patient[::-1]] = np.arange(self.all.n_rows)[::-1]
+        first[self.by_row.patient[::-1]] = np.arange(self.condensed.n_rows)[::-1]
         return first[patients]
 
     # ---- What must be known where a row is wrong (`problems.Cells`) --------------------------------------
 
     def has(self, *names: str) -> bool:
         """Whether a message can name the value of these columns."""
-        measured = {name for cells in self.all.of_kind.values() for name in cells.values}
-        return all(name in {"record", self.clock, *measured, *self.all.attributes} for name in names)
+        measured = {
+            name
+            for cells in self.condensed.of_kind.values()
+            for name, values in cells.values.items()
+            if values.dtype == MEASURED
+        }
+        return all(name in {"record", self.clock, *measured, *self.condensed.attributes} for name in names)
 
     def keyed(self, name: str, rows: IntArray) -> tuple[IntArray, Callable[[int], str | None]]:
         """A code for each row's value, and the text of a code."""
@@ -383,13 +388,13 @@ class Coded:
             return self.by_row.kind[rows], lambda code: None if code < 0 else KINDS[code]
         if name == self.clock:
             return self.by_row.time[rows], self._time_text
-        if name in self.all.attributes:
-            attribute = self.all.attributes[name]
+        if name in self.condensed.attributes:
+            attribute = self.condensed.attributes[name]
             place = dict(zip(attribute.rows.tolist(), attribute.places.tolist(), strict=True))
             codes = np.array([place.get(row, -1) for row in rows.tolist()])
             return codes, lambda code: None if code < 0 else _plain(attribute.different[code])
-        cells = next(cells for cells in self.all.of_kind.values() if name in cells.values)
-        values = np.full(self.all.n_rows, np.nan)
+        cells = next(cells for cells in self.condensed.of_kind.values() if name in cells.values)
+        values = np.full(self.condensed.n_rows, np.nan)
         values[cells.row] = cells.values[name]
         points = np.where(np.isnan(values[rows]), -1, 2 * values[rows]).astype(np.int64)
         return points, lambda code: None if code < 0 else f"{code / 2:g}"

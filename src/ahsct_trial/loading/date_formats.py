@@ -13,7 +13,16 @@ from ahsct_trial.escaping import shown
 #: The parts of a date format that people write, and those of `strptime`.
 _TOKENS = {"yyyy": "%Y", "yy": "%y", "mmm": "%b", "mm": "%m", "dd": "%d"}
 #: Forms without a separator between numbers: `strptime` takes fewer digits there, and 201712 for 2 January 2017.
-_RUN_TOGETHER = re.compile("%[Yymd]%[Yymd]")
+_RUN_TOGETHER = re.compile("(?:%[Yymd]){2,}")
+#: A date of ISO 8601 with or without a time of day, to the hour at least. CDISC writes a hyphen for an hour that is not
+#: known. In the syntax that Python's `re` and pyarrow share.
+ISO_DATE = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T-(:[0-5-][0-9]?)*"
+    r"|[T ]([01][0-9]|2[0-4])(:?[0-5][0-9](:?[0-5][0-9]([.,][0-9]+)?)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
+)
+#: Days as a spreadsheet or SAS counts them, of some decades, and what is said of them.
+SERIAL_DAY = re.compile(r"[1-4][0-9]{4}([.,][0-9]+)?")
+NO_SERIAL_DAY = "a number is not a date; it may be the serial number of a spreadsheet or of SAS"
 
 #: What stands for an unknown day or month within a date.
 _UNKNOWN = re.compile(r"00|UNK?|X{1,3}|\?{1,2}|-{1,2}", re.IGNORECASE)
@@ -59,7 +68,8 @@ def day_in(text: str, form: str) -> date | None:
         day = datetime.strptime(text, form)
     except ValueError:
         return None
-    return None if _RUN_TOGETHER.search(form) and day.strftime(form) != text else day.date()
+    together = _RUN_TOGETHER.search(form)
+    return None if together and day.strftime(together[0]) not in text else day.date()
 
 
 def year_and_month(text: str, form: str) -> tuple[int, int | None] | None:

@@ -85,7 +85,7 @@ def read_bytes(path: str | Path) -> FileBytes:
         if sys.stdin is None:
             raise UsageError("Standard input is closed. Pipe a CSV file into the command, or name the file.")
         name, named = STANDARD_INPUT, "Standard input"
-        with _told(path, named):
+        with _as_usage_error(path, named):
             data = read_within_limit(sys.stdin.buffer, named)
     else:
         with opened(path) as stream:
@@ -104,12 +104,12 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
     """
     if not str(path):
         raise UsageError("The name of the file is empty.")
-    with _told(path, shown(str(path), longest=500)), Path(path).open("rb") as stream:
+    with _as_usage_error(path, shown(str(path), longest=500)), Path(path).open("rb") as stream:
         yield stream
 
 
 @contextmanager
-def _told(path: str | Path, named: str) -> Iterator[None]:
+def _as_usage_error(path: str | Path, named: str) -> Iterator[None]:
     """Say in words what keeps a file from being read."""
     try:
         yield
@@ -151,7 +151,7 @@ def read_within_limit(stream: _Readable, name: str) -> bytes:
 
 
 def _is_file_within(stream: _Readable, limit: int) -> bool:
-    """Whether this is an ordinary file, which has a size, of no more bytes; a device or a pipe may be endless."""
+    """Whether this is a regular file, which has a size, of no more bytes; a device or a pipe may be endless."""
     if not isinstance(stream, io.BufferedReader):
         return False
     status = os.fstat(stream.fileno())

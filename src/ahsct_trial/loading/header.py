@@ -102,7 +102,7 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
     if not _has_patients(names, dictionary) and (lower := _line_of_headings(source, start)) is not None:
         raise fatal(
             source.file,
-            f"this is not the headings, which seem to stand on line {lower}",
+            f"these are not the headings; they seem to stand on line {lower}",
             "a file begins with its headings",
             f"Remove the lines above them, or give a map with heading_row = {lower}.",
             line=header_line,

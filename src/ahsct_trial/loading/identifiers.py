@@ -23,19 +23,21 @@ from ahsct_trial.trial import Places
 _SUMMARY_WORDS = (
     "((sub|sous|grand|zwischen)[ -]?)?(total|totals|totaux|totale|totales|totaal|totalt|summe)"
     "|sum|sums|mean|means|average|averages|median|count|number|overall|((all|no\\. of|number of) )?patients"
-    "|minimum|maximum|range|interquartile range|standard deviation|standard error|variance|percent|percentage"
+    "|minimum|maximum|range|interquartile range|standard deviation|standard error|percent|percentage"
     "|std?\\.? ?dev|(gesamt|teil)summe|gesamt|gesamtergebnis|insgesamt|mittelwert|mittel|prozent"
     "|durchschnitt|anzahl|stdabw|standardabweichung|varianz|alle patienten|somme|moyenne|médiane|mediane|ensemble"
     "|nombre|[ée]cart[ -]type|variance|pourcentage|somma|media|medie|mediana|varianza|deviazione standard|percentuale"
-    "|suma|promedio|desviación estándar|porcentaje|som|gemiddelde|mediaan|aantal|soma|média|desvio padrão|summa|medel"
-    "|medelvärde|snitt|antal|antall|prosent|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem"
+    "|promedio|desviación estándar|porcentaje|gemiddelde|mediaan|aantal|média|desvio padrão|summa|medel"
+    "|medelvärde|snitt|antall|prosent|i alt|gjennomsnitt|gennemsnit|keskiarvo|yhteensä|średnia|razem|celkem"
     "|průměr|ukupno|skupaj|összesen|összeg|átlag|medián|toplam|ortalama|σύνολο|итого|всего|среднее"
     "|合計|平均|平均値|总计|合计|합계|평균"
 )
 #: The same where it may be a patient's initials.
-_SHORT_SUMMARY_WORDS = "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|σ|∑|ø|%"
+_SHORT_SUMMARY_WORDS = (
+    "n|sd|se|sem|std|iqr|min|max|avg|mw|med|moy|all|alle|tous|tutti|todos|suma|som|soma|antal|σ|∑|ø|%"
+)
 #: Those of them that are names, too.
-_NAMES = "max|min"
+_NAMES = "max|min|antal|suma|som|soma"
 #: What may follow: a comment in brackets, a second measure, a number of patients, words. Not a number alone, as in an
 #: identifier that begins with the name of a trial.
 _AFTER_SUMMARY = r"(\s*([(\[].*[)\]]|[±+/&:].*|[–-]\s*max\.?)|(\s+\pL+)*\s*=\s*[0-9.,]+|(\s+\pL+)+)?$"

@@ -28,8 +28,8 @@ from ahsct_trial.loading.values import Forms
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
 
-#: Stands between the cells of a row where it is compared with others: no text holds it.
-CELL_END = "\x1f"
+#: Stands between the cells of a row where it is compared with others: no file of text holds it.
+CELL_END = "\0"
 
 
 @dataclass(frozen=True, eq=False)

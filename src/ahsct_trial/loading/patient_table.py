@@ -114,7 +114,7 @@ def _condense(table: Table) -> Patients:
 
 
 def _judge_identifiers(read: Read[Patients], identifiers: pa.Array) -> NDArray[np.bool_]:
-    """Set rows aside that are alike, find others of one identifier; which rows are kept."""
+    """Which rows are kept. Those that are alike are set aside; others of one identifier are a problem."""
     is_kept = np.ones(len(identifiers), dtype=bool)
     if _are_distinct(identifiers):
         return is_kept

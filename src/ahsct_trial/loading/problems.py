@@ -68,8 +68,13 @@ class Problem:
     column: str | None = None
     value: str | None = None
 
+    @property
+    def table(self) -> str:
+        """The file, and the sheet where there are several."""
+        return shown(self.file) + ("" if self.sheet is None else f", sheet {shown(self.sheet)}")
+
     def __str__(self) -> str:
-        place = shown(self.file) + ("" if self.sheet is None else f", sheet {shown(self.sheet)}")
+        place = self.table
         if self.line is not None:
             place += f":{in_words(self.lines or (self.line,), self.n_rows)}"
         patient = "" if self.patient is None else f" patient {shown(self.patient)}"
@@ -150,7 +155,7 @@ def _told(problems: Sequence[Problem]) -> Iterator[str]:
                 if lines
                 else ""
             )
-            yield f"{shown(problem.file)}: … and {len(rest):,} more like the one before{where}."
+            yield f"{problem.table}: … and {len(rest):,} more like the one before{where}."
 
 
 def fatal(file: str, what: str, rule: str, fix: str, line: int | None = None) -> DataProblems:

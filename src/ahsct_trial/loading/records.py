@@ -146,7 +146,7 @@ def _wrong_days(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     """Days that are missing or cannot be; nothing else is said of such a record."""
     missing = [
         cells.row[cells.time == NO_TIME]
-        for kind, cells in coded.all.of_kind.items()
+        for kind, cells in coded.condensed.of_kind.items()
         if kind not in {"baseline", UNKNOWN}
     ]
     if any(rows.size for rows in missing):
@@ -176,7 +176,7 @@ def _without_day_0(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     """
     is_excused = np.zeros(coded.n_patients + 1, dtype=bool)
     for kind in (origin, UNKNOWN):
-        is_excused[coded.all.of_kind[kind].patient] = True
+        is_excused[coded.condensed.of_kind[kind].patient] = True
     is_excused[NOBODY] = True
     if is_excused.all():
         return
@@ -208,7 +208,7 @@ def _repeated(coded: Coded) -> Iterator[Violation]:
         patient = coded.of_kind[kind].observations.patient
         if not (~is_first_of_patient(patient) & (patient != NOBODY)).any():
             continue
-        patient, _, rows, _ = coded.all.of_kind[kind]
+        patient, _, rows, _ = coded.condensed.of_kind[kind]
         patient, rows = patient[patient != NOBODY], rows[patient != NOBODY]
         _, first, place = np.unique(patient, return_index=True, return_inverse=True)
         is_again = first[place] != np.arange(len(rows))
@@ -257,10 +257,10 @@ def _early_contacts(coded: Coded, origin: TimeZero) -> Iterator[Violation]:
     """Last contacts before day 0; an EDSS visit without a score is none."""
     contacts = coded.of_kind["last_contact"].observations
     rows = np.sort(contacts.row[contacts.day < 0])
-    rows = rows[~np.isin(rows, coded.all.scoreless)]
+    rows = rows[~np.isin(rows, coded.condensed.scoreless)]
     if not rows.size:
         return
-    patient, time, row, _ = coded.all.of_kind[origin]
+    patient, time, row, _ = coded.condensed.of_kind[origin]
     is_dated = time > WRONG_TIME
     row_of = np.full(coded.n_patients + 1, -1)
     row_of[patient[is_dated][::-1]] = row[is_dated][::-1]  # of two the first one makes day 0
@@ -361,7 +361,7 @@ def _attributes(coded: Coded) -> tuple[dict[str, NDArray[np.int32]], list[Violat
     """The place of each patient's value of an attribute, −1 without one; and values that contradict it."""
     found: dict[str, NDArray[np.int32]] = {}
     violations = []
-    for name, attribute in coded.all.attributes.items():
+    for name, attribute in coded.condensed.attributes.items():
         is_known = attribute.places >= 0
         patient, rows, places = (
             of_cell[is_known] for of_cell in (attribute.patient, attribute.rows, attribute.places)
@@ -386,7 +386,7 @@ def _patients(coded: Coded, attributes: dict[str, NDArray[np.int32]]) -> DataFra
 
     columns: dict[str, Any] = {PATIENT_ID.name: coded.identifiers.to_pandas()}
     for name, places in attributes.items():
-        levels = coded.all.attributes[name].different
+        levels = coded.condensed.attributes[name].different
         if not (places >= 0).any():
             continue
         if _COLUMN[name].kind in NUMERIC_KINDS:
@@ -411,7 +411,7 @@ def _notices(coded: Coded, labels: dict[str, Labels]) -> Iterator[Notice]:
             if name in values:
                 yield from far_outside(name, values[name], observations.row, coded.places)
     yield from _edss_notices(coded)
-    if (coded.all.of_kind["baseline"].time > WRONG_TIME).any():
+    if (coded.condensed.of_kind["baseline"].time > WRONG_TIME).any():
         yield Notice(code="baseline-time", text=f"Not read on baseline records: {coded.clock}.")
     yield from _relapse_notices(coded)
     yield from _scan_notices(coded)
@@ -427,7 +427,7 @@ def _notices(coded: Coded, labels: dict[str, Labels]) -> Iterator[Notice]:
 
 
 def _edss_notices(coded: Coded) -> Iterator[Notice]:
-    n = len(coded.all.scoreless)
+    n = len(coded.condensed.scoreless)
     if n:
         told = (
             "1 edss record has no score, and counts as a contact only."

@@ -18,17 +18,11 @@ from ahsct_trial.chunks import chunks
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import NotPlain, TextColumn
-from ahsct_trial.loading.date_formats import day_in, year_and_month
+from ahsct_trial.loading.date_formats import ISO_DATE, NO_SERIAL_DAY, SERIAL_DAY, day_in, year_and_month
 
 #: What stands for a missing value in files of SAS, R, pandas and spreadsheets.
 MISSING = ("NA", "N/A", "n/a", "NaN", "NULL", ".", "#N/A")
 
-_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
-#: To the hour at least; CDISC writes a hyphen for an hour that is not known.
-_TIME_OF_DAY = (
-    rf"(T-(:[0-5-][0-9]?)*|[T ]([01][0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?)?{_OFFSET})"
-)
-_ISO_DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}({_TIME_OF_DAY})?$"
 _DAY_1970 = date(1970, 1, 1).toordinal()
 #: There is no date before it: the calendar has no year 0.
 _FIRST_DAY = date.min.toordinal() - _DAY_1970
@@ -41,8 +35,6 @@ _UNKNOWN = re.compile(
     r"unk|unknown|missing|none|null|n\.?[adrek]\.?|k\.?\s?a\.?|unbekannt|fehlt|inconnue?|desconocid[oa]|sconosciut[oa]"
     r"|desconhecid[oa]|onbekend|[-?*/_.]{1,5}|-?9+|<[a-z]+>|#[a-z/0-9]+[!?]"
 )
-#: Days as a spreadsheet or SAS counts them, of some decades.
-_SERIAL_DAY = re.compile(r"[1-4][0-9]{4}([.,][0-9]+)?")
 _CODE_FOR_MISSING = re.compile(r"-?(7{2,5}|8{2,5}|9{1,5})|-1")
 _MARK_NAMES = {".": "point", ",": "comma"}
 #: Different wrong texts of a part of a column whose rules are looked at one by one.
@@ -220,7 +212,7 @@ def may_be_plain(forms: Forms) -> bool:
     return (
         forms.delimiter == ","
         and forms.date_format is None
-        and not any(re.match(f"{_number('.')}|{_ISO_DATE}", token) for token in forms.missing)
+        and not any(re.match(f"{_number('.')}|{ISO_DATE}", token) for token in forms.missing)
     )
 
 
@@ -348,7 +340,7 @@ def day_numbers(texts: pa.StringArray, date_format: str | None) -> NDArray[np.fl
     """
     if date_format is not None:
         return np.array([_day_in_form(text, date_format) for text in texts.to_pylist()], dtype=np.float64)
-    is_date = pc.match_substring_regex(texts, _ISO_DATE)
+    is_date = pc.match_substring_regex(texts, ISO_DATE)
     days = pc.if_else(is_date, pc.utf8_slice_codeunits(texts, 0, 10), None)
     try:
         found = np.array(days.cast(pa.date32()).cast(pa.int32()).to_numpy(zero_copy_only=False), np.float64)
@@ -444,9 +436,9 @@ def _explained_date(text: str, forms: Forms) -> tuple[str, str]:
             f"no date is before {EARLIEST.year}; such a date mostly stands for unknown",
             "Correct it, or leave the record out.",
         )
-    if _SERIAL_DAY.fullmatch(text):
+    if SERIAL_DAY.fullmatch(text):
         return (
-            "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
+            NO_SERIAL_DAY,
             "Format the cells as dates and export the data again, or give a map with "
             'date_format = ["excel"] or ["sas"].',
         )

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from ahsct_trial.loading.date_formats import as_date_format, day_in, year_and_month
+from ahsct_trial.loading.date_formats import (
+    ISO_DATE,
+    NO_SERIAL_DAY,
+    SERIAL_DAY,
+    as_date_format,
+    day_in,
+    year_and_month,
+)
 from ahsct_trial.mapping.model import PartialDate
 
 #: Forms that are a number of days, by their name: the day that is 0.
 SERIAL: dict[str, date] = {"excel": date(1899, 12, 30), "sas": date(1960, 1, 1)}
 
-_ISO = re.compile(
-    r"([0-9]{4})-(?!00)([0-9]{2})-(?!00)([0-9]{2})(?:[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:\.[0-9]+)?(?:Z|[+-][0-9:]+)?)?"
-)
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
-#: Days as a spreadsheet or SAS counts them, of some decades.
-_SERIAL_DAY = re.compile(r"[1-4][0-9]{4}(?:[.,][0-9]+)?")
 #: A month and a year in any form.
 _MONTH_AND_YEAR = re.compile(r"(?:[0-9]{1,2}|[^\W\d_]{3,}\.?)[ ./-]?[0-9]{4}")
 _CHOICES = 'partial_date = "first", "middle", "last" or "missing"'
@@ -54,8 +56,8 @@ def iso_day(text: str, forms: Sequence[str], partial: PartialDate | None) -> str
     day, or without day and month; or a sign for unknown stands in their place.
     """
     text = text.strip()
-    if iso := _ISO.fullmatch(text):
-        return _existing(*map(int, iso.groups()[:3]))
+    if re.match(ISO_DATE, text) and "00" not in (text[5:7], text[8:10]):
+        return _existing(text[:10])
     days = {day for form in forms if (day := _by_form(text, strptime_form(form))) is not None}
     if len(days) == 1:
         return days.pop().isoformat()
@@ -76,9 +78,9 @@ def _why_no_date(text: str, forms: Sequence[str], read_as: Sequence[str]) -> Wro
         return Wrong(
             f"two forms of date read it as {' and '.join(sorted(read_as))}", "Keep one in date_format."
         )
-    if _SERIAL_DAY.fullmatch(text):
+    if SERIAL_DAY.fullmatch(text):
         return Wrong(
-            "a number is not a date; it may be the serial number of a spreadsheet or of SAS",
+            NO_SERIAL_DAY,
             'Format the cells as dates, or say date_format = ["excel"] or ["sas"].',
         )
     named = f"{', '.join(forms)} or " if forms else ""
@@ -92,9 +94,9 @@ def _why_no_date(text: str, forms: Sequence[str], read_as: Sequence[str]) -> Wro
     return Wrong(rule, "Correct it, name its form in date_format, or name it in missing.")
 
 
-def _existing(year: int, month: int, day: int) -> str | Wrong:
+def _existing(iso: str) -> str | Wrong:
     try:
-        return date(year, month, day).isoformat()
+        return date.fromisoformat(iso).isoformat()
     except ValueError:
         return Wrong("there is no such day", "Correct it.")
 

@@ -75,9 +75,8 @@ def _one_each(  # noqa: PLR0913, PLR0917
     n_patients: int,
 ) -> pa.StringArray:
     """The text of each patient; several rows of one patient must agree."""
-    if (
-        name in _ATTRIBUTES
-    ):  # it may stand on any row; the time of an event that is empty says that there was none
+    # An attribute may stand on any row. Not so a time: empty, it says that there was no event.
+    if name in _ATTRIBUTES:
         is_there = is_given(texts)
         patients, rows, texts = patients[is_there], rows[is_there], texts.filter(pa.array(is_there))
     order = np.argsort(patients, kind="stable")

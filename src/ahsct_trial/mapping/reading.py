@@ -154,7 +154,7 @@ def with_options(
     Raises
     ------
     UsageError
-        If the form of dates is none.
+        If the date format is not valid.
     """
     tables = (
         replace(table, encoding=encoding or table.encoding, missing=(*table.missing, *missing))

@@ -231,10 +231,10 @@ def _faults_of_paths(figure: Figure) -> Iterator[str]:
 
 
 def _faults_of_unit(figure: Figure, path: str) -> Iterator[str]:
-    """A unit that a share lacks or that no number at the path has, an interval that the results do not hold."""
+    """A share without its unit, a unit that the number at the path cannot have, an interval that is in no result."""
     units = units_at(path)
     if is_proportion(path) and not figure.unit and figure.of is None:
-        yield f"unit is missing: {shown(path, longest=400)!r} is {' or '.join(units)}; else give the count and its of"
+        yield 'unit is missing: give unit = "%", or the count with its of'
     if figure.unit and figure.unit not in units:
         what = f"is {' or '.join(units)}" if units else "is a count"
         yield f"unit is {figure.unit!r}, and {shown(path, longest=400)!r} {what}"
