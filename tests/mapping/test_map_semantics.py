@@ -379,6 +379,36 @@ def test_attributes_that_disagree_are_an_error_with_both_places(tmp_path) -> Non
     assert [aside.reason for aside in mapped.account.set_aside] == ["patient without a transplant"] * 2
 
 
+def test_an_attribute_of_another_record_disagrees_with_the_row_that_tells_it(tmp_path) -> None:
+    # The baselines of tx and visits are one, of which the arm stands on that of visits alone.
+    arms = (
+        BASELINES.replace('gender"', 'gender"\narm = "arm"')
+        + """
+[[table]]
+file = "seen"
+patient_id = "id"
+[[table.record]]
+kind = "last_contact"
+date = "when"
+arm = "arm"
+site = "centre"
+"""
+    )
+    with pytest.raises(DataProblems) as error:
+        mapped_files(
+            tmp_path,
+            arms,
+            tx="id,tx,site,sex,age\n1,2015-01-10,Bern,1,40\n",
+            visits="id,centre,gender,arm\n\n1,,F,A\n",
+            seen="id,when,arm,centre\n1,2018-01-10,B,Basel\n",
+        )
+    fix = "Keep the right one; if one number is used at two sites, make identifiers that hold the site."
+    assert problems_of(error.value) == [
+        f"seen.csv:2 patient 1: site is 'Basel'; the same patient has another one on tx.csv:2. {fix}",
+        f"seen.csv:2 patient 1: arm is 'B'; the same patient has another one on visits.csv:3. {fix}",
+    ]
+
+
 def test_a_cause_of_death_of_a_patient_without_a_transplant_is_set_aside_with_them(tmp_path) -> None:
     rules = 'without_transplant = "drop"\n' + DEATHS
     rules += '[[table]]\nfile = "visits"\npatient_id = "id"\n[[table.record]]\nkind = "death"\ncause_of_death = "cause"\n'
@@ -410,6 +440,28 @@ def test_two_scores_on_a_day(tmp_path, choice: str, score: str) -> None:
     mapped = mapped_files(tmp_path, f'same_day = "{choice}"\n' + visits(), tx=TX, visits=table)
     assert [row["edss"] for row in rows_of(mapped) if row["record"] == "edss"] == [score]
     assert [aside.reason for aside in mapped.account.set_aside] == ["another score of that day"]
+
+
+@pytest.mark.parametrize("choice", ["last", "worst"])
+def test_a_wrong_score_is_told_and_stands_for_no_other(tmp_path, choice: str) -> None:
+    table = "id,when,score\n1,2015-02-01,x\n1,2015-02-01,3\n1,2015-03-01,4\n1,2015-03-01,6.2\n"
+    for name, text in {"tx": TX, "visits": table}.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataProblems) as error:
+        read_mapped(tmp_path, map_of(f'same_day = "{choice}"\n' + visits()))
+    assert [(problem.line, problem.value) for problem in error.value.problems] == [(2, "x"), (5, "6.2")]
+
+
+@pytest.mark.parametrize(("choice", "severity"), [("missing", "look first"), ("last", "note")])
+def test_dates_without_a_day_are_told(tmp_path, choice: str, severity: str) -> None:
+    rules = f'partial_date = "{choice}"\n' + visits('date = "when"').replace('"edss"', '"death"')
+    mapped = mapped_files(tmp_path, rules, tx=TX + "2,2015-01-10\n", visits="id,when\n1,2016-02\n2,2016\n")
+    assert [row["date"] for row in rows_of(mapped) if row["record"] == "death"] == (
+        [] if choice == "missing" else ["2016-02-29", "2016-12-31"]
+    )
+    (notice,) = [each for each in mapped.notices if each.code.startswith("dates-")]
+    assert notice.severity == severity
+    assert notice.text.startswith("In visits.csv 2 dates under when (lines 2, 3) without a day are ")
 
 
 def test_patients_without_a_transplant(tmp_path) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ahsct_trial.columns import PATIENT_TABLE, RECORDS
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.formats.cells import CellTable
-from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal
+from ahsct_trial.loading.problems import FILL_IN, ROW_RULE, fatal, on_lines
 from ahsct_trial.mapping.faults import Faults
 from ahsct_trial.mapping.merging import given_kinds, merge_records
 from ahsct_trial.mapping.model import Map
@@ -121,6 +121,7 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
     account = _account(tables_read, used)
     notices = [
         *_without_record(tables_read, giving, account),
+        *_dayless(tables_read),
         *_unread(tables_read),
         *(_lacking(rules, made) if rules.gives_records else ()),
     ]
@@ -135,6 +136,28 @@ def apply_map(rules: Map, source: Source) -> MappedTable:
         account=account,
         notices=tuple(notices),
     )
+
+
+def _dayless(tables_read: Iterable[TableRead]) -> Iterator[Notice]:
+    """Dates without a day, and what the map makes of them."""
+    for table_read in tables_read:
+        view = table_read.view
+        for heading, rows in view.dayless.items():
+            if not rows.size:
+                continue
+            lines = on_lines(view.table.lines[rows[:3]].tolist(), len(rows))
+            noun = "1 date" if len(rows) == 1 else f"{len(rows):,} dates"
+            where = f"In {shown(view.table.label)} {noun} under {shown(heading)} ({lines}) without a day"
+            are, they_tell = ("is", "it tells") if len(rows) == 1 else ("are", "they tell")
+            if view.rule.partial_date == "missing":
+                text = (
+                    f'{where} {are} left out with what {they_tell} of (partial_date = "missing"): a death or a relapse '
+                    "would not be counted."
+                )
+                yield Notice(code="dates-left-out", severity="look first", text=text)
+            else:
+                text = f'{where} {are} taken as partial_date = "{view.rule.partial_date}" says.'
+                yield Notice(code="dates-completed", text=text)
 
 
 def _names(tables: Iterable[CellTable | None]) -> str:

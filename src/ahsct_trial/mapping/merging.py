@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ahsct_trial.columns import ATTRIBUTES, CAUSE_OF_DEATH, PATIENT_ID, Column
+from ahsct_trial.columns import ATTRIBUTES, CAUSE_OF_DEATH, PATIENT_ID, RECORDS, Column
 from ahsct_trial.escaping import shown
 from ahsct_trial.loading.blocks import Rows, TextColumn
 from ahsct_trial.loading.checks import another_value
@@ -23,6 +23,8 @@ from ahsct_trial.mapping.model import Map
 from ahsct_trial.mapping.rows import Made, TableRead, is_given, places_of
 from ahsct_trial.mapping.values import RowsArray, combined, meanings, text_places
 from ahsct_trial.wording import first_of
+
+_EDSS = next(column for column in RECORDS if column.name == "edss")
 
 #: Later than any day, for a patient who has not died.
 _NEVER = np.iinfo(np.int64).max
@@ -171,7 +173,10 @@ def _merge_baselines(
     tables_read: Sequence[TableRead],
     faults: Faults,
 ) -> _OneEach:
-    """Give each patient one baseline, with the attributes that any row tells."""
+    """Give each patient one baseline, with the attributes that any baseline tells.
+
+    Those on other records must agree with it. That is judged here, while each value still stands on its own row.
+    """
     is_other, gives = np.zeros((2, len(made)), dtype=bool)
     rows = np.flatnonzero(_is_kind(made, "baseline") & is_kept)
     baseline = np.full(len(made), -1)
@@ -183,12 +188,14 @@ def _merge_baselines(
         texts = made.columns.get(column.name)
         if texts is None:
             continue
-        given = rows[is_given(texts)[rows]]
-        first = _first_of_patient(patient, given)
-        meaning = meanings(column, texts)
-        differs = meaning[given] != meaning[first]
+        is_there = is_given(texts) & is_kept & (patient >= 0)
+        meaning, told = meanings(column, texts), np.flatnonzero(is_there)
+        first = _first_of_patient(patient, told)
+        differs = meaning[told] != meaning[first]
         if differs.any():
-            _note_two_values(made, tables_read, column, given[differs], first[differs], faults)
+            _note_two_values(made, tables_read, column, told[differs], first[differs], faults)
+        given = rows[is_there[rows]]
+        first = _first_of_patient(patient, given)
         gives[first] = True
         source = np.arange(len(made))
         source[baseline[first]] = first
@@ -292,11 +299,11 @@ def _is_other_score(
     if not any(choices) or "edss" not in made.columns:
         return is_other
     is_choosing = np.array([choice is not None for choice in choices])[made.table]
-    rows = np.flatnonzero(_is_kind(made, "edss") & is_kept & is_choosing)
+    scores = meant(_EDSS, TextColumn.of(made.columns["edss"]), Forms())
+    is_wrong = ~(scores.is_missing() | scores.is_right())  # which is told where the column is read
+    rows = np.flatnonzero(_is_kind(made, "edss") & is_kept & is_choosing & ~is_wrong)
     is_worst = np.array([choice == "worst" for choice in choices])[made.table[rows]]
-    is_number = pc.match_substring_regex(made.columns["edss"], r"^[0-9]{1,2}(\.[0-9]+)?$")
-    scores = pc.cast(pc.if_else(is_number, made.columns["edss"], None), pa.float64()).fill_null(-1.0)
-    score = np.where(is_worst, scores.to_numpy(zero_copy_only=False)[rows], 0.0)
+    score = np.where(is_worst, np.nan_to_num(scores.numbers(), nan=-1.0)[rows], 0.0)
     order = np.lexsort((rows, score, time[rows], patient[rows]))
     ordered = rows[order]
     # The last of each patient and day stays.

@@ -53,6 +53,8 @@ class SourceTable:
         self.faults = faults
         #: How many cells of the columns that are read have each missing token.
         self.n_missing: Counter[str] = Counter()
+        #: Rows whose date has no day, by the heading that it stands under, where the map says what it counts as.
+        self.dayless: dict[str, RowsArray] = {}
         self._missing = {token.strip().casefold() for token in (*MISSING, *rule.missing)}
         self._cells: dict[str, pa.StringArray] = {}
         self._places = _places(table.names)
@@ -219,8 +221,17 @@ class SourceTable:
         return self._judged(heading, texts, _refuse_formula_error, rows)
 
     def _days(self, heading: str, texts: pa.StringArray, cells: Cells, rows: RowsArray) -> pa.StringArray:
-        forms = cells.date_formats or self.rule.date_formats
-        return self._judged(heading, texts, lambda text: iso_day(text, forms, self.rule.partial_date), rows)
+        forms, partial = cells.date_formats or self.rule.date_formats, self.rule.partial_date
+        if partial is not None:
+            coded = texts.dictionary_encode()
+            is_dayless = [
+                isinstance(iso_day(text, forms, None), Wrong)
+                and not isinstance(iso_day(text, forms, partial), Wrong)
+                for text in coded.dictionary.to_pylist()
+            ]
+            found = rows[np.array([*is_dayless, False])[text_places(coded)]]
+            self.dayless[heading] = np.union1d(self.dayless.get(heading, found), found)
+        return self._judged(heading, texts, lambda text: iso_day(text, forms, partial), rows)
 
     def _possible_days(self, heading: str, cells: Cells, rows: RowsArray) -> pa.StringArray:
         """Dates of which only the time between them is kept, so that nobody else looks at them."""
