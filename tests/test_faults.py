@@ -280,6 +280,7 @@ def test_an_argument_that_is_not_utf8_is_shown_escaped() -> None:
         ["convert", SAMPLE, "--map", "msbase", "--missing", "\udcff"],
         ["summarize", SAMPLE, "--where", "site=\udcff"],
         ["trace", SAMPLE, "\udcff"],
+        ["summarize", SAMPLE, "--encoding", "\udcff"],
     ],
 )
 def test_words_that_are_not_utf8_are_refused(arguments: list[str], tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def named_protocol(name: str, settings: Mapping[str, Any]) -> Protocol:
     for key in settings:
         if key not in SETTINGS:
             meant = is_it_meant(key, SETTINGS) or f"Settings are {', '.join(SETTINGS)}."
-            raise UsageError(f"Protocol {shown(name)}: there is no setting {shown(key)!r}. {meant}")
+            raise UsageError(f"Protocol {shown(name)}: there is no setting '{shown(key)}'. {meant}")
     try:
         return replace(BUILT_IN["default"], name=name, **settings)
     except UsageError as error:

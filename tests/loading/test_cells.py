@@ -12,6 +12,7 @@ import pytest
 from ahsct_trial import DataProblems, UsageError, read_cohort
 from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.trials import read_cells
+from ahsct_trial.rendering.workbook import Sheet, SheetColumn, write_workbook
 from ahsct_trial.trial import Places
 
 
@@ -149,3 +150,15 @@ def test_places_lead_back_to_the_tables():
     row = int(trial.data.observations["relapse"].row[0])
     assert str(trial.places.of(row)) == "d.csv:5"
     assert (trial.account.rows_read, trial.account.rows_used) == (4, 3)
+
+
+def test_titles_above_the_headings_of_a_sheet(tmp_path):
+    file = tmp_path / "p.xlsx"
+    rows = (("", ""), ("patient_id", "follow_up_years"), ("P1", 3))
+    file.write_bytes(write_workbook([Sheet("p", (SheetColumn("Patients of 2016"), SheetColumn("")), rows)]))
+    with pytest.raises(DataProblems) as caught:
+        read_cohort(file)
+    assert list(map(str, caught.value.problems)) == [
+        "p.xlsx: these are not the headings; they seem to stand on line 3; a file begins with its headings. "
+        "Remove the lines above them, or give a map with heading_row = 3."
+    ]

@@ -603,8 +603,14 @@ def test_an_attribute_of_a_patient_table_may_stand_on_any_row(tmp_path) -> None:
         mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,F,3\n1,3,M,\n")
     fix = "Name the rows that count with where = { … } in the map, or correct the table."
     assert problems_of(error.value) == [
-        f"a.csv:2, 3: a patient has rows with different {name}; a patient table takes one row of a patient. {fix}"
-        for name in ("sex", "years_to_death")
+        f"a.csv:2, 3: a patient has {what}; a patient table takes one row of a patient. {fix}"
+        for what in ("rows with different sex", "years_to_death on one row and not on another")
+    ]
+    # Of one patient's three rows two pairs differ, and that is one patient.
+    with pytest.raises(DataProblems) as error:
+        mapped_files(tmp_path, rules, a="id,fu,sex,died\n1,3,F,\n1,4,F,\n1,5,F,\n")
+    assert problems_of(error.value) == [
+        f"a.csv:2, 3: a patient has rows with different follow_up_years; a patient table takes one row of a patient. {fix}"
     ]
 
 

@@ -397,7 +397,7 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     """
     if given in known:
         return given
-    sentence = f"{option} is {shown(given)!r}; it is one of {', '.join(known)}."
+    sentence = f"{option} is '{shown(given)}'; it is one of {', '.join(known)}."
     raise UsageError(f"{sentence} {is_it_meant(given, known)}".rstrip())
 
 
@@ -412,7 +412,7 @@ def as_text(option: str, given: str) -> str:
     try:
         given.encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{option} is {shown(given)!r}, which is not text in UTF-8.") from None
+        raise UsageError(f"{option} is '{shown(given)}', which is not text in UTF-8.") from None
     return given
 
 
@@ -426,7 +426,7 @@ def split_pair(option: str, pair: str, form: str) -> tuple[str, str]:
     """
     name, equals, value = pair.partition("=")
     if not (name.strip() and equals and value.strip()):
-        raise UsageError(f"{option} is {shown(pair)!r}; write {form}.")
+        raise UsageError(f"{option} is '{shown(pair)}'; write {form}.")
     return name.strip(), value.strip()
 
 

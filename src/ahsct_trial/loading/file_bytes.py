@@ -184,7 +184,7 @@ def as_size(text: str) -> int:
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None or not int(found[1]):
-        raise UsageError(f"--max-input is {shown(text)!r}; it is a size such as 500M or 16G.")
+        raise UsageError(f"--max-input is '{shown(text)}'; it is a size such as 500M or 16G.")
     return int(found[1]) << 10 * _UNITS.index(found[2].lower())
 
 

@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE, RECORDS, Column
@@ -99,14 +99,7 @@ def read_header(source: Source, dictionary: Sequence[Column]) -> Header:
             len(reading[1][0]),
         ),
     )
-    if not _has_patients(names, dictionary) and (lower := _line_of_headings(source, start)) is not None:
-        raise fatal(
-            source.file,
-            f"these are not the headings; they seem to stand on line {lower}",
-            "a file begins with its headings",
-            f"Remove the lines above them, or give a map with heading_row = {lower}.",
-            line=header_line,
-        )
+    refuse_titles(source.file, header_line, names, _lower_lines(source, start))
     try:
         columns, notices = recognise(source.file, header_line, names, dictionary)
         problems = None
@@ -157,25 +150,39 @@ def _first_visible_line(source: Source) -> int:
     return max(begin, source.data.rfind(b"\n", 0, first.start()) + 1) if first else 0
 
 
-def _has_patients(names: Sequence[str], dictionary: Sequence[Column]) -> bool:
-    """Whether a column of identifiers is among some names."""
-    return any(
-        column is not None and column.name == PATIENT_ID.name for column in _recognised(names, dictionary)
-    )
+def refuse_titles(
+    file: str, line: int | None, names: Sequence[str], lower: Iterable[tuple[int, Sequence[str]]]
+) -> None:
+    """Refuse a first line without a column of identifiers where a lower one has the headings.
+
+    Raises
+    ------
+    DataProblems
+        If one of the next lines, given with their texts, has identifiers and another column that is known here.
+    """
+    if PATIENT_ID.name in _known_columns(names):
+        return
+    for row, texts in itertools.islice(lower, _MOST_TITLES):
+        known = _known_columns(texts)
+        if len(known) > 1 and PATIENT_ID.name in known:
+            raise fatal(
+                file,
+                f"these are not the headings; they seem to stand on line {row}",
+                "a file begins with its headings",
+                f"Remove the lines above them, or give a map with heading_row = {row}.",
+                line=line,
+            )
 
 
-def _line_of_headings(source: Source, start: int) -> int | None:
-    """The line below the first that has headings which are known here, identifiers among them, if one has."""
-    for _ in range(_MOST_TITLES):
-        start = source.data.find(b"\n", start) + 1
-        if not 0 < start < len(source.data):
-            return None
-        for delimiter in _DELIMITERS:
-            names = _names(source, start, delimiter)[0]
-            n_known = sum(column is not None for column in _recognised(names, shape_of(names)))
-            if n_known > 1 and _has_patients(names, shape_of(names)):
-                return source.line_of(start)
-    return None
+def _known_columns(names: Sequence[str]) -> set[str]:
+    return {column.name for column in _recognised(names, shape_of(names)) if column is not None}
+
+
+def _lower_lines(source: Source, start: int) -> Iterator[tuple[int, Sequence[str]]]:
+    """The lines below one, by their cells under the delimiter that knows most of them."""
+    while 0 < (start := source.data.find(b"\n", start) + 1) < len(source.data):
+        readings = (_names(source, start, delimiter)[0] for delimiter in _DELIMITERS)
+        yield source.line_of(start), max(readings, key=lambda names: len(_known_columns(names)))
 
 
 def _names(source: Source, start: int, delimiter: str) -> tuple[list[str], int]:

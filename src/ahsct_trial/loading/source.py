@@ -135,6 +135,13 @@ def _refuse_wide(file: str, data: bytes) -> None:
 
 
 def _recoded(file: str, data: bytes, encoding: str) -> bytes:
+    no_such = UsageError(
+        f"There is no encoding '{shown(encoding)}'. Common ones are utf-8, utf-16, cp1252 and latin-1."
+    )
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):  # the latter for a name that is not text
+        raise no_such from None
     try:
         return data.decode(encoding).encode("utf-8")
     except UnicodeError as error:
@@ -145,10 +152,8 @@ def _recoded(file: str, data: bytes, encoding: str) -> bytes:
             "every byte must be text in the named encoding",
             "Name the encoding that the file was saved in with --encoding, or save it as CSV UTF-8.",
         ) from None
-    except (LookupError, ValueError):
-        raise UsageError(
-            f"There is no encoding {shown(encoding)!r}. Common ones are utf-8, utf-16, cp1252 and latin-1."
-        ) from None
+    except (LookupError, ValueError):  # what it decodes is not text
+        raise no_such from None
 
 
 def _with_line_feeds(data: bytes) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ahsct_trial.columns import RECORDS
 from ahsct_trial.loading.file_bytes import FileBytes
 from ahsct_trial.loading.formats.cells import CellTable, unseen_errors
-from ahsct_trial.loading.header import find_shape, read_header, recognise, shape_of
+from ahsct_trial.loading.header import find_shape, read_header, recognise, refuse_titles, shape_of
 from ahsct_trial.loading.inputs import Input, from_cells, from_text
 from ahsct_trial.loading.patient_table import read_patient_table
 from ahsct_trial.loading.problems import fatal
@@ -105,10 +105,17 @@ def _read_cells(
     table: CellTable, forms: Forms, origins: Places | None, *, time_zero: TimeZero, is_strict: bool
 ) -> Trial:
     shape = shape_of(table.names)
+    if origins is None:
+        refuse_titles(table.file, None, table.names, _lower_rows(table))
     columns, notices = recognise(table.file, None, table.names, shape)
     if origins is None:
         notices = (*notices, *unseen_errors([table.file]))
     return _read(from_cells(table, columns, notices, forms, origins), shape is RECORDS, time_zero, is_strict)
+
+
+def _lower_rows(table: CellTable) -> Iterator[tuple[int, list[str]]]:
+    for row, line in enumerate(table.lines.tolist()):
+        yield line, [column[row].as_py() or "" for column in table.columns]
 
 
 def _read(source: Input, is_records: bool, time_zero: TimeZero, is_strict: bool) -> Trial:

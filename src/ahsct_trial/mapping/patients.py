@@ -86,13 +86,19 @@ def _one_each(  # noqa: PLR0913, PLR0917
         pairs = np.flatnonzero(differs)
         both = np.sort(rows[order[[pairs[0], pairs[0] + 1]]])
         where = f" where {', '.join(cells.where)} is that" if cells.where else ""
+        is_given_once = (meaning[pairs[0]] < 0) != (meaning[pairs[0] + 1] < 0)
+        n_more = len(np.unique(patients[order][pairs])) - 1
         table_read.view.faults.add(
             problem_on(
                 table_read.view.table,
                 table_read.view.table.lines[both],
                 column=name,
-                what=f"a patient has rows with different {name}"
-                + (f"; so have {len(pairs) - 1:,} more" if len(pairs) > 1 else ""),
+                what=(
+                    f"a patient has {name} on one row and not on another"
+                    if is_given_once
+                    else f"a patient has rows with different {name}"
+                )
+                + (f"; so have {n_more:,} more" if n_more else ""),
                 rule=f"a patient table takes one row of a patient{where}",
                 fix="Name the rows that count with where = { … } in the map, or correct the table.",
             )

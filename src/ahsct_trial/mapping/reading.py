@@ -76,7 +76,7 @@ def built_in_maps() -> dict[str, str]:
 def no_such_map(name: str, known: Iterable[str]) -> UsageError:
     """The error that no map of that name comes with the program."""
     sentence = (
-        f"There is no map {shown(name)!r}. Built in are {', '.join(known)}; the name of a file ends in .toml."
+        f"There is no map '{shown(name)}'. Built in are {', '.join(known)}; the name of a file ends in .toml."
     )
     return UsageError(f"{sentence} {is_it_meant(name, known)}".rstrip())
 
@@ -197,7 +197,7 @@ class _Keys:
             if key not in known:
                 close = get_close_matches(str(key), known, n=1)
                 meant = f"is {close[0]} meant?" if close else f"known are {', '.join(known)}"
-                self.fault(f"there is no key {shown(str(key))!r}; {meant}")
+                self.fault(f"there is no key '{shown(str(key))}'; {meant}")
 
     def fault(self, what: str) -> None:
         self.faults.append(f"{self.place}: {what}{'' if what.endswith('?') else '.'}")
@@ -293,7 +293,7 @@ class _Keys:
         no = keys.filled_in("not") if "not" in keys else None
         for text in yes:
             if text != TO_FILL_IN and code_key(text) in {code_key(each) for each in no or ()}:
-                keys.fault(f"{shown(text)!r} stands under is and under not; a code says one of them")
+                keys.fault(f"'{shown(text)}' stands under is and under not; a code says one of them")
         return Flag(column=keys.text("column") or "", yes=yes, no=no, is_optional=keys.truth("optional"))
 
     def cells(self, key: str, column: str) -> Cells:
@@ -339,16 +339,16 @@ def _codes(keys: _Keys, column: str) -> dict[str, str]:
         meaning = given.text(code) or ""
         if meaning == TO_FILL_IN:
             rule = f": {', '.join(levels)}" if levels else ""
-            given.fault(f"the meaning of {shown(code)!r} is still {TO_FILL_IN!r}; fill it in{rule}")
+            given.fault(f"the meaning of '{shown(code)}' is still {TO_FILL_IN!r}; fill it in{rule}")
         elif levels and meaning not in ("", *levels):
             close = get_close_matches(meaning.casefold(), levels, n=1)
             hint = f"is {close[0]} meant?" if close else f"it must be {' or '.join(levels)}"
-            given.fault(f"{shown(code)!r} means {shown(meaning)!r}; {hint}")
+            given.fault(f"'{shown(code)}' means '{shown(meaning)}'; {hint}")
         other = alike.setdefault(code_key(code), code)
         if codes.get(other, meaning) != meaning:
             given.fault(
-                f"{shown(other)!r} and {shown(code)!r} are one code, since case and a trailing .0 do not count; "
-                f"it means {shown(codes[other])!r} and {shown(meaning)!r}"
+                f"'{shown(other)}' and '{shown(code)}' are one code, since case and a trailing .0 do not count; "
+                f"it means '{shown(codes[other])}' and '{shown(meaning)}'"
             )
         codes[code] = meaning
     return codes

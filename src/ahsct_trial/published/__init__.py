@@ -59,7 +59,7 @@ def publication(name: str) -> Publication:
         close = get_close_matches(name.casefold(), known, n=3, cutoff=0.4)
         remedy = f"Closest: {', '.join(close)}." if close else f"Known: {', '.join(known)}."
         raise UsageError(
-            f"There is no publication {shown(name)!r} here. {remedy} The name of a file ends in .toml."
+            f"There is no publication '{shown(name)}' here. {remedy} The name of a file ends in .toml."
         )
     file = f"{name}.toml"
     return parse_publication(files(__name__).joinpath(file).read_bytes(), file)

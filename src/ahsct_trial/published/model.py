@@ -274,7 +274,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         for arm in cohort_arms:
             if arm not in self.arms:
                 known = f"Its arms are {', '.join(self.arms)}." if self.arms else "It tells no arms apart."
-                raise UsageError(f"{self.id} has no arm {shown(arm)!r}. {known}")
+                raise UsageError(f"{self.id} has no arm '{shown(arm)}'. {known}")
 
         def named(arm: str) -> str:
             return cohort_arms.get(arm, arm)

@@ -165,7 +165,7 @@ def _wrong_keys(table: Mapping[str, Any], fields: Mapping[str, msgspec.structs.F
         if key not in fields:
             close = get_close_matches(key, fields, n=1)
             remedy = f"is {close[0]} meant?" if close else f"keys are {', '.join(fields)}"
-            yield f"there is no key {shown(key)!r}; {remedy}"
+            yield f"there is no key '{shown(key)}'; {remedy}"
         elif not _is_accepted(value, fields[key]):
             yield _refused(key, value)
 
@@ -204,7 +204,7 @@ def _faults_of_where(figure: Figure) -> Iterator[str]:
     known = [each.name for each in ATTRIBUTES if each.kind in {"text", "level"}]
     for column, texts in figure.where.items():
         if column not in known:
-            yield f"where names {shown(column)!r}; its columns are {', '.join(known)}"
+            yield f"where names '{shown(column)}'; its columns are {', '.join(known)}"
         elif not texts:
             yield f"where leaves {column} without a text; it must be {RULES['where']}"
 
@@ -237,7 +237,7 @@ def _faults_of_unit(figure: Figure, path: str) -> Iterator[str]:
         yield 'unit is missing: give unit = "%", or the count with its of'
     if figure.unit and figure.unit not in units:
         what = f"is {' or '.join(units)}" if units else "is a count"
-        yield f"unit is {figure.unit!r}, and {shown(path, longest=400)!r} {what}"
+        yield f"unit is {figure.unit!r}, and '{shown(path, longest=400)}' {what}"
     if figure.ci is not None and estimate_at(path, figure.figure_of) is None:
         yield f"ci has no counterpart: the results hold no interval of {shown(path, longest=400)}"
 
@@ -292,6 +292,6 @@ def _faults_of_whole(publication: Publication) -> Iterator[str]:
         yield str(error).removesuffix(".")
     labels = [figure.label for figure in publication.figures]
     for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
-        yield f"two figures have the label {shown(label)!r}; give each its own"
+        yield f"two figures have the label '{shown(label)}'; give each its own"
     if sum(figure.is_headline for figure in publication.figures) > 1:
         yield "is_headline is true for two figures; a publication has one"

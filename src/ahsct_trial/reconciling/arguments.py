@@ -16,7 +16,7 @@ def split_figure(text: str) -> tuple[str, tuple[str, str] | None]:
     figure, limits = without_limits(in_digits(text))
     if len(limits) > 1:
         raise UsageError(
-            f"The figure is {shown(text)!r}, which has more than one interval; write one figure."
+            f"The figure is '{shown(text)}', which has more than one interval; write one figure."
         )
     figure = re.sub(PERCENT, "%", figure, flags=re.IGNORECASE)
     return " ".join(figure.split()), next(iter(limits), None)
@@ -35,7 +35,7 @@ def split_limits(text: str) -> tuple[str, str]:
     """
     limits = re.fullmatch(LIMITS, re.sub(r"^\s*[(\[](.*)[)\]]\s*$", r"\1", text).strip(), re.IGNORECASE)
     if limits is None:
-        raise UsageError(f"The interval is {shown(text)!r}; write LOW:HIGH, for example 46.6:84.2.")
+        raise UsageError(f"The interval is '{shown(text)}'; write LOW:HIGH, for example 46.6:84.2.")
     return limits[1], limits[2]
 
 
@@ -50,7 +50,7 @@ def split_range(text: str) -> tuple[int, int]:
     first, *last = _BETWEEN_NUMBERS.split(text.strip())
     ends = (first, *(last or [first]))
     if len(ends) != 2 or not all(re.fullmatch("[0-9]{1,9}", end) for end in ends):
-        raise UsageError(f"The range of n is {shown(text)!r}; write A:B, for example 20:24, or one number.")
+        raise UsageError(f"The range of n is '{shown(text)}'; write A:B, for example 20:24, or one number.")
     return int(ends[0]), int(ends[1])
 
 
@@ -64,5 +64,5 @@ def split_counts(text: str) -> tuple[str, str]:
     """
     events, *exposure = text.split("/")
     if len(exposure) != 1:
-        raise UsageError(f"The counts are {shown(text)!r}; write EVENTS/TIME, for example 167/140.")
+        raise UsageError(f"The counts are '{shown(text)}'; write EVENTS/TIME, for example 167/140.")
     return events, exposure[0]

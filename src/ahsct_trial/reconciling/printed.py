@@ -191,7 +191,7 @@ def read_number(
     match = _NUMBER.fullmatch(text.strip())
     if match is None or (match[1] and not may_be_negative):
         sign = "" if may_be_negative else ", not negative"
-        raise UsageError(f"{what} is {shown(text)!r}; write {form}, with at most 12 decimals{sign}.")
+        raise UsageError(f"{what} is '{shown(text)}'; write {form}, with at most 12 decimals{sign}.")
     if may_be_thousands and MAY_BE_THOUSANDS.fullmatch(text.strip()):
         without, point = text.strip().replace(",", ""), with_point(text.strip())
         raise UsageError(f"{what} is {text.strip()}, which may be {without} or {point}; write one of them.")

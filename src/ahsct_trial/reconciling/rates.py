@@ -148,7 +148,7 @@ def reconcile_rate(
     events = counts[0].strip()
     exposure = read_number(counts[1], "The exposure", "a number such as 140", may_be_thousands=True)
     if not re.fullmatch("[0-9]{1,9}", events):
-        raise UsageError(f"The number of events is {shown(events)!r}; write a whole number such as 167.")
+        raise UsageError(f"The number of events is '{shown(events)}'; write a whole number such as 167.")
     if not exposure.digits:
         raise UsageError(f"The exposure is {shown(exposure.given)}; a rate needs one above 0.")
     n_events = int(events)
