@@ -224,7 +224,8 @@ class Observation:
 
     def known(self) -> Leaving:
         """Those who are not left out."""
-        known = np.flatnonzero(self.is_known)  # once for all: looking at flags takes longer than taking values
+        # Once for all: looking at flags takes longer than taking values.
+        known = np.flatnonzero(self.is_known)
         entry = None if self.entry is None else self.entry.take(known)
         return Leaving(self.years.take(known), self.event_type.take(known), entry)
 
