@@ -65,7 +65,9 @@ _LIMIT = rf"[-−]?{_DIGITS}(?:\s*%)?"
 #: Two limits: 46.6:84.2, 46.6-84.2, 46,6–84,2, "46.6 to 84.2", "46.6, 84.2", 46.6,84.2.
 LIMITS = rf"({_LIMIT})\s*(?:[:;‐-―−-]|\bto\b|,\s|,(?=[0-9]+\.))\s*({_LIMIT})(?![\w]|[.,·][0-9])"
 
-_CI = r"(?:[0-9]{2}(?:[.,][0-9])?\s*%[\s-]*)?\b(?:CI|confidence (?:interval|limits))\b[\s:,=]*(?:of |from )?"
+_INTERVAL = r"\b(?:CI|confidence (?:interval|limits))\b"
+_CI = rf"(?:[0-9]{{2}}(?:[.,][0-9])?\s*%[\s-]*)?{_INTERVAL}[\s:,=]*(?:of |from )?"
+_LEVEL = re.compile(rf"([0-9]{{2}}(?:[.,][0-9])?)\s*%[\s-]*{_INTERVAL}", re.IGNORECASE)
 #: Limits beside a figure: in brackets, or with a word that says what they are.
 _LIMITS_BESIDE = re.compile(
     rf"[(\[]\s*(?:{_CI})?(?:{LIMITS})\s*[;,]?\s*[)\]]|[,;]?\s*[(\[]?\s*{_CI}[(\[]?(?:{LIMITS})\s*[)\]]?",
@@ -129,6 +131,12 @@ def without_limits(text: str) -> tuple[str, list[tuple[str, str]]]:
     limits = [[each for each in found.groups() if each] for found in _LIMITS_BESIDE.finditer(text)]
     rest = re.sub(_CI, "", _LIMITS_BESIDE.sub(" ", text), flags=re.IGNORECASE)
     return rest, [(low, high) for low, high in limits]
+
+
+def level_beside(text: str) -> float | None:
+    """The confidence level that stands before limits, as in "90 % CI"; None where none does."""
+    found = _LEVEL.search(text)
+    return None if found is None else float(with_point(found[1])) / 100
 
 
 def with_point(number: str) -> str:

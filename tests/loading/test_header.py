@@ -194,7 +194,7 @@ def test_header_is_refused(messages, header, expected):
     ("text", "line"),
     [
         ("Cohort of 2016\n\npatient_id,follow_up_years\nP1,3\n", 3),
-        ("Export;2026-01-05;;\nPat-Nr;von;bis;\nPatient;record;day;\nP1;transplant;0;\n", 3),
+        ("Export;2026-01-05;;\nPat-Nr;von;bis;\nPatient;record;day;x\nP1;transplant;0;\n", 3),
         ('"A title\nof three\nlines"\nid\tfollow_up_years\nP1\t3\n', 4),
         ("\ufeffPatients,\n" + "note,\n" * 19 + "ID,Site,record,date\nP1,x,transplant,2020-01-01\n", 21),
     ],
@@ -211,6 +211,8 @@ def test_titles_above_the_headings(messages, text, line):
     [
         "number,follow_up_years\nP1,3\nsite,5\n",  # a heading among the values
         "number,follow_up_years\nid,3\n",  # alone no line of headings
+        "Pat-Nr,visit,informant,edss\nP1,baseline,patient,4\nP1,follow_up,patient,4\n",
+        "Pat-Nr,visit,informant,score\nP1,baseline,patient,4\nP1,follow_up,patient,4\n",
         "note\n" * 22 + "patient_id,follow_up_years\nP1,3\n",  # too far below
     ],
 )

@@ -547,6 +547,15 @@ def test_a_count_with_its_percentage_beside_it(value: str) -> None:
     assert reconcile(value).exact == reconcile("23/24").exact
 
 
+@pytest.mark.parametrize(
+    ("count", "limits"), [("0/75", ("0", "5")), ("0/24", ("0", "14")), ("0/24", ("0", "14%"))]
+)
+def test_whole_limits_of_none_are_percentages(count: str, limits: tuple[str, str]) -> None:
+    # Clopper–Pearson's upper limit of 0 of n is 1 − 0.025^(1/n): 4.80 % of 75, 14.25 % of 24.
+    result = reconcile(count, limits)
+    assert (result.is_fraction, "clopper-pearson" in str(result.exact)) == (False, True)
+
+
 def test_limits_of_a_count_may_be_cut_off() -> None:
     """binomial_ci.csv, Wilson's 23 of 24: 0.797584 to 0.992611, rounded 79.8 to 99.3."""
     result = reconcile("23/24", ("79.7", "99.2"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ahsct_trial.errors import UsageError
-from ahsct_trial.reconciling.arguments import split_figure, split_limits, split_range
+from ahsct_trial.reconciling.arguments import one_level, split_figure, split_limits, split_range
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,25 @@ def test_what_is_not_two_limits(text: str) -> None:
 )
 def test_a_figure_and_the_limits_beside_it(text: str, figure: str, limits: tuple[str, str] | None) -> None:
     assert split_figure(text) == (figure, limits)
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "level"),
+    [
+        ("91.3% (90% CI 74.7–97.2)", None, 0.9),
+        ("91.3% (90 % confidence interval 74.7–97.2)", 0.9, 0.9),
+        ("23/24, 97.5% CI 78.9–99.9", None, 0.975),
+        ("91.3% (74.7–97.2)", 0.99, 0.99),
+        ("95% (74.7–97.2)", None, 0.95),
+    ],
+)
+def test_the_level_beside_the_limits(text: str, given: float | None, level: float) -> None:
+    assert one_level(text, given) == level
+
+
+def test_two_levels_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"--level is 0.95, and the figure says 90 %"):
+        one_level("91.3% (90% CI 74.7–97.2)", 0.95)
 
 
 def test_two_intervals_beside_a_figure_are_refused() -> None:

@@ -55,11 +55,19 @@ _NAMED = re.compile(
 )
 #: A fraction in words, of which the number words alone would be another figure.
 _FRACTION = re.compile(
-    r"\bhalf\b|\b(?:an?|one|two|three|four|nine|[0-9]+)[ -](?:halves|thirds?|quarters?|fifths?|tenths?)\b",
+    r"\bhalf\b|\b(?:an?|one|two|three|four|nine|[0-9]+)[ -](?:halves|thirds?|quarters?|fifths?|tenths?|fourths?)\b",
+    re.IGNORECASE,
+)
+#: Measures that no publication is looked up for: the number would be taken for another figure.
+_OTHER_MEASURE = re.compile(
+    r"\b(?:odds ratio|relative risk|risk ratio|(?:relative |absolute )?risk reduction|number needed to treat"
+    r"|percentage points?|times (?:as|more|less|fewer|lower|higher)|(?-i:OR|NNT)(?=[ =:]*[0-9]))\b|[0-9][ -]?fold\b"
+    r"|\byears?[ -]old\b",
     re.IGNORECASE,
 )
 _PERCENTAGE_PER_YEAR = re.compile(
-    rf"{PERCENT}\s*(?:per|a|/)\s*(?:patient-|person-)?(?:year|annum)\b", re.IGNORECASE
+    rf"{PERCENT}\s*(?:(?:per|an?|each|every|/)\s*(?:patient-|person-)?(?:{TIME_UNIT}|annum)\b|(?:annual|year|month)ly\b)",
+    re.IGNORECASE,
 )
 #: A rate per so many person-years, or per thousand of what is not said.
 _PER_PERSON_YEARS = re.compile(
@@ -78,6 +86,7 @@ _TIME = re.compile(
 _PER_TIME = re.compile(rf"\b(?:per|every|each) [0-9]+ {TIME_UNIT}\b", re.IGNORECASE)
 #: How many of a unit of time are a year.
 _PER_YEAR = {"years": 1, "months": 12, "weeks": 365.25 / 7, "days": 365.25}
+_LONGEST_YEARS = 50
 #: Of what a time itself may be the figure.
 _DURATION = re.compile(r"\b(?:median|mean|longest|shortest|duration)\b", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"\bfollow", re.IGNORECASE)
@@ -87,10 +96,13 @@ _GROUP = re.compile(
 )
 #: What makes a bound of the number that follows or stands before it, or denies it.
 _BEFORE_A_BOUND = re.compile(
-    r"(?:\b(?:\w+ than|at (?:least|most)|up to|over|under|above|below|exceed(?:s|ed|ing)?|beyond|between|not|but|except"
+    r"(?:\b(?:\w+ than|at (?:least|most|best|worst)|(?:max|min)(?:imum)?|never|hardly|twice"
+    r"|up to|over|under|above|below|exceed(?:s|ed|ing)?|beyond|between|not|but|except"
     r"|all|every|each)|[<>≤≥])(?: (?:for|of|the))*\s*$",
     re.IGNORECASE,
 )
+#: "Almost none of 24" is some of them.
+_NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\s*$", re.IGNORECASE)
 _AFTER_A_BOUND = re.compile(
     rf"(?:{PERCENT})?\s*(?:\+|\bor (?:more|fewer|less|higher|lower|above|below|over|under)\b)", re.IGNORECASE
 )
@@ -222,6 +234,8 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
     rest = " ".join(rest.split())
     if _FRACTION.search(rest):
         raise _refused(text, "a fraction in words, which is not looked up")
+    if (other := _OTHER_MEASURE.search(rest)) is not None:
+        raise _refused(text, f"{shown(repr(other[0]))}, which is not looked up")
     if _PERCENTAGE_PER_YEAR.search(rest) or _PER_TIME.search(in_digits(rest)):
         raise _refused(text, "a rate of a kind that is not looked up")
     if len(limits) > 1:
@@ -249,7 +263,7 @@ def read_claim(text: str, about: Topic | None = None) -> Claim:
         of=quoted.of,
         ci=(ci[0], ci[1]) if ci else None,
         unit=unit,
-        is_count=quoted.is_count,
+        is_count=quoted.is_count and rate is None,
         horizon_years=quoted.horizon_years,
         about=said if about is None else (about,),
     )
@@ -262,8 +276,8 @@ def set_aside(text: str) -> tuple[str, ...]:
 
 def _quoted(text: str, words: str, *, is_last: bool = False) -> _Quoted | None:
     """The one figure of the words; None where there is none, or a time that may be none and is one `is_last`."""
-    times = [_time(found, words) for found in _TIME.finditer(words)]
-    rest = _TIME.sub(" ", words)
+    times = [_time(found, words) for found in _TIME.finditer(words) if not _is_exposure(found)]
+    rest = _TIME.sub(lambda found: found[0] if _is_exposure(found) else " ", words)
     count = COUNT.search(rest)
     if count is not None:
         _refuse_bound(text, rest, count)
@@ -320,6 +334,12 @@ def _time(found: re.Match[str], words: str) -> _Time:
     return _Time(found, with_point(found["number"] or found["at"]), unit, is_cued)
 
 
+def _is_exposure(found: re.Match[str]) -> bool:
+    """Whether so many years are those of many patients: nobody was followed so long."""
+    years = found["number"] if (found["unit"] or "").casefold().startswith("y") else found["at"]
+    return years is not None and float(with_point(years)) > _LONGEST_YEARS and not found["named"]
+
+
 def _horizon(text: str, times: list[_Time]) -> float | None:
     horizons = {float(time.value) / _PER_YEAR[time.unit] for time in times}
     if len(horizons) > 1:
@@ -346,7 +366,8 @@ def _is_another(number: str, value: str, of: str) -> bool:
 
 def _refuse_bound(text: str, words: str, found: re.Match[str]) -> None:
     before, after = _BEFORE_A_BOUND.search(words[: found.start()]), _AFTER_A_BOUND.match(words[found.end() :])
-    if before or after:
+    is_not_none = found[0].startswith("0 ") and _NEARLY.search(words[: found.start()])
+    if before or after or is_not_none:
         bound = f"{before[0] if before else ''}{found[0]}{after[0] if after else ''}"
         raise _refused(text, f"no figure but a bound or a denial, {shown(repr(bound))}")
 

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from ahsct_trial.cli.application import DIFFERS, PUBLISHED, Outcome, app
-from ahsct_trial.cli.options import Choices, Data, Disclosure, Document, as_text, grouped, split_pair
+from ahsct_trial.cli.options import (
+    Choices,
+    Data,
+    Disclosure,
+    Document,
+    as_text,
+    grouped,
+    split_pair,
+    with_default,
+)
 from ahsct_trial.cli.reading import read, refuse_pooling
 from ahsct_trial.cli.writing import write_result
 from ahsct_trial.errors import UsageError
@@ -168,7 +177,10 @@ def reconcile(
         str | None,
         typer.Option("--n", metavar="A:B", help="Numbers of patients to search [1:5000]."),
     ] = None,
-    level: Annotated[float, typer.Option("--level", help="Confidence level of the interval.")] = 0.95,
+    level: Annotated[
+        float | None,
+        typer.Option("--level", help=with_default("Confidence level of the interval.", "0.95")),
+    ] = None,
     rate: Annotated[
         str | None,
         typer.Option(
@@ -192,6 +204,7 @@ def reconcile(
     sections: Any
     with progress() as step:
         step("Searching")
+        level = arguments.one_level(value, level)
         value, limits = arguments.split_figure(value)
         if ci is not None:
             if limits is not None:

@@ -153,18 +153,19 @@ def _first_visible_line(source: Source) -> int:
 def refuse_titles(
     file: str, line: int | None, names: Sequence[str], lower: Iterable[tuple[int, Sequence[str]]]
 ) -> None:
-    """Refuse a first line without a column of identifiers where a lower one has the headings.
+    """Refuse a first line without a heading that is known here where a lower one has the headings.
 
     Raises
     ------
     DataProblems
-        If one of the next lines, given with their texts, has identifiers and another column that is known here.
+        If of one of the next lines, given with their texts, most are headings that are known, identifiers among them:
+        a value may be called as a column is.
     """
-    if PATIENT_ID.name in _known_columns(names):
+    if _known_columns(names):
         return
     for row, texts in itertools.islice(lower, _MOST_TITLES):
         known = _known_columns(texts)
-        if len(known) > 1 and PATIENT_ID.name in known:
+        if PATIENT_ID.name in known and 2 * len(known) > max(sum(map(bool, texts)), 3):
             raise fatal(
                 file,
                 f"these are not the headings; they seem to stand on line {row}",

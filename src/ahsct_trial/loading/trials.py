@@ -47,6 +47,7 @@ def read_table(
         return _read(rows, shape is RECORDS, time_zero, is_strict)
     if isinstance(source, Path):
         table = _first_table(source)
+        refuse_titles(table.file, None, table.names, _lower_rows(table))
     else:
         from ahsct_trial.loading.formats.frames import cells_of_frame
 
@@ -105,8 +106,6 @@ def _read_cells(
     table: CellTable, forms: Forms, origins: Places | None, *, time_zero: TimeZero, is_strict: bool
 ) -> Trial:
     shape = shape_of(table.names)
-    if origins is None:
-        refuse_titles(table.file, None, table.names, _lower_rows(table))
     columns, notices = recognise(table.file, None, table.names, shape)
     if origins is None:
         notices = (*notices, *unseen_errors([table.file]))

@@ -6,7 +6,7 @@ import re
 
 from ahsct_trial.errors import UsageError
 from ahsct_trial.escaping import shown
-from ahsct_trial.written_numbers import LIMITS, PERCENT, in_digits, without_limits
+from ahsct_trial.written_numbers import LIMITS, PERCENT, in_digits, level_beside, without_limits
 
 _BETWEEN_NUMBERS = re.compile(r"\s*(?:[:‐-―−-]|\bto\b)\s*")
 
@@ -20,6 +20,20 @@ def split_figure(text: str) -> tuple[str, tuple[str, str] | None]:
         )
     figure = re.sub(PERCENT, "%", figure, flags=re.IGNORECASE)
     return " ".join(figure.split()), next(iter(limits), None)
+
+
+def one_level(text: str, level: float | None) -> float:
+    """The confidence level that is given, or stands beside the figure, as in "90 % CI"; else 0.95.
+
+    Raises
+    ------
+    UsageError
+        If both are there and differ.
+    """
+    quoted = level_beside(text)
+    if quoted is not None and level is not None and quoted != level:
+        raise UsageError(f"--level is {level:g}, and the figure says {100 * quoted:g} %. Give one of them.")
+    return level or quoted or 0.95
 
 
 def split_limits(text: str) -> tuple[str, str]:

@@ -306,8 +306,10 @@ def _count_with_limits(counted: int, n: int, ci: tuple[str, str] | None) -> tupl
     if limits and not any("%" in text for text in ci or ()):
         low, high = limits
         is_percentage = low.value <= 100 * share <= high.value
+        # Limits of fractions that are above 1 have decimals, as Wald's have.
+        is_whole = high.value > 1 and not (low.places or high.places)
         is_fraction = low.value <= share <= high.value and not (
-            is_percentage and 1 in {low.places, high.places}
+            is_percentage and (is_whole or 1 in {low.places, high.places})
         )
     return _enclosing_shares(
         [value, *(each if is_fraction else each.as_percentage() for each in limits)]
