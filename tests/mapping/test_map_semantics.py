@@ -313,14 +313,9 @@ def test_deaths_of_two_tables_on_one_day_are_one_and_a_dateless_cause_joins_it(t
         )
 
 
-BASELINES = """
-[[table]]
-file = "tx"
-patient_id = "id"
-[[table.record]]
-kind = "transplant"
-date = "tx"
-[[table.record]]
+BASELINES = (
+    TRANSPLANTS
+    + """[[table.record]]
 kind = "baseline"
 site = "site"
 sex = { column = "sex", codes = { 1 = "female", 2 = "male" } }
@@ -334,6 +329,7 @@ kind = "baseline"
 site = "centre"
 sex = "gender"
 """
+)
 
 
 def test_attributes_on_several_rows_are_one_baseline_and_each_row_has_its_fate(tmp_path) -> None:

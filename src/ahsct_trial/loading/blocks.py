@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +21,7 @@ from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, Column
 from ahsct_trial.escaping import SPREADSHEET_SAFE
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.problems import fatal
+from ahsct_trial.records import IntArray
 
 #: Bytes of a block. Of smaller ones the texts that come again in the next are more, of larger ones the parts
 #: that are in memory at once: 10,000,000 shuffled records take 11.0 s of processor time and 1.24 GB with it,
@@ -33,8 +36,6 @@ _VISIBLE = re.compile(rb"[^\r\n]")
 _LARGEST_TEXT = 2**31 - 1
 #: What the csv module says where a quote is open at the end.
 _END_OF_DATA = "unexpected end of data"
-
-IntArray = NDArray[np.integer[Any]]
 
 
 def is_ascending(texts: pa.StringArray) -> bool:
@@ -350,18 +351,16 @@ def _walk(body: bytes, delimiter: str) -> tuple[list[int], list[int], str]:
     starts: list[int] = []
     broken: list[int] = []
     start = 0
-    usual_limit = csv.field_size_limit(len(body) + 1)
     try:
-        for record in reader:
-            if record:
-                starts.append(start)
-                if reader.line_num > start + 1:
-                    broken.append(start)
-            start = reader.line_num
+        with _cells_up_to(len(body)):
+            for record in reader:
+                if record:
+                    starts.append(start)
+                    if reader.line_num > start + 1:
+                        broken.append(start)
+                start = reader.line_num
     except csv.Error as error:
         return [*starts, start], broken, str(error)
-    finally:
-        csv.field_size_limit(usual_limit)
     return starts, broken, ""
 
 
@@ -369,8 +368,15 @@ def cells_at(data: bytes, start: int, delimiter: str) -> list[str]:
     """The cells of the record that begins at an offset, without their quotes."""
     stream = io.BytesIO(data)
     stream.seek(start)
-    usual_limit = csv.field_size_limit(len(data) + 1)
-    try:
+    with _cells_up_to(len(data)):
         return next(csv.reader((line.decode("utf-8") for line in stream), delimiter=delimiter))
+
+
+@contextmanager
+def _cells_up_to(n_characters: int) -> Iterator[None]:
+    """Let the csv module read longer cells than it otherwise takes."""
+    usual_limit = csv.field_size_limit(n_characters + 1)
+    try:
+        yield
     finally:
         csv.field_size_limit(usual_limit)

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID, PATIENT_TABLE
-from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.identifiers import unusable_identifiers
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table
 from ahsct_trial.loading.values import Forms, Values, explained, span
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
 
@@ -274,12 +274,10 @@ def _far_limit(counts: NDArray[np.floating[Any]]) -> float:
     if not n:
         return _FAR_OUTSIDE * _LEAST_PERCENTILE
     place = int(0.9 * (n - 1))
-    start = place if n >= _FEW else min(place, -(-4 * n // 5) - 1)
-    top = (
-        np.sort(np.partition(counts, start)[start:])
-        if n < _FEW
-        else np.partition(counts, place)[place : place + 1]
-    )
+    if n >= _FEW:
+        return float(_FAR_OUTSIDE * max(np.partition(counts, place)[place], _LEAST_PERCENTILE))
+    start = min(place, -(-4 * n // 5) - 1)
+    top = np.sort(counts)[start:]
     limits = _FAR_OUTSIDE * np.maximum(top, _LEAST_PERCENTILE)
     gaps = np.flatnonzero(top[1:] > limits[:-1])
     return float(min([limits[place - start], *limits[gaps[:1]]]))

@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 
 from ahsct_trial.chunks import end_to_end, gathered, number_type
 from ahsct_trial.columns import ATTRIBUTES, MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
-from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.table import Labels, Table
 from ahsct_trial.loading.values import Numbers, Values, iso_of
 from ahsct_trial.parallel import side_by_side
 from ahsct_trial.protocol import TimeZero
-from ahsct_trial.records import KINDS, MEASURED, Observations, in_order, is_last_of_patient, is_ordered
+from ahsct_trial.records import (
+    KINDS,
+    MEASURED,
+    IntArray,
+    Observations,
+    in_order,
+    is_last_of_patient,
+    is_ordered,
+)
 from ahsct_trial.trial import Places
 
 #: A record whose kind is missing or unknown; last, as codes of kinds are places and −1 is its code.

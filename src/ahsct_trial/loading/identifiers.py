@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
-from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.problems import Violation, of_rows
 from ahsct_trial.loading.table import Table
 from ahsct_trial.loading.values import Values
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
 

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from ahsct_trial.columns import Column
 from ahsct_trial.loading.blocks import (
     Block,
-    IntArray,
     Rows,
     TextColumn,
     TextTable,
@@ -25,6 +24,7 @@ from ahsct_trial.loading.formats.cells import CellTable
 from ahsct_trial.loading.header import Header
 from ahsct_trial.loading.source import Source
 from ahsct_trial.loading.values import Forms
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID, PATIENT_TABLE, Column
-from ahsct_trial.loading.blocks import IntArray, Rows, TextColumn, is_ascending
+from ahsct_trial.loading.blocks import Rows, TextColumn, is_ascending
 from ahsct_trial.loading.checks import (
     cross_violations,
     edss_10_notice,
@@ -29,6 +29,7 @@ from ahsct_trial.loading.table import Table, coded_texts, labels_alike, repeated
 from ahsct_trial.loading.values import Forms, Values, meant
 from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Places, Trial
 

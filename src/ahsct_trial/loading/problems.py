@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from string import Formatter
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ahsct_trial.columns import PATIENT_ID
 from ahsct_trial.errors import DataError
 from ahsct_trial.escaping import shown
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import SCHEMA_VERSION, TOOL, Notice, ProblemInfo, Validation
 from ahsct_trial.trial import Places
 
@@ -32,8 +32,6 @@ _SHOWN_OF_KIND = 10
 _SHOWN_LINES_OF_KIND = 40
 #: Lines that are named of a problem in many rows.
 _SHOWN_LINES = 3
-
-IntArray = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +141,14 @@ def _told(problems: Sequence[Problem]) -> Iterator[str]:
     of_kind: dict[tuple[str | bool | None, ...], list[Problem]] = {}
     for problem in problems:
         of_kind.setdefault(kind_of(problem), []).append(problem)
+    told: Counter[tuple[str | bool | None, ...]] = Counter()
     for problem in problems:
-        alike = of_kind[kind_of(problem)]
-        rest = alike[_SHOWN_OF_KIND:]
-        if len(rest) <= 1 or any(problem is each for each in alike[:_SHOWN_OF_KIND]):
+        kind = kind_of(problem)
+        told[kind] += 1
+        rest = of_kind[kind][_SHOWN_OF_KIND:]
+        if len(rest) <= 1 or told[kind] <= _SHOWN_OF_KIND:
             yield str(problem)
-        elif problem is rest[0]:
+        elif told[kind] == _SHOWN_OF_KIND + 1:
             lines = [line for each in rest for line in each.lines or (each.line,) if line is not None]
             where = (
                 f", on {on_lines(lines, sum(each.n_rows for each in rest), _SHOWN_LINES_OF_KIND)}"
@@ -358,7 +358,8 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
     names = dict.fromkeys([*([violation.column] if has_column else []), *braced])
     keyed = {name: cells.keyed(name, rows) for name in names}
     patients, name_of = cells.keyed(PATIENT_ID.name, rows)
-    code = _tables(cells, rows).astype(np.int64)
+    tables = _tables(cells, rows)
+    code = tables.astype(np.int64)
     for keys, _ in keyed.values():
         _, place = np.unique(keys, return_inverse=True)
         _, code = np.unique(code * (len(rows) + 1) + place, return_inverse=True)
@@ -372,7 +373,7 @@ def grouped(violation: Violation, cells: Cells) -> Iterator[Group]:
         others = violation.other_rows
         yield Group(
             kind=(violation.column, violation.rule),
-            table=int(_tables(cells, rows[places])[0]),
+            table=int(tables[places[0]]),
             column=violation.column,
             value=values.get(violation.column),
             what=(

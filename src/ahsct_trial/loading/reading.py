@@ -13,7 +13,7 @@ import numpy as np
 
 from ahsct_trial.chunks import end_to_end, number_type
 from ahsct_trial.columns import NUMERIC_KINDS, PATIENT_ID
-from ahsct_trial.loading.blocks import IntArray, NotPlain, Rows, TextTable
+from ahsct_trial.loading.blocks import NotPlain, Rows, TextTable
 from ahsct_trial.loading.checks import cell_violations, is_missing_code
 from ahsct_trial.loading.identifiers import summary_rows
 from ahsct_trial.loading.inputs import Input
@@ -33,7 +33,7 @@ from ahsct_trial.loading.values import Forms, count_marks, may_be_plain, meant, 
 from ahsct_trial.parallel import side_by_side
 from ahsct_trial.patients import PatientTable
 from ahsct_trial.protocol import TimeZero
-from ahsct_trial.records import Records
+from ahsct_trial.records import IntArray, Records
 from ahsct_trial.results import Account, Notice, SetAside, SourceFile, SourceInfo
 from ahsct_trial.trial import Places, Trial
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ahsct_trial.columns import MEASUREMENTS, NUMERIC_KINDS, PATIENT_ID, RECORDS
-from ahsct_trial.loading.blocks import IntArray
 from ahsct_trial.loading.checks import another_value, edss_10_notice, far_outside, long_follow_up
 from ahsct_trial.loading.coded_records import (
     CODES,
@@ -31,7 +30,7 @@ from ahsct_trial.loading.reading import read_parts
 from ahsct_trial.loading.table import Labels, Table, labels_alike
 from ahsct_trial.loading.values import iso_of
 from ahsct_trial.protocol import DAYS_PER_YEAR, TimeZero
-from ahsct_trial.records import KINDS, Observations, Records, is_first_of_patient, is_same_day
+from ahsct_trial.records import KINDS, IntArray, Observations, Records, is_first_of_patient, is_same_day
 from ahsct_trial.results import Notice
 from ahsct_trial.trial import Trial
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from ahsct_trial.chunks import gathered
 from ahsct_trial.escaping import shown
-from ahsct_trial.loading.blocks import IntArray, Rows
+from ahsct_trial.loading.blocks import Rows
 from ahsct_trial.loading.values import Numbers, Values
+from ahsct_trial.records import IntArray
 from ahsct_trial.results import Notice
 
 
